@@ -1,0 +1,5 @@
+/** Runs GGUF language models inside a Java program. */
+@NullMarked
+package dev.nautil;
+
+import org.jspecify.annotations.NullMarked;

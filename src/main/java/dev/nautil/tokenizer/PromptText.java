@@ -1,0 +1,90 @@
+package dev.nautil.tokenizer;
+
+import java.util.Arrays;
+import java.util.Objects;
+
+/**
+ * Text to encode that remembers which parts of it may hold special tokens.
+ *
+ * <p>A chat template writes its own markers ({@code <|im_start|>}, {@code [INST]}) around text that
+ * users typed. Only the markers are special tokens: the same characters inside a message are
+ * ordinary text. A trusted span is a part that the template itself wrote; a special token is
+ * recognised only where it lies wholly inside one trusted span.
+ *
+ * <p>Immutable and thread-safe.
+ */
+public final class PromptText {
+  private final String text;
+
+  /** Pairs of UTF-16 offsets, start inclusive, end exclusive; ascending, disjoint, not adjacent. */
+  private final int[] trustedSpans;
+
+  private PromptText(String text, int[] trustedSpans) {
+    this.text = Objects.requireNonNull(text, "text");
+    this.trustedSpans = trustedSpans;
+  }
+
+  /** Text in which nothing is a special token. */
+  public static PromptText plain(String text) {
+    return new PromptText(text, new int[0]);
+  }
+
+  /** Text in which every special token is recognised. */
+  public static PromptText trusted(String text) {
+    return new PromptText(text, text.isEmpty() ? new int[0] : new int[] {0, text.length()});
+  }
+
+  /**
+   * Text with the given trusted spans.
+   *
+   * @param trustedSpans pairs of UTF-16 offsets (start inclusive, end exclusive), ascending and
+   *     disjoint; copied
+   * @throws IllegalArgumentException if the spans are not as described
+   */
+  public static PromptText of(String text, int[] trustedSpans) {
+    int[] spans = trustedSpans.clone();
+    if (spans.length % 2 != 0) {
+      throw new IllegalArgumentException("odd number of span offsets: " + spans.length);
+    }
+    int previous = 0;
+    for (int offset : spans) {
+      if (offset < previous || offset > text.length()) {
+        throw new IllegalArgumentException(
+            "spans " + Arrays.toString(spans) + " are not ascending within " + text.length());
+      }
+      previous = offset;
+    }
+    return new PromptText(text, spans);
+  }
+
+  public String text() {
+    return text;
+  }
+
+  /** Pairs of UTF-16 offsets (start inclusive, end exclusive) of the trusted parts; a copy. */
+  public int[] trustedSpans() {
+    return trustedSpans.clone();
+  }
+
+  /** Whether the UTF-16 range lies wholly inside one trusted span. */
+  public boolean isTrusted(int start, int end) {
+    int low = 0;
+    int high = trustedSpans.length / 2 - 1;
+    while (low <= high) {
+      int middle = (low + high) >>> 1;
+      if (end > trustedSpans[2 * middle + 1]) {
+        low = middle + 1;
+      } else if (start < trustedSpans[2 * middle]) {
+        high = middle - 1;
+      } else {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  @Override
+  public String toString() {
+    return text;
+  }
+}
