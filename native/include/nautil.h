@@ -1,0 +1,305 @@
+/*
+ * The C ABI of Nautil's core: GGUF files, models, contexts, decoding and sampling.
+ *
+ * - Handles are opaque. Whoever receives one frees it with the function named beside its constructor, once.
+ * - Every call that can fail takes an nt_error, which the caller owns and which is written only on failure. It returns
+ *   its status, or NULL where it returns a handle. A failed call changes nothing that the caller can see.
+ * - No call prints, aborts or throws. No call keeps a pointer that it was given, unless it says so.
+ * - Structures have fixed-width fields; those marked "out" are filled by the core. `reserved` fields are zero.
+ * - Sizes are in bytes where the name says bytes, else in the unit that the comment gives.
+ * - Thread rules: nt_file and nt_model are immutable after construction and may be used from any number of threads at
+ *   once. An nt_context is used by one thread at a time. Freeing a handle while another thread uses it is the caller's
+ *   error. An nt_pool may serve several contexts from several threads.
+ */
+#ifndef NAUTIL_H
+#define NAUTIL_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(NT_STATIC)
+#define NT_API
+#elif defined(_WIN32)
+#define NT_API __declspec(dllexport)
+#else
+#define NT_API __attribute__((visibility("default")))
+#endif
+
+typedef enum nt_status {
+  NT_OK = 0,
+  NT_INVALID_ARGUMENT = 1, /* the caller broke a rule stated here */
+  NT_IO = 2,               /* a file cannot be opened, mapped or read */
+  NT_FORMAT = 3,           /* a file is malformed: nt_error.offset says where */
+  NT_UNSUPPORTED = 4,      /* well-formed, but of a kind that this build does not run */
+  NT_OUT_OF_MEMORY = 5,
+  NT_CONTEXT_FULL =
+      6,            /* a sequence or the whole cache has no room: nt_error.used, wanted and capacity say by how much */
+  NT_CANCELLED = 7, /* the caller's cancel flag was set */
+  NT_INTERNAL = 8   /* a defect of the core */
+} nt_status;
+
+/* Why a call failed. */
+typedef struct nt_error {
+  int32_t status; /* nt_status */
+  int32_t part;   /* index of the file of a split model, for NT_FORMAT and NT_IO */
+  int64_t offset; /* bytes from the start of that file, or -1 */
+  int64_t used;   /* tokens, for NT_CONTEXT_FULL */
+  int64_t wanted;
+  int64_t capacity;
+  char message[984]; /* UTF-8, NUL-terminated, without the file's name */
+} nt_error;
+
+typedef struct nt_file nt_file;
+typedef struct nt_pool nt_pool;
+typedef struct nt_model nt_model;
+typedef struct nt_context nt_context;
+
+/* ------------------------------------------------------------------------------------------------ the process */
+
+/* "0.1.0"; static. */
+NT_API const char* nt_version(void);
+
+/* The instruction set level that the kernels run at: "scalar", "avx2" or "avx512_vnni". The environment variable
+ * NAUTIL_ISA caps it. Static. */
+NT_API const char* nt_isa(void);
+
+/* How many threads this process may run at once, as affinity and cgroup quota allow; at least 1. */
+NT_API int32_t nt_default_threads(void);
+
+/* Bytes that the process could still allocate without swapping: the least of what the system and the cgroup have. */
+NT_API int64_t nt_available_memory(void);
+
+/* Resident anonymous memory of the process in bytes, or -1 where the system does not say. */
+NT_API int64_t nt_anonymous_memory(void);
+
+/* -------------------------------------------------------------------------------------------------- GGUF files */
+
+enum {
+  NT_FILE_COPY = 1 /* read the file into memory instead of mapping it: safe if the file may shrink while it is open */
+};
+
+/* GGUF's metadata value types. */
+enum {
+  NT_KV_UINT8 = 0,
+  NT_KV_INT8 = 1,
+  NT_KV_UINT16 = 2,
+  NT_KV_INT16 = 3,
+  NT_KV_UINT32 = 4,
+  NT_KV_INT32 = 5,
+  NT_KV_FLOAT32 = 6,
+  NT_KV_BOOL = 7,
+  NT_KV_STRING = 8,
+  NT_KV_ARRAY = 9,
+  NT_KV_UINT64 = 10,
+  NT_KV_INT64 = 11,
+  NT_KV_FLOAT64 = 12
+};
+
+typedef struct nt_file_info { /* out */
+  int32_t version;            /* 2 or 3 */
+  int32_t n_parts;            /* files of a split model, else 1 */
+  int64_t alignment;          /* bytes */
+  int64_t n_kv;
+  int64_t n_tensors;    /* of all parts */
+  int64_t file_bytes;   /* of all parts */
+  int64_t tensor_bytes; /* of all tensors, without padding */
+} nt_file_info;
+
+typedef struct nt_kv { /* out; pointers live as long as the nt_file */
+  const char* key;     /* UTF-8 bytes, not NUL-terminated */
+  int64_t key_bytes;
+  int32_t type;         /* NT_KV_… */
+  int32_t element_type; /* of an array, else -1 */
+  int64_t count;        /* elements of an array, else 1 */
+  const uint8_t* data;  /* the value as GGUF encodes it, little-endian, without the type (and, for an array, its element
+                           type and count) */
+  int64_t data_bytes;
+} nt_kv;
+
+typedef struct nt_tensor_info { /* out; pointers live as long as the nt_file */
+  const char* name;             /* UTF-8 bytes, not NUL-terminated */
+  int64_t name_bytes;
+  int32_t type; /* GGUF's tensor type number */
+  int32_t n_dims;
+  int64_t shape[4]; /* values; shape[0] is the length of a row; 1 beyond n_dims */
+  int64_t offset;   /* bytes from the start of its file */
+  int64_t bytes;
+  int32_t part;
+  int32_t reserved;
+} nt_tensor_info;
+
+/*
+ * Opens and validates a GGUF file (version 2 or 3). For a split model, name its first part: the others are found beside
+ * it by GGUF's naming rule. path is UTF-8. Free with nt_file_close.
+ * Status: NT_IO, NT_FORMAT, NT_OUT_OF_MEMORY.
+ */
+NT_API nt_file* nt_file_open(const char* path, uint32_t flags, nt_error* error);
+NT_API void nt_file_close(nt_file* file);
+NT_API void nt_file_get_info(const nt_file* file, nt_file_info* out);
+
+/* index in [0, n_kv). Keys of the later parts of a split model are not among them. */
+NT_API nt_status nt_file_get_kv(const nt_file* file, int64_t index, nt_kv* out, nt_error* error);
+
+/*
+ * Copies an array of strings: all their bytes one after another, and n + 1 offsets into them.
+ * bytes may be NULL with capacity 0 to fill the offsets only: the last one is the size that bytes must have.
+ */
+NT_API nt_status nt_file_copy_strings(const nt_file* file, int64_t index, uint8_t* bytes, int64_t bytes_capacity,
+                                      int32_t* offsets, int64_t offsets_capacity, nt_error* error);
+
+/* index in [0, n_tensors). */
+NT_API nt_status nt_file_get_tensor(const nt_file* file, int64_t index, nt_tensor_info* out, nt_error* error);
+
+/* Decodes rows [first_row, first_row + n_rows) into out, (n_rows, shape[0]) floats; rows run over all outer dimensions.
+ */
+NT_API nt_status nt_file_decode_rows(const nt_file* file, int64_t tensor, int64_t first_row, int64_t n_rows, float* out,
+                                     int64_t out_capacity, nt_error* error);
+
+/*
+ * Brings a range of the file into the page cache, so that a caller can show progress and be cancelled between calls.
+ * Offsets run over all parts, one after another, and are clipped to their end.
+ */
+NT_API nt_status nt_file_touch(const nt_file* file, int64_t offset, int64_t bytes, nt_error* error);
+
+/* "Q4_K" for 12; NULL for a type that this build does not decode. Static. */
+NT_API const char* nt_type_name(int32_t type);
+
+/* ---------------------------------------------------------------------------------------------------- threads */
+
+/* A pool of n_threads - 1 workers; the calling thread is the last. n_threads 0 means nt_default_threads(). Free with
+ * nt_pool_free, after every context that uses it. */
+NT_API nt_pool* nt_pool_new(int32_t n_threads, nt_error* error);
+NT_API void nt_pool_free(nt_pool* pool);
+NT_API int32_t nt_pool_threads(const nt_pool* pool);
+
+/* ----------------------------------------------------------------------------------------------------- models */
+
+typedef struct nt_model_info { /* out */
+  int32_t n_vocab;
+  int32_t n_ctx_train; /* tokens */
+  int32_t n_embd;
+  int32_t n_layer;
+  int32_t n_head;
+  int32_t n_head_kv;
+  int32_t head_dim;
+  int32_t n_ff;
+  float rope_theta;
+  float rms_eps;
+  int64_t n_params;
+  int64_t weight_bytes;
+  int32_t has_float_weights; /* 1 if a matrix is F32, F16 or BF16, so that a BLAS helps */
+  int32_t reserved;
+} nt_model_info;
+
+/*
+ * Reads the configuration and binds the weights of a file, in place. The model keeps the file's memory alive, so the
+ * file may be closed at any time. Free with nt_model_free, after every context of the model.
+ * Status: NT_UNSUPPORTED (names the architecture, key or tensor), NT_FORMAT (a tensor is missing or has a wrong shape).
+ */
+NT_API nt_model* nt_model_new(const nt_file* file, nt_error* error);
+NT_API void nt_model_free(nt_model* model);
+NT_API void nt_model_get_info(const nt_model* model, nt_model_info* out);
+
+/* --------------------------------------------------------------------------------------------------- contexts */
+
+typedef struct nt_context_params {
+  int32_t n_ctx;       /* tokens a sequence may hold; 0: the model's own, as far as memory allows */
+  int32_t n_seq_max;   /* sequences; 0: 1 */
+  int32_t n_batch;     /* tokens that one pass over the weights takes; 0: 512 */
+  int32_t exact;       /* 1: activations are not quantised and products accumulate in F32; slow, for tests */
+  int64_t kv_capacity; /* tokens that all sequences together may hold; 0: n_ctx * n_seq_max, as far as memory allows */
+  void* sgemm;         /* cblas_sgemm of a BLAS bounded to one thread, or NULL: used for F32, F16 and BF16 matrices */
+} nt_context_params;
+
+typedef struct nt_context_info { /* out */
+  int32_t n_ctx;
+  int32_t n_seq_max;
+  int32_t n_batch;
+  int32_t n_threads;
+  int64_t kv_capacity;        /* tokens */
+  int64_t kv_bytes_per_token; /* of all layers, keys and values */
+  int64_t kv_bytes;           /* allocated now */
+  int64_t n_decoded;          /* tokens decoded since creation */
+} nt_context_info;
+
+/* pool is kept until nt_context_free. Status: NT_INVALID_ARGUMENT, NT_OUT_OF_MEMORY. */
+NT_API nt_context* nt_context_new(const nt_model* model, nt_pool* pool, const nt_context_params* params,
+                                  nt_error* error);
+NT_API void nt_context_free(nt_context* context);
+NT_API void nt_context_get_info(const nt_context* context, nt_context_info* out);
+
+/*
+ * Decodes n tokens in one call: tokens[i] goes to sequence seqs[i] at position positions[i], which must continue that
+ * sequence. Where want_logits[i] is not 0, the logits after token i become the next row, in order of i; rows of the
+ * previous call are dropped. More than n_batch tokens are taken in several passes.
+ *
+ * The call is transactional: on any failure every sequence is as it was, and no logits are held.
+ * cancel, if not NULL, is read between operations (within about 10 ms); when another thread makes it non-zero the call
+ * ends with NT_CANCELLED.
+ * Status: NT_INVALID_ARGUMENT, NT_CONTEXT_FULL (before any work), NT_OUT_OF_MEMORY, NT_CANCELLED.
+ */
+NT_API nt_status nt_decode(nt_context* context, int32_t n, const int32_t* tokens, const int32_t* seqs,
+                           const int32_t* positions, const uint8_t* want_logits, const int32_t* cancel,
+                           nt_error* error);
+
+/* Tokens that a sequence in [0, n_seq_max) holds; -1 for any other. */
+NT_API int32_t nt_seq_length(const nt_context* context, int32_t seq);
+
+/* Drops all tokens of a sequence from position n on. */
+NT_API nt_status nt_seq_truncate(nt_context* context, int32_t seq, int32_t n, nt_error* error);
+
+/* Makes `to`, which must be empty, share the first n tokens of `from`. At most one page is copied. */
+NT_API nt_status nt_seq_fork(nt_context* context, int32_t from, int32_t to, int32_t n, nt_error* error);
+
+/* ----------------------------------------------------------------------------------------- logits and sampling */
+
+/* Copies a row of logits of the last decode: n_vocab floats. */
+NT_API nt_status nt_get_logits(const nt_context* context, int32_t row, float* out, int64_t out_capacity,
+                               nt_error* error);
+
+/* The k most probable tokens of a row, most probable first, lower id first among equals, with natural
+ * log-probabilities. */
+NT_API nt_status nt_top_logprobs(const nt_context* context, int32_t row, int32_t k, int32_t* tokens, float* logprobs,
+                                 nt_error* error);
+
+/* Natural log-probability of tokens[i] in row rows[i], for n pairs. */
+NT_API nt_status nt_token_logprobs(const nt_context* context, int32_t n, const int32_t* rows, const int32_t* tokens,
+                                   float* logprobs, nt_error* error);
+
+/*
+ * How a row is sampled: top_k, then top_p, then min_p over the probabilities at temperature 1, then a draw at
+ * `temperature` from what is left. temperature 0 takes the most probable token (the lowest id among equals).
+ * The draw depends on the logits, seed and counter alone, and is the same on every platform.
+ */
+typedef struct nt_sampling {
+  float temperature; /* 0 or more */
+  float top_p;       /* (0, 1]; 1: off */
+  float min_p;       /* [0, 1]; 0: off */
+  int32_t top_k;     /* 0: off */
+  uint64_t seed;
+  uint64_t counter; /* different for each draw of a generation: the position of the token */
+} nt_sampling;
+
+/*
+ * Samples n rows: params[i] for row rows[i]. masks, if not NULL, holds for each i (n_vocab + 63) / 64 words in which a
+ * set bit allows a token. Status: NT_INVALID_ARGUMENT (also where a mask allows nothing).
+ */
+NT_API nt_status nt_sample(const nt_context* context, int32_t n, const int32_t* rows, const nt_sampling* params,
+                           const uint64_t* masks, int32_t* tokens, nt_error* error);
+
+/* -------------------------------------------------------------------------------------------- measuring limits */
+
+/* Sequential read bandwidth of all the pool's threads over memory that no cache holds, in bytes a second. Takes about 1
+ * s. */
+NT_API nt_status nt_measure_bandwidth(nt_pool* pool, double* bytes_per_second, nt_error* error);
+
+/* Peak multiply-adds a second of the int8 dot instruction of nt_isa() on all the pool's threads. Takes about 0.3 s. */
+NT_API nt_status nt_measure_dot(nt_pool* pool, double* macs_per_second, nt_error* error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

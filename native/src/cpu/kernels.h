@@ -1,0 +1,122 @@
+// The CPU's kernels: one table of functions a level. The scalar table is the specification; a higher level overrides
+// entries and inherits the rest, and native/test/kernels_check.cpp holds every level against scalar.
+//
+// Matrix products decode once and dot many: 16 rows by 256 values of weights are unpacked into a tile and multiplied
+// with every column of the batch. A column's result depends on its own values alone, never on how many columns or rows
+// a call has, so that batches and threads do not change results.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "quant/formats.h"
+
+namespace nt::cpu {
+
+constexpr int kTileRows = 16;
+constexpr int kChunk = 256;                // values of a row that are quantised, unpacked and multiplied at a time
+constexpr int kPageTokens = 64;            // tokens in a page of the KV cache
+constexpr size_t kScratchBytes = 1 << 20;  // of the scratch that a kernel is given, aligned to 64
+
+// 256 consecutive values of one column, quantised to int8:  x ≈ scale · q.
+// Scales are one for each 32 values, or one for all 256 (then the eight are equal), as the weights' format wants.
+// A last chunk that is shorter is filled up with zeros.
+struct alignas(64) ActivationChunk {
+  int8_t q[kChunk];
+  float scale[8];     // of values 32j … 32j+31
+  int32_t sum32[8];   // Σ q of values 32j … 32j+31
+  int32_t sum16[16];  // Σ q of values 16j … 16j+15
+  float sum32f[8];    // the same as floats
+  float reserved[8];
+};
+static_assert(sizeof(ActivationChunk) == 512);
+
+// Values that share an activation scale: the formats with blocks of 32 want 32, the others 256.
+inline int activation_block(Format f) { return info(f).values < kChunk ? 32 : kChunk; }
+
+// A matrix product of some rows of a weight matrix with the columns of a batch:
+//   out(c, r) = Σ_k weight(r, k) · x(c, k),   r in [0, n_rows), c in [0, n_cols)
+struct Matmul {
+  const uint8_t* rows;       // (n_rows, n_values) in the format of the kernel
+  size_t row_bytes;          // from one row to the next
+  int n_rows;                // any; 16 or a multiple is fastest
+  int n_values;              // K: a multiple of the format's block
+  int n_cols;                // 1 or more
+  const ActivationChunk* q;  // (n_chunks, n_cols): chunk i of column c at q[i·n_cols + c]; quantised kernels only
+  const float* x;            // (n_cols, n_values): column c at x + c·x_stride; float kernels only
+  size_t x_stride;           // values
+  float* out;                // (n_cols, n_rows): column c at out + c·out_stride
+  size_t out_stride;         // values
+  void* scratch;             // kScratchBytes
+};
+
+// The state of an online softmax over a range of tokens, for n_rows queries of one KV head.
+struct AttentionState {
+  float* max;  // (n_rows); −∞ where nothing was seen
+  float* sum;  // (n_rows): Σ exp(score − max)
+  float* out;  // (n_rows, head_dim): Σ exp(score − max) · v
+};
+
+// Attention of n_rows queries over up to n_pages pages of one KV head.
+struct Attention {
+  const float* q;  // (n_rows, head_dim), already divided by √head_dim
+  int n_rows;      // all query heads that share the KV head, of one or several tokens
+  int head_dim;
+  const uint16_t* const* pages;  // each: K (head_dim, 64) then V (64, head_dim), F16; the token is the fast index of K
+  const int32_t* n_visible;  // (n_rows): how many of the 64·n_pages tokens row r may see; the others count for nothing,
+                             // whatever they hold
+  int n_pages;
+  AttentionState state;  // written
+  void* scratch;         // kScratchBytes
+};
+
+struct Kernels {
+  const char* name;
+
+  // Products with quantised activations, and with float activations and F32 accumulation. The first is null for F32,
+  // F16 and BF16. Indexed by format.
+  void (*matmul[kFormatLimit])(const Matmul&);
+  void (*matmul_float[kFormatLimit])(const Matmul&);
+
+  // Decodes n values of a row (a multiple of the block). Bit for bit nt::decode at every level. Indexed by format.
+  void (*decode[kFormatLimit])(const uint8_t* row, size_t n, float* out);
+
+  // Quantises one column of n values (a multiple of 32) with a scale for each `block` (32 or 256) values: chunk i goes
+  // to out[i·chunk_stride]. scale = max|x| / 127, q = x / scale rounded to nearest even; a block that holds a NaN or an
+  // infinity gets the scale NaN and zeros.
+  void (*quantize)(const float* x, int n, int block, ActivationChunk* out, size_t chunk_stride);
+
+  // out = x / √(mean(x²) + eps) · weight, n values. out may be x.
+  void (*rms_norm)(const float* x, const float* weight, int n, float eps, float* out);
+
+  // Rotates adjacent pairs of the first 2·n_pairs values of each of n_heads heads, in place. cos, sin: (n_pairs).
+  void (*rope)(float* x, int n_heads, int head_dim, const float* cos, const float* sin, int n_pairs);
+
+  // out = gate / (1 + exp(−gate)) · up, n values. out may be gate.
+  void (*swiglu)(const float* gate, const float* up, size_t n, float* out);
+
+  // x += y, n values.
+  void (*add)(float* x, const float* y, size_t n);
+
+  // Stores one token's key and value of one KV head into slot [0, 64) of a page, rounded to nearest even.
+  void (*store_kv)(const float* k, const float* v, int head_dim, uint16_t* page, int slot);
+
+  // Attention from an empty state. A row that sees nothing gets max −∞, sum 0, out 0.
+  void (*attend)(const Attention&);
+
+  // Folds the state of later tokens into that of earlier ones, n_rows rows.
+  void (*merge_attention)(const AttentionState& into, const AttentionState& later, int n_rows, int head_dim);
+
+  // For measuring the machine's limits: reads all the bytes (a multiple of 4096); multiply-adds done by `rounds` rounds
+  // of independent int8 dots.
+  uint64_t (*read_bytes)(const void* p, size_t bytes);
+  double (*dot_peak)(int64_t rounds, uint64_t* sink);
+};
+
+// The highest level that this CPU, its operating system and the cap in NAUTIL_ISA allow.
+const Kernels& kernels();
+
+// Every level that this CPU can run, lowest first: what the checker walks. Returns how many; out has room for 8.
+int all_kernels(const Kernels** out);
+
+}  // namespace nt::cpu

@@ -1,0 +1,34 @@
+// The one exception type of the core. api.cpp turns it into an nt_error.
+#pragma once
+
+#include <cstdarg>
+#include <cstdint>
+#include <exception>
+#include <string>
+
+#include "nautil.h"
+
+namespace nt {
+
+class Error : public std::exception {
+ public:
+  Error(nt_status status, std::string message, int64_t offset = -1, int32_t part = 0)
+      : status(status), message(std::move(message)), offset(offset), part(part) {}
+
+  const char* what() const noexcept override { return message.c_str(); }
+
+  nt_status status;
+  std::string message;
+  int64_t offset;  // bytes from the start of file number `part`, or -1
+  int32_t part;
+  int64_t used = 0, wanted = 0, capacity = 0;  // tokens, for NT_CONTEXT_FULL
+};
+
+// printf into a std::string.
+#if defined(__GNUC__)
+__attribute__((format(printf, 1, 2)))
+#endif
+std::string
+format(const char* fmt, ...);
+
+}  // namespace nt

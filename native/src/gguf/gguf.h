@@ -1,0 +1,88 @@
+// A GGUF file, mapped and validated. https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "error.h"
+#include "tensor/tensor.h"
+
+namespace nt {
+
+class Mapping;  // the bytes of one file: mapped, or read into memory (mapping.h)
+
+// One metadata entry. The value is validated: every length lies inside the file.
+struct MetadataEntry {
+  std::string_view key;
+  int32_t type = 0;           // NT_KV_…
+  int32_t element_type = -1;  // of an array
+  uint64_t count = 1;         // elements of an array
+  const uint8_t* data = nullptr;
+  uint64_t bytes = 0;
+  uint64_t offset = 0;  // of the key in the file, for errors
+};
+
+struct TensorEntry {
+  std::string_view name;
+  Format format = Format::F32;
+  int32_t n_dims = 0;
+  int64_t shape[4] = {1, 1, 1, 1};  // shape[0] values a row
+  uint64_t offset = 0;              // bytes from the start of its file
+  uint64_t bytes = 0;
+  int32_t part = 0;
+  const uint8_t* data = nullptr;
+
+  int64_t n_rows() const { return shape[1] * shape[2] * shape[3]; }
+};
+
+class GgufFile {
+ public:
+  // Opens path and, if it is the first part of a split model, its other parts. Throws Error (NT_IO, NT_FORMAT).
+  static std::shared_ptr<const GgufFile> open(const std::string& path, bool copy);
+
+  // Parses one file's bytes, which must outlive the result: what the fuzzer calls. Split models are not followed.
+  static std::shared_ptr<const GgufFile> parse(const uint8_t* data, size_t size);
+
+  uint32_t version() const { return version_; }
+  uint64_t alignment() const { return alignment_; }
+  const std::vector<MetadataEntry>& metadata() const { return metadata_; }
+  const std::vector<TensorEntry>& tensors() const { return tensors_; }
+  size_t n_parts() const { return parts_.empty() ? 1 : parts_.size(); }
+  uint64_t file_bytes() const { return file_bytes_; }
+
+  // nullptr if there is none of that name.
+  const MetadataEntry* find(std::string_view key) const;
+  const TensorEntry* find_tensor(std::string_view name) const;
+
+  // Typed values: any integer type converts where the value fits; a wrong type is an Error(NT_FORMAT) with the key's
+  // offset.
+  bool get(std::string_view key, uint64_t* out) const;  // false if absent
+  bool get(std::string_view key, double* out) const;
+  bool get(std::string_view key, bool* out) const;
+  bool get(std::string_view key, std::string_view* out) const;
+
+  // Reads the pages of a range of all parts' bytes, one part after another.
+  void touch(uint64_t offset, uint64_t bytes) const;
+
+  ~GgufFile();
+
+ private:
+  GgufFile() = default;
+  // The implementer completes this.
+  uint32_t version_ = 0;
+  uint64_t alignment_ = 32;
+  uint64_t file_bytes_ = 0;
+  std::vector<MetadataEntry> metadata_;
+  std::vector<TensorEntry> tensors_;
+  std::unordered_map<std::string_view, size_t> metadata_index_, tensor_index_;
+  std::vector<std::unique_ptr<Mapping>> parts_;
+};
+
+// A string of a string array's encoding; advances p. The entry was validated, so this cannot run past its end.
+std::string_view next_string(const uint8_t** p);
+
+}  // namespace nt
