@@ -12,8 +12,8 @@ namespace nt {
 
 class Error : public std::exception {
  public:
-  Error(nt_status status, std::string message, int64_t offset = -1, int32_t part = 0)
-      : status(status), message(std::move(message)), offset(offset), part(part) {}
+  Error(nt_status why, std::string text, int64_t at = -1, int32_t file = 0)
+      : status(why), message(std::move(text)), offset(at), part(file) {}
 
   const char* what() const noexcept override { return message.c_str(); }
 
