@@ -1,0 +1,14 @@
+package dev.nautil;
+
+/** What Nautil throws when a call cannot be carried out; its subclasses say why. */
+public class NautilException extends RuntimeException {
+  private static final long serialVersionUID = 1;
+
+  public NautilException(String message) {
+    super(message);
+  }
+
+  public NautilException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}
