@@ -5,7 +5,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "error.h"
@@ -33,6 +32,7 @@ struct TensorEntry {
   int64_t shape[4] = {1, 1, 1, 1};  // shape[0] values a row
   uint64_t offset = 0;              // bytes from the start of its file
   uint64_t bytes = 0;
+  uint64_t info_offset = 0;  // of its record in the header of its file, for errors
   int32_t part = 0;
   const uint8_t* data = nullptr;
 
@@ -71,16 +71,26 @@ class GgufFile {
   ~GgufFile();
 
  private:
-  GgufFile() = default;
-  // The implementer completes this.
+  GgufFile();
+  void read(const uint8_t* data, size_t size);
+  void open_one(const std::string& path, bool copy);
+  void open_other_parts(const std::string& path, bool copy);
+  void append(GgufFile&& part);
+
   uint32_t version_ = 0;
   uint64_t alignment_ = 32;
   uint64_t file_bytes_ = 0;
   std::vector<MetadataEntry> metadata_;
   std::vector<TensorEntry> tensors_;
-  std::unordered_map<std::string_view, size_t> metadata_index_, tensor_index_;
+  std::vector<uint32_t> metadata_index_, tensor_index_;  // positions in the order of the names
   std::vector<std::unique_ptr<Mapping>> parts_;
 };
+
+// "UINT8" for NT_KV_UINT8; nullptr for what is none of GGUF's value types.
+const char* value_type_name(int32_t type);
+
+// A key or a tensor's name, in quotes and fit for a message: at most 80 of its bytes, those outside ASCII as \xNN.
+std::string quote(std::string_view name);
 
 // A string of a string array's encoding; advances p. The entry was validated, so this cannot run past its end.
 std::string_view next_string(const uint8_t** p);

@@ -13,13 +13,13 @@ struct Q4_K {
 
   struct Block {
     f16 d, dmin;
-    uint8_t scales[12];  // bytes 0–3: s0–s3, 4–7: m0–m3 in the low six bits; see scale_min()
+    uint8_t scales[12];  // bytes 0–3: s0–s3, 4–7: m0–m3 in the low six bits; see scale_min_k4()
     uint8_t qs[128];     // bytes 32g…32g+31: low nibbles sub-block 2g, high nibbles 2g+1
   };
   static_assert(sizeof(Block) == 144);
 
   // q: 256 integers; scale, min: 8 floats.
-  static void unpack(const Block& b, int8_t* q, float* scale, float* min) {
+  static NT_INLINE void unpack(const Block& b, int8_t* q, float* scale, float* min) {
     const float d = to_float(b.d), dmin = to_float(b.dmin);
     for (int j = 0; j < 8; ++j) {
       int s, m;

@@ -1,0 +1,349 @@
+// The C ABI: every exception of the core becomes a status here, and nothing else happens.
+#include <cstring>
+#include <new>
+
+#include "cpu/kernels.h"
+#include "cpu/thread_pool.h"
+#include "error.h"
+#include "gguf/access.h"
+#include "gguf/gguf.h"
+#include "measure.h"
+#include "model/context.h"
+#include "model/weights.h"
+#include "nautil.h"
+#include "sampling/sampler.h"
+#include "system.h"
+
+struct nt_file {
+  std::shared_ptr<const nt::GgufFile> gguf;
+};
+
+struct nt_pool {
+  explicit nt_pool(int n_threads) : threads(n_threads) {}
+  nt::cpu::ThreadPool threads;
+};
+
+struct nt_model {
+  std::unique_ptr<const nt::Model> model;
+};
+
+struct nt_context {
+  nt_context(const nt::Model& model, nt::cpu::ThreadPool& pool, const nt_context_params& params)
+      : context(model, pool, params) {}
+  nt::Context context;
+  mutable nt::SamplerMemory sampler;  // a context is used by one thread at a time
+};
+
+namespace {
+
+nt_status fail(nt_error* out, const nt::Error& e) {
+  if (out == nullptr) return e.status;
+  std::memset(out, 0, sizeof *out);
+  out->status = e.status;
+  out->part = e.part;
+  out->offset = e.offset;
+  out->used = e.used;
+  out->wanted = e.wanted;
+  out->capacity = e.capacity;
+  size_t n = std::min(e.message.size(), sizeof out->message - 1);
+  // Not in the middle of a character.
+  while (n < e.message.size() && n > 0 && (e.message[n] & 0xc0) == 0x80) --n;
+  std::memcpy(out->message, e.message.data(), n);
+  return e.status;
+}
+
+template <typename Body>
+nt_status guard(nt_error* error, Body body) noexcept {
+  try {
+    try {
+      body();
+      return NT_OK;
+    } catch (const nt::Error& e) {
+      return fail(error, e);
+    } catch (const std::bad_alloc&) {
+      return fail(error, nt::Error(NT_OUT_OF_MEMORY, "out of memory"));
+    } catch (const std::exception& e) {
+      return fail(error, nt::Error(NT_INTERNAL, e.what()));
+    }
+  } catch (...) {
+    return NT_OUT_OF_MEMORY;  // there was none even for the message
+  }
+}
+
+template <typename Handle, typename Body>
+Handle* create(nt_error* error, Body body) noexcept {
+  Handle* handle = nullptr;
+  guard(error, [&] { handle = body(); });
+  return handle;
+}
+
+void require(bool holds, const char* rule) {
+  if (!holds) throw nt::Error(NT_INVALID_ARGUMENT, rule);
+}
+
+template <typename T>
+const T& at(const std::vector<T>& list, int64_t index, const char* what) {
+  if (index < 0 || static_cast<size_t>(index) >= list.size()) {
+    throw nt::Error(NT_INVALID_ARGUMENT,
+                    nt::format("%s %lld; there are %zu", what, static_cast<long long>(index), list.size()));
+  }
+  return list[static_cast<size_t>(index)];
+}
+
+const float* logits_row(const nt_context* c, int32_t row) {
+  require(c != nullptr, "context is NULL");
+  if (row < 0 || row >= c->context.n_rows()) {
+    throw nt::Error(NT_INVALID_ARGUMENT, nt::format("row %d; the last decode left %d", row, c->context.n_rows()));
+  }
+  return c->context.logits(row);
+}
+
+int n_vocab(const nt_context* c) { return c->context.model().config.n_vocab; }
+
+}  // namespace
+
+extern "C" {
+
+const char* nt_version(void) { return "0.1.0"; }
+
+const char* nt_isa(void) { return nt::cpu::kernels().name; }
+
+int32_t nt_default_threads(void) {
+  int32_t n = 1;
+  guard(nullptr, [&] { n = nt::default_threads(); });
+  return n;
+}
+
+int64_t nt_available_memory(void) {
+  int64_t n = 0;
+  guard(nullptr, [&] { n = nt::available_memory(); });
+  return n;
+}
+
+int64_t nt_anonymous_memory(void) {
+  int64_t n = -1;
+  guard(nullptr, [&] { n = nt::anonymous_memory(); });
+  return n;
+}
+
+nt_file* nt_file_open(const char* path, uint32_t flags, nt_error* error) {
+  return create<nt_file>(error, [&] {
+    require(path != nullptr, "path is NULL");
+    return new nt_file{nt::GgufFile::open(path, (flags & NT_FILE_COPY) != 0)};
+  });
+}
+
+void nt_file_close(nt_file* file) { delete file; }
+
+void nt_file_get_info(const nt_file* file, nt_file_info* out) {
+  const nt::GgufFile& f = *file->gguf;
+  *out = {};
+  out->version = static_cast<int32_t>(f.version());
+  out->n_parts = static_cast<int32_t>(f.n_parts());
+  out->alignment = static_cast<int64_t>(f.alignment());
+  out->n_kv = static_cast<int64_t>(f.metadata().size());
+  out->n_tensors = static_cast<int64_t>(f.tensors().size());
+  out->file_bytes = static_cast<int64_t>(f.file_bytes());
+  for (const nt::TensorEntry& t : f.tensors()) out->tensor_bytes += static_cast<int64_t>(t.bytes);
+}
+
+nt_status nt_file_get_kv(const nt_file* file, int64_t index, nt_kv* out, nt_error* error) {
+  return guard(error, [&] {
+    const nt::MetadataEntry& e = at(file->gguf->metadata(), index, "metadata entry");
+    *out = {e.key.data(), static_cast<int64_t>(e.key.size()), e.type, e.element_type, static_cast<int64_t>(e.count),
+            e.data,       static_cast<int64_t>(e.bytes)};
+  });
+}
+
+nt_status nt_file_copy_strings(const nt_file* file, int64_t index, uint8_t* bytes, int64_t bytes_capacity,
+                               int32_t* offsets, int64_t offsets_capacity, nt_error* error) {
+  return guard(error, [&] {
+    nt::copy_strings(at(file->gguf->metadata(), index, "metadata entry"), bytes, bytes_capacity, offsets,
+                     offsets_capacity);
+  });
+}
+
+nt_status nt_file_get_tensor(const nt_file* file, int64_t index, nt_tensor_info* out, nt_error* error) {
+  return guard(error, [&] {
+    const nt::TensorEntry& t = at(file->gguf->tensors(), index, "tensor");
+    *out = {};
+    out->name = t.name.data();
+    out->name_bytes = static_cast<int64_t>(t.name.size());
+    out->type = static_cast<int32_t>(t.format);
+    out->n_dims = t.n_dims;
+    std::memcpy(out->shape, t.shape, sizeof out->shape);
+    out->offset = static_cast<int64_t>(t.offset);
+    out->bytes = static_cast<int64_t>(t.bytes);
+    out->part = t.part;
+  });
+}
+
+nt_status nt_file_decode_rows(const nt_file* file, int64_t tensor, int64_t first_row, int64_t n_rows, float* out,
+                              int64_t out_capacity, nt_error* error) {
+  return guard(error, [&] {
+    nt::decode_rows(at(file->gguf->tensors(), tensor, "tensor"), first_row, n_rows, out, out_capacity);
+  });
+}
+
+nt_status nt_file_touch(const nt_file* file, int64_t offset, int64_t bytes, nt_error* error) {
+  return guard(error, [&] {
+    require(offset >= 0 && bytes >= 0, "a range of a file cannot be negative");
+    file->gguf->touch(static_cast<uint64_t>(offset), static_cast<uint64_t>(bytes));
+  });
+}
+
+const char* nt_type_name(int32_t type) {
+  const nt::FormatInfo* f = nt::find_format(type);
+  return f != nullptr ? f->name : nullptr;
+}
+
+nt_pool* nt_pool_new(int32_t n_threads, nt_error* error) {
+  return create<nt_pool>(error, [&] {
+    require(n_threads >= 0 && n_threads <= 1024, "n_threads must be 0 (as many as the process may use) to 1024");
+    return new nt_pool(n_threads == 0 ? nt::default_threads() : n_threads);
+  });
+}
+
+void nt_pool_free(nt_pool* pool) { delete pool; }
+
+int32_t nt_pool_threads(const nt_pool* pool) { return pool->threads.size(); }
+
+nt_model* nt_model_new(const nt_file* file, nt_error* error) {
+  return create<nt_model>(error, [&] {
+    require(file != nullptr, "file is NULL");
+    return new nt_model{nt::Model::bind(file->gguf)};
+  });
+}
+
+void nt_model_free(nt_model* model) { delete model; }
+
+void nt_model_get_info(const nt_model* model, nt_model_info* out) {
+  const nt::Model& m = *model->model;
+  const nt::Config& c = m.config;
+  *out = {c.n_vocab,
+          c.n_ctx_train,
+          c.n_embd,
+          c.n_layer,
+          c.n_head,
+          c.n_head_kv,
+          c.head_dim,
+          c.n_ff,
+          c.rope_theta,
+          c.rms_eps,
+          m.n_params,
+          m.weight_bytes,
+          m.has_float_weights ? 1 : 0,
+          0};
+}
+
+nt_context* nt_context_new(const nt_model* model, nt_pool* pool, const nt_context_params* params, nt_error* error) {
+  return create<nt_context>(error, [&] {
+    require(model != nullptr && pool != nullptr && params != nullptr, "model, pool or params is NULL");
+    return new nt_context(*model->model, pool->threads, *params);
+  });
+}
+
+void nt_context_free(nt_context* context) { delete context; }
+
+void nt_context_get_info(const nt_context* context, nt_context_info* out) {
+  const nt::Context& c = context->context;
+  const int64_t bytes = nt::kv_bytes_per_token(c.model().config);
+  *out = {c.cache().n_ctx(),
+          c.cache().n_seq(),
+          c.n_batch(),
+          c.pool().size(),
+          c.cache().capacity(),
+          bytes,
+          bytes * c.cache().allocated_tokens(),
+          c.n_decoded()};
+}
+
+nt_status nt_decode(nt_context* context, int32_t n, const int32_t* tokens, const int32_t* seqs,
+                    const int32_t* positions, const uint8_t* want_logits, const int32_t* cancel, nt_error* error) {
+  return guard(error, [&] {
+    require(
+        context != nullptr && tokens != nullptr && seqs != nullptr && positions != nullptr && want_logits != nullptr,
+        "an argument is NULL");
+    context->context.decode({n, tokens, seqs, positions, want_logits, cancel});
+  });
+}
+
+int32_t nt_seq_length(const nt_context* context, int32_t seq) {
+  const nt::KvCache& cache = context->context.cache();
+  return seq >= 0 && seq < cache.n_seq() ? cache.length(seq) : -1;
+}
+
+nt_status nt_seq_truncate(nt_context* context, int32_t seq, int32_t n, nt_error* error) {
+  return guard(error, [&] {
+    context->context.check_seq(seq);
+    require(n >= 0, "a sequence cannot be shorter than 0 tokens");
+    context->context.cache().truncate(seq, n);
+  });
+}
+
+nt_status nt_seq_fork(nt_context* context, int32_t from, int32_t to, int32_t n, nt_error* error) {
+  return guard(error, [&] {
+    nt::KvCache& cache = context->context.cache();
+    context->context.check_seq(from);
+    context->context.check_seq(to);
+    require(cache.length(to) == 0 && from != to, "the sequence to fork to must be empty");
+    require(n >= 0 && n <= cache.length(from), "a fork cannot be longer than its origin");
+    cache.fork(from, to, n);
+  });
+}
+
+nt_status nt_get_logits(const nt_context* context, int32_t row, float* out, int64_t out_capacity, nt_error* error) {
+  return guard(error, [&] {
+    const float* logits = logits_row(context, row);
+    require(out_capacity >= n_vocab(context), "out must have room for n_vocab floats");
+    std::memcpy(out, logits, static_cast<size_t>(n_vocab(context)) * sizeof(float));
+  });
+}
+
+nt_status nt_top_logprobs(const nt_context* context, int32_t row, int32_t k, int32_t* tokens, float* logprobs,
+                          nt_error* error) {
+  return guard(error, [&] {
+    const float* logits = logits_row(context, row);
+    require(k >= 1 && k <= n_vocab(context), "k must be 1 to n_vocab");
+    nt::top_k(logits, n_vocab(context), k, &context->sampler.order);
+    const double all = nt::log_sum_exp(logits, n_vocab(context));
+    for (int i = 0; i < k; ++i) {
+      tokens[i] = context->sampler.order[static_cast<size_t>(i)];
+      logprobs[i] = static_cast<float>(static_cast<double>(logits[tokens[i]]) - all);
+    }
+  });
+}
+
+nt_status nt_token_logprobs(const nt_context* context, int32_t n, const int32_t* rows, const int32_t* tokens,
+                            float* logprobs, nt_error* error) {
+  return guard(error, [&] {
+    for (int i = 0; i < n; ++i) {
+      const float* logits = logits_row(context, rows[i]);
+      require(tokens[i] >= 0 && tokens[i] < n_vocab(context), "a token is not in the vocabulary");
+      logprobs[i] =
+          static_cast<float>(static_cast<double>(logits[tokens[i]]) - nt::log_sum_exp(logits, n_vocab(context)));
+    }
+  });
+}
+
+nt_status nt_sample(const nt_context* context, int32_t n, const int32_t* rows, const nt_sampling* params,
+                    const uint64_t* masks, int32_t* tokens, nt_error* error) {
+  return guard(error, [&] {
+    for (int i = 0; i < n; ++i) {
+      const float* logits = logits_row(context, rows[i]);
+      const size_t words = (static_cast<size_t>(n_vocab(context)) + 63) / 64;
+      const uint64_t* mask = masks != nullptr ? masks + static_cast<size_t>(i) * words : nullptr;
+      tokens[i] = nt::sample(logits, n_vocab(context), params[i], mask, &context->sampler);
+    }
+  });
+}
+
+nt_status nt_measure_bandwidth(nt_pool* pool, double* bytes_per_second, nt_error* error) {
+  return guard(error, [&] { *bytes_per_second = nt::measure_bandwidth(pool->threads); });
+}
+
+nt_status nt_measure_dot(nt_pool* pool, double* macs_per_second, nt_error* error) {
+  return guard(error, [&] { *macs_per_second = nt::measure_dot(pool->threads); });
+}
+
+}  // extern "C"

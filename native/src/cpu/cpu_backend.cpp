@@ -1,0 +1,485 @@
+// The stages of a forward pass on the CPU. Each is one or two jobs of the thread pool: five for a token's layer, since
+// what is small (norms, quantising one column) is done by the caller while it has the turn.
+#include "cpu/cpu_backend.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "cpu/aligned_buffer.h"
+#include "cpu/kernels.h"
+#include "cpu/thread_pool.h"
+#include "model/forward.h"
+
+namespace nt::cpu {
+namespace {
+
+// Pages of a chunk: attention is split at multiples of 1024 tokens, whatever the number of threads, so that its result
+// does not depend on it.
+constexpr int kChunkPages = 16;
+constexpr int kChunkTokens = kChunkPages * kPageTokens;
+
+// Query rows of an attention task: enough to use each page for many rows, few enough for their state to stay in L2.
+constexpr int kQueryRows = 64;
+
+// Columns from which a BLAS is worth its decoding of the weights.
+constexpr int kBlasColumns = 32;
+
+// Values that a column job must have in all before it is worth waking other threads (about 10 µs of work).
+constexpr size_t kSmallJob = 1 << 15;
+
+using Sgemm = void (*)(int order, int trans_a, int trans_b, int m, int n, int k, float alpha, const float* a, int lda,
+                       const float* b, int ldb, float beta, float* c, int ldc);
+constexpr int kRowMajor = 101, kNoTrans = 111, kTrans = 112;  // of cblas
+
+size_t size(int64_t n) { return static_cast<size_t>(n); }
+
+int chunks(int n) { return (n + kChunk - 1) / kChunk; }
+
+// A stage's input in the forms that the weights it meets want.
+struct Input {
+  const float* x = nullptr;               // (n_cols, n)
+  const ActivationChunk* q32 = nullptr;   // (n / 256, n_cols), scales of 32; null if no weight wants it
+  const ActivationChunk* q256 = nullptr;  // the same, scales of 256
+  int n_cols = 0;
+};
+
+// What a thread works with inside a task.
+struct ThreadMemory {
+  AlignedBuffer<uint8_t> scratch;  // kScratchBytes
+  AlignedBuffer<float> product;    // two blocks of a product: (n_cols, block) each
+  AlignedBuffer<float> attention;  // queries and two states
+};
+
+class CpuExecutor final : public Executor {
+ public:
+  CpuExecutor(const Model& model, ThreadPool& pool, const ExecutorOptions& options)
+      : model_(model), c_(model.config), pool_(pool), options_(options), memory_(size(pool.size())) {
+    for (ThreadMemory& m : memory_) m.scratch.ensure(kScratchBytes);
+  }
+
+  void allocate_page(int32_t page) override {
+    if (size(page) >= pages_.size()) pages_.resize(size(page) + 1);
+    pages_[size(page)].ensure(page_values());
+  }
+
+  void copy_page(int32_t from, int32_t to) override {
+    std::memcpy(pages_[size(to)].get(), pages_[size(from)].get(), page_values() * sizeof(uint16_t));
+  }
+
+  void begin(const Step& step) override;
+  void gather(const Tensor& embedding) override;
+  void qkv(const Layer& layer, int index) override;
+  void attention(int index) override;
+  void attention_output(const Tensor& wo) override {
+    add_product(wo, quantize(attended_.get(), step_->n_tokens, c_.q_dim(), {&wo}));
+  }
+  void feed_forward(const Layer& layer) override;
+  void feed_forward_output(const Tensor& down) override {
+    add_product(down, quantize(ff_.get(), step_->n_tokens, c_.n_ff, {&down}));
+  }
+  void logits(const Tensor& norm, const Tensor& output) override;
+  void finish() override {}
+
+ private:
+  // A query block: some consecutive tokens of a run, all query heads of one KV head.
+  struct QueryBlock {
+    const Run* run;
+    int first, count;  // tokens in the run
+    int n_chunks;      // of KV pages that its last token sees
+    int partial;       // index of its first chunk's state, where chunks are tasks of their own
+  };
+
+  size_t n_tokens() const { return size(step_->n_tokens); }
+  size_t head_page_values() const { return size(2 * kPageTokens) * size(c_.head_dim); }
+  size_t page_values() const { return head_page_values() * size(c_.n_head_kv) * size(c_.n_layer); }
+  uint16_t* page(int32_t id, int layer, int head) const {
+    return pages_[size(id)].get() + head_page_values() * size(layer * c_.n_head_kv + head);
+  }
+
+  // Runs task(i, thread) on the pool; once the step is cancelled, the tasks that are left do nothing.
+  template <typename Task>
+  void run(int n, Task task) {
+    auto unless_cancelled = [&](int i, int thread) {
+      if (!cancelled(*step_)) task(i, thread);
+    };
+    pool_.run(n, unless_cancelled);
+  }
+
+  // task(i) for each of n columns of `values` values: on the caller alone where that is quicker.
+  template <typename Task>
+  void for_columns(int n, size_t values, Task task) {
+    if (size(n) * values <= kSmallJob) {
+      for (int i = 0; i < n; ++i) task(i);
+    } else {
+      run(n, [&](int i, int) { task(i); });
+    }
+  }
+
+  // task(first_row, n_rows, thread) over blocks of a matrix's rows.
+  template <typename Task>
+  void for_rows(int64_t n_rows, Task task) {
+    const int64_t even = n_rows / (pool_.size() * 8);
+    const int64_t block = std::clamp<int64_t>(even / kTileRows * kTileRows, kTileRows, kRowBlock);
+    run(static_cast<int>((n_rows + block - 1) / block), [&](int i, int thread) {
+      const int64_t first = i * block;
+      task(first, std::min(block, n_rows - first), thread);
+    });
+  }
+
+  bool uses_float(const Tensor& w) const { return options_.exact || !info(w.format).quantized; }
+
+  Input quantize(const float* x, int n_cols, int64_t n, std::initializer_list<const Tensor*> weights);
+  Input normalize(const Tensor& norm, int n_cols, const int32_t* columns, std::initializer_list<const Tensor*> weights);
+  void product(const Tensor& w, const Input& in, int64_t first, int64_t n_rows, float* out, size_t out_stride,
+               int thread);
+  bool blas_product(const Tensor& w, const Matmul& m);
+  void add_product(const Tensor& w, const Input& in);
+
+  void store_kv_head(const Layer& layer, int index, const Input& in, int head, int thread);
+  void rope(float* x, int64_t token) const;
+  int block_rows(const QueryBlock& b) const { return b.count * c_.group(); }
+  size_t state_values() const { return size(max_query_rows()) * size(c_.head_dim + 2); }
+  int max_query_rows() const { return std::max(kQueryRows, c_.group()); }
+  AttentionState state_at(float* memory) const;
+  void attend_chunk(const QueryBlock& b, int layer, int head, int chunk, AttentionState state, int thread);
+  void load_queries(const QueryBlock& b, int head, float* q) const;
+  void store_attended(const QueryBlock& b, int head, const AttentionState& state);
+  void attend_whole(const std::vector<QueryBlock>& blocks, int layer);
+  void attend_split(const std::vector<QueryBlock>& blocks, int layer, int n_partials);
+
+  static constexpr int64_t kRowBlock = 128;
+
+  const Model& model_;
+  const Config& c_;
+  ThreadPool& pool_;
+  const ExecutorOptions options_;
+  const Kernels& k_ = kernels();
+  const Step* step_ = nullptr;
+
+  std::vector<AlignedBuffer<uint16_t>> pages_;  // (n_layer, n_head_kv, K (head_dim, 64) and V (64, head_dim)) each
+  std::vector<ThreadMemory> memory_;
+  AlignedBuffer<float> x_;          // (n_tokens, n_embd): the residual stream
+  AlignedBuffer<float> normed_;     // (n_tokens, n_embd)
+  AlignedBuffer<float> q_;          // (n_tokens, n_head · head_dim)
+  AlignedBuffer<float> attended_;   // (n_tokens, n_head · head_dim)
+  AlignedBuffer<float> ff_;         // (n_tokens, n_ff)
+  AlignedBuffer<float> cos_, sin_;  // (n_tokens, n_rot / 2)
+  AlignedBuffer<float> partials_;   // states of attention over chunks
+  AlignedBuffer<ActivationChunk> q32_, q256_;
+};
+
+void CpuExecutor::begin(const Step& step) {
+  step_ = &step;
+  const size_t n = n_tokens();
+  const int widest = std::max({c_.n_embd, c_.q_dim(), c_.n_ff});
+  x_.ensure(n * size(c_.n_embd));
+  normed_.ensure(n * size(c_.n_embd));
+  q_.ensure(n * size(c_.q_dim()));
+  attended_.ensure(n * size(c_.q_dim()));
+  ff_.ensure(n * size(c_.n_ff));
+  q32_.ensure(n * size(chunks(widest)));
+  q256_.ensure(n * size(chunks(widest)));
+  for (ThreadMemory& m : memory_) {
+    m.product.ensure(2 * n * size(std::max<int64_t>(c_.head_dim, kRowBlock)));
+    m.attention.ensure(size(max_query_rows()) * size(c_.head_dim) + 2 * state_values());
+  }
+
+  const int half = c_.n_rot / 2;
+  float* cos = cos_.ensure(n * size(half));
+  float* sin = sin_.ensure(n * size(half));
+  const float* factors = reinterpret_cast<const float*>(model_.rope_freqs.data);
+  for (const Run& r : step.runs) {
+    for (int j = 0; j < half; ++j) {
+      const double frequency = std::pow(static_cast<double>(c_.rope_theta), -2.0 * j / c_.n_rot) * c_.rope_scale /
+                               (factors != nullptr ? static_cast<double>(factors[j]) : 1.0);
+      for (int i = 0; i < r.count; ++i) {
+        const double angle = (r.position + i) * frequency;
+        cos[size(r.first + i) * size(half) + size(j)] = static_cast<float>(std::cos(angle));
+        sin[size(r.first + i) * size(half) + size(j)] = static_cast<float>(std::sin(angle));
+      }
+    }
+  }
+}
+
+void CpuExecutor::gather(const Tensor& embedding) {
+  const auto decode = k_.decode[static_cast<int>(embedding.format)];
+  for_columns(step_->n_tokens, size(c_.n_embd), [&](int i) {
+    decode(embedding.row(step_->tokens[i]), size(c_.n_embd), x_.get() + size(i) * size(c_.n_embd));
+  });
+}
+
+// Quantises each column once, at the granularities that the weights want.
+Input CpuExecutor::quantize(const float* x, int n_cols, int64_t n, std::initializer_list<const Tensor*> weights) {
+  Input in;
+  in.x = x;
+  in.n_cols = n_cols;
+  for (const Tensor* w : weights) {
+    if (uses_float(*w)) continue;
+    (activation_block(w->format) == kChunk ? in.q256 : in.q32) =
+        activation_block(w->format) == kChunk ? q256_.get() : q32_.get();
+  }
+  if (in.q32 == nullptr && in.q256 == nullptr) return in;
+  for_columns(n_cols, size(n), [&](int i) {
+    const float* column = x + size(i) * size(n);
+    if (in.q32 != nullptr) k_.quantize(column, static_cast<int>(n), 32, q32_.get() + i, size(n_cols));
+    if (in.q256 != nullptr) k_.quantize(column, static_cast<int>(n), kChunk, q256_.get() + i, size(n_cols));
+  });
+  return in;
+}
+
+// RMS norm of columns of the residual stream (all of them if columns is null), ready for the weights.
+Input CpuExecutor::normalize(const Tensor& norm, int n_cols, const int32_t* columns,
+                             std::initializer_list<const Tensor*> weights) {
+  const size_t n = size(c_.n_embd);
+  for_columns(n_cols, n, [&](int i) {
+    const int column = columns != nullptr ? columns[i] : i;
+    k_.rms_norm(x_.get() + size(column) * n, reinterpret_cast<const float*>(norm.data), c_.n_embd, c_.rms_eps,
+                normed_.get() + size(i) * n);
+  });
+  return quantize(normed_.get(), n_cols, c_.n_embd, weights);
+}
+
+// out(c, r) = row first + r of w · column c.
+void CpuExecutor::product(const Tensor& w, const Input& in, int64_t first, int64_t n_rows, float* out,
+                          size_t out_stride, int thread) {
+  Matmul m{};
+  m.rows = w.row(first);
+  m.row_bytes = w.row_bytes();
+  m.n_rows = static_cast<int>(n_rows);
+  m.n_values = static_cast<int>(w.n_cols);
+  m.n_cols = in.n_cols;
+  m.q = activation_block(w.format) == kChunk ? in.q256 : in.q32;
+  m.x = in.x;
+  m.x_stride = size(w.n_cols);
+  m.out = out;
+  m.out_stride = out_stride;
+  m.scratch = memory_[size(thread)].scratch.get();
+  const int f = static_cast<int>(w.format);
+  if (!uses_float(w)) {
+    k_.matmul[f](m);
+  } else if (!blas_product(w, m)) {
+    k_.matmul_float[f](m);
+  }
+}
+
+// A product of float weights with many columns by the BLAS, if there is one.
+bool CpuExecutor::blas_product(const Tensor& w, const Matmul& m) {
+  if (options_.sgemm == nullptr || options_.exact || m.n_cols < kBlasColumns) return false;
+  Sgemm sgemm;
+  std::memcpy(&sgemm, &options_.sgemm, sizeof sgemm);
+  const int fit = static_cast<int>(kScratchBytes / sizeof(float) / size(m.n_values));
+  if (fit < 1) return false;
+  float* decoded = static_cast<float*>(m.scratch);
+  for (int r = 0; r < m.n_rows; r += fit) {
+    const int n = std::min(fit, m.n_rows - r);
+    for (int i = 0; i < n; ++i) {
+      k_.decode[static_cast<int>(w.format)](m.rows + size(r + i) * m.row_bytes, size(m.n_values),
+                                            decoded + size(i) * size(m.n_values));
+    }
+    sgemm(kRowMajor, kNoTrans, kTrans, m.n_cols, n, m.n_values, 1, m.x, static_cast<int>(m.x_stride), decoded,
+          m.n_values, 0, m.out + r, static_cast<int>(m.out_stride));
+  }
+  return true;
+}
+
+// x += w · in
+void CpuExecutor::add_product(const Tensor& w, const Input& in) {
+  for_rows(w.n_rows, [&](int64_t first, int64_t n, int thread) {
+    float* out = memory_[size(thread)].product.get();
+    product(w, in, first, n, out, size(n), thread);
+    for (int i = 0; i < in.n_cols; ++i) {
+      k_.add(x_.get() + size(i) * size(c_.n_embd) + first, out + size(i) * size(n), size(n));
+    }
+  });
+}
+
+void CpuExecutor::rope(float* x, int64_t token) const {
+  const int half = c_.n_rot / 2;
+  k_.rope(x, 1, c_.head_dim, cos_.get() + token * half, sin_.get() + token * half, half);
+}
+
+// Keys and values of one KV head for all tokens: computed, rotated and stored in one task, while they are in cache.
+void CpuExecutor::store_kv_head(const Layer& layer, int index, const Input& in, int head, int thread) {
+  const size_t d = size(c_.head_dim);
+  float* k = memory_[size(thread)].product.get();
+  float* v = k + n_tokens() * d;
+  product(layer.wk, in, head * c_.head_dim, c_.head_dim, k, d, thread);
+  product(layer.wv, in, head * c_.head_dim, c_.head_dim, v, d, thread);
+  for (const Run& r : step_->runs) {
+    for (int i = 0; i < r.count; ++i) {
+      const size_t token = size(r.first + i);
+      const int position = r.position + i;
+      rope(k + token * d, r.first + i);
+      k_.store_kv(k + token * d, v + token * d, c_.head_dim, page(r.page_table[position / kPageTokens], index, head),
+                  position % kPageTokens);
+    }
+  }
+}
+
+void CpuExecutor::qkv(const Layer& layer, int index) {
+  const Input in = normalize(layer.attn_norm, step_->n_tokens, nullptr, {&layer.wq, &layer.wk, &layer.wv});
+  // The KV heads first: they are twice the work of a query head.
+  run(c_.n_head_kv + c_.n_head, [&](int i, int thread) {
+    if (i < c_.n_head_kv) {
+      store_kv_head(layer, index, in, i, thread);
+      return;
+    }
+    const int head = i - c_.n_head_kv;
+    float* q = q_.get() + head * c_.head_dim;
+    product(layer.wq, in, head * c_.head_dim, c_.head_dim, q, size(c_.q_dim()), thread);
+    for (size_t t = 0; t < n_tokens(); ++t) rope(q + t * size(c_.q_dim()), static_cast<int64_t>(t));
+  });
+}
+
+AttentionState CpuExecutor::state_at(float* memory) const {
+  const size_t rows = size(max_query_rows());
+  return {memory, memory + rows, memory + 2 * rows};
+}
+
+// The block's queries of the head's group, scaled: (count · group, head_dim).
+void CpuExecutor::load_queries(const QueryBlock& b, int head, float* q) const {
+  const float scale = 1 / std::sqrt(static_cast<float>(c_.head_dim));
+  const size_t n = size(c_.group() * c_.head_dim);
+  for (int t = 0; t < b.count; ++t) {
+    const float* from = q_.get() + size(b.run->first + b.first + t) * size(c_.q_dim()) + size(head) * n;
+    for (size_t i = 0; i < n; ++i) q[size(t) * n + i] = from[i] * scale;
+  }
+}
+
+void CpuExecutor::attend_chunk(const QueryBlock& b, int layer, int head, int chunk, AttentionState state, int thread) {
+  const int start = chunk * kChunkTokens;
+  const int end = std::min(start + kChunkTokens, b.run->position + b.first + b.count);
+  const uint16_t* pages[kChunkPages];
+  const int n_pages = (end - start + kPageTokens - 1) / kPageTokens;
+  for (int i = 0; i < n_pages; ++i) pages[i] = page(b.run->page_table[chunk * kChunkPages + i], layer, head);
+  int32_t n_visible[kMaxHeads];  // a block of more rows than kQueryRows is one token
+  for (int t = 0; t < b.count; ++t) {
+    const int seen = std::clamp(b.run->position + b.first + t + 1 - start, 0, end - start);
+    std::fill_n(n_visible + t * c_.group(), c_.group(), seen);
+  }
+  Attention a{};
+  a.q = memory_[size(thread)].attention.get();
+  a.n_rows = block_rows(b);
+  a.head_dim = c_.head_dim;
+  a.pages = pages;
+  a.n_visible = n_visible;
+  a.n_pages = n_pages;
+  a.state = state;
+  a.scratch = memory_[size(thread)].scratch.get();
+  k_.attend(a);
+}
+
+void CpuExecutor::store_attended(const QueryBlock& b, int head, const AttentionState& state) {
+  const size_t d = size(c_.head_dim);
+  for (int row = 0; row < block_rows(b); ++row) {
+    const size_t token = size(b.run->first + b.first + row / c_.group());
+    const size_t query_head = size(head * c_.group() + row % c_.group());
+    float* out = attended_.get() + token * size(c_.q_dim()) + query_head * d;
+    const float inverse = 1 / state.sum[row];
+    for (size_t i = 0; i < d; ++i) out[i] = state.out[size(row) * d + i] * inverse;
+  }
+}
+
+// A task is a query block of a head: chunk after chunk.
+void CpuExecutor::attend_whole(const std::vector<QueryBlock>& blocks, int layer) {
+  run(static_cast<int>(blocks.size()) * c_.n_head_kv, [&](int i, int thread) {
+    const QueryBlock& b = blocks[size(i / c_.n_head_kv)];
+    const int head = i % c_.n_head_kv;
+    float* q = memory_[size(thread)].attention.get();
+    load_queries(b, head, q);
+    const AttentionState all = state_at(q + size(max_query_rows()) * size(c_.head_dim));
+    const AttentionState later = state_at(all.max + state_values());
+    attend_chunk(b, layer, head, 0, all, thread);
+    for (int chunk = 1; chunk < b.n_chunks; ++chunk) {
+      attend_chunk(b, layer, head, chunk, later, thread);
+      k_.merge_attention(all, later, block_rows(b), c_.head_dim);
+    }
+    store_attended(b, head, all);
+  });
+}
+
+// A task is a chunk of a query block of a head: for one token with a long past, there are too few blocks for the
+// threads.
+void CpuExecutor::attend_split(const std::vector<QueryBlock>& blocks, int layer, int n_partials) {
+  struct Task {
+    const QueryBlock* block;
+    int chunk;
+  };
+  std::vector<Task> tasks;
+  for (const QueryBlock& b : blocks) {
+    for (int chunk = 0; chunk < b.n_chunks; ++chunk) tasks.push_back({&b, chunk});
+  }
+  float* partials = partials_.ensure(size(n_partials) * size(c_.n_head_kv) * state_values());
+  const auto partial = [&](const QueryBlock& b, int chunk, int head) {
+    return state_at(partials + size((b.partial + chunk) * c_.n_head_kv + head) * state_values());
+  };
+  run(static_cast<int>(tasks.size()) * c_.n_head_kv, [&](int i, int thread) {
+    const Task& task = tasks[size(i / c_.n_head_kv)];
+    const int head = i % c_.n_head_kv;
+    load_queries(*task.block, head, memory_[size(thread)].attention.get());
+    attend_chunk(*task.block, layer, head, task.chunk, partial(*task.block, task.chunk, head), thread);
+  });
+  for (const QueryBlock& b : blocks) {
+    for (int head = 0; head < c_.n_head_kv; ++head) {
+      const AttentionState all = partial(b, 0, head);
+      for (int chunk = 1; chunk < b.n_chunks; ++chunk) {
+        k_.merge_attention(all, partial(b, chunk, head), block_rows(b), c_.head_dim);
+      }
+      store_attended(b, head, all);
+    }
+  }
+}
+
+void CpuExecutor::attention(int index) {
+  const int tokens = std::max(1, kQueryRows / c_.group());
+  std::vector<QueryBlock> blocks;
+  int n_partials = 0;
+  for (const Run& r : step_->runs) {
+    for (int first = 0; first < r.count; first += tokens) {
+      const int count = std::min(tokens, r.count - first);
+      const int n_chunks = (r.position + first + count + kChunkTokens - 1) / kChunkTokens;
+      blocks.push_back({&r, first, count, n_chunks, n_partials});
+      n_partials += n_chunks;
+    }
+  }
+  const bool few = static_cast<int>(blocks.size()) * c_.n_head_kv < 8 * pool_.size();
+  if (few && n_partials > static_cast<int>(blocks.size())) {
+    attend_split(blocks, index, n_partials);
+  } else {
+    attend_whole(blocks, index);
+  }
+}
+
+void CpuExecutor::feed_forward(const Layer& layer) {
+  const Input in = normalize(layer.ffn_norm, step_->n_tokens, nullptr, {&layer.gate, &layer.up});
+  for_rows(c_.n_ff, [&](int64_t first, int64_t n, int thread) {
+    float* gate = memory_[size(thread)].product.get();
+    float* up = gate + n_tokens() * size(n);
+    product(layer.gate, in, first, n, gate, size(n), thread);
+    product(layer.up, in, first, n, up, size(n), thread);
+    for (size_t i = 0; i < n_tokens(); ++i) {
+      k_.swiglu(gate + i * size(n), up + i * size(n), size(n), ff_.get() + i * size(c_.n_ff) + first);
+    }
+  });
+}
+
+void CpuExecutor::logits(const Tensor& norm, const Tensor& output) {
+  const int n = static_cast<int>(step_->outputs.size());
+  const Input in = normalize(norm, n, step_->outputs.data(), {&output});
+  for_rows(c_.n_vocab, [&](int64_t first, int64_t rows, int thread) {
+    product(output, in, first, rows, step_->logits + first, size(c_.n_vocab), thread);
+  });
+}
+
+}  // namespace
+
+const Backend kCpuBackend = {
+    "cpu",
+    []() -> const char* { return nullptr; },
+    [](const Model& model, ThreadPool& pool, const ExecutorOptions& options) -> std::unique_ptr<Executor> {
+      return std::make_unique<CpuExecutor>(model, pool, options);
+    },
+};
+
+}  // namespace nt::cpu

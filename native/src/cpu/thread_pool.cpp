@@ -1,0 +1,118 @@
+#include "cpu/thread_pool.h"
+
+#include <chrono>
+#include <system_error>
+
+#include "error.h"
+
+#if defined(__x86_64__) || defined(_M_X64)
+#include <immintrin.h>
+#endif
+
+namespace nt::cpu {
+namespace {
+
+constexpr uint64_t kOpen = uint64_t{1} << 31;
+constexpr uint64_t kActive = kOpen - 1;
+constexpr int kNumberShift = 32;
+
+// How long a worker spins for the next job before it parks. Between two decode steps a caller samples and detokenizes,
+// which takes some 100 µs; a park and wake costs about 50 µs.
+constexpr auto kSpin = std::chrono::microseconds(300);
+
+// Pauses between two looks at the clock.
+constexpr int kPausesPerLook = 64;
+
+inline void pause() {
+#if defined(__x86_64__) || defined(_M_X64)
+  _mm_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+}  // namespace
+
+ThreadPool::ThreadPool(int n_threads) {
+  try {
+    for (int i = 1; i < n_threads; ++i) workers_.emplace_back([this, i] { worker(i); });
+  } catch (const std::system_error& e) {
+    const size_t started = workers_.size();
+    join_all();
+    throw Error(NT_OUT_OF_MEMORY, format("cannot start thread %zu of %d: %s", started + 2, n_threads, e.what()));
+  }
+}
+
+ThreadPool::~ThreadPool() { join_all(); }
+
+void ThreadPool::join_all() {
+  {
+    std::lock_guard<std::mutex> lock(park_mutex_);
+    stop_ = true;
+  }
+  park_.notify_all();
+  for (std::thread& t : workers_) t.join();
+}
+
+void ThreadPool::run_job(const Job& job) {
+  std::lock_guard<std::mutex> turn(turn_);
+  job_ = job;
+  next_.store(0, std::memory_order_relaxed);
+  const uint64_t number = (state_.load(std::memory_order_relaxed) >> kNumberShift) + 1;
+  // Sequentially consistent with n_parked_: either a parking worker sees this job, or it is seen as parked.
+  state_.store(number << kNumberShift | kOpen);
+  if (n_parked_.load() > 0) {
+    { std::lock_guard<std::mutex> lock(park_mutex_); }
+    park_.notify_all();
+  }
+  work(0);
+  state_.fetch_and(~kOpen, std::memory_order_acq_rel);
+  for (int looks = 0; (state_.load(std::memory_order_acquire) & kActive) != 0; ++looks) {
+    // A worker that was preempted inside a task may need this very core.
+    looks < 1000 ? pause() : std::this_thread::yield();
+  }
+}
+
+void ThreadPool::work(int thread) {
+  for (;;) {
+    const int i = next_.fetch_add(1, std::memory_order_relaxed);
+    if (i >= job_.n_tasks) return;
+    job_.call(job_.task, i, thread);
+  }
+}
+
+// Waits until the job's number is not `seen`, or stop; returns the state then.
+uint64_t ThreadPool::wait_for_job(uint64_t seen) {
+  const auto changed = [&](uint64_t state) { return state >> kNumberShift != seen; };
+  const auto start = std::chrono::steady_clock::now();
+  do {
+    for (int i = 0; i < kPausesPerLook; ++i) {
+      const uint64_t state = state_.load(std::memory_order_acquire);
+      if (changed(state)) return state;
+      pause();
+    }
+  } while (std::chrono::steady_clock::now() - start < kSpin);
+  std::unique_lock<std::mutex> lock(park_mutex_);
+  n_parked_.fetch_add(1);
+  park_.wait(lock, [&] { return stop_ || changed(state_.load()); });
+  n_parked_.fetch_sub(1);
+  return state_.load(std::memory_order_acquire);
+}
+
+void ThreadPool::worker(int thread) {
+  uint64_t seen = 0;
+  for (;;) {
+    uint64_t state = wait_for_job(seen);
+    if (stop_) return;
+    seen = state >> kNumberShift;
+    // Join, unless the job has closed meanwhile.
+    while ((state & kOpen) != 0 && state >> kNumberShift == seen) {
+      if (!state_.compare_exchange_weak(state, state + 1, std::memory_order_acq_rel)) continue;
+      work(thread);
+      state_.fetch_sub(1, std::memory_order_acq_rel);
+      break;
+    }
+  }
+}
+
+}  // namespace nt::cpu

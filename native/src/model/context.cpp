@@ -1,0 +1,119 @@
+#include "model/context.h"
+
+#include <algorithm>
+
+#include "model/forward.h"
+#include "system.h"
+
+namespace nt {
+namespace {
+
+// Of the memory that is free when a context is made, its KV cache may grow into this part; the rest is for the page
+// cache that holds the weights, and for everyone else.
+constexpr double kMemoryShare = 0.75;
+
+KvCache new_cache(const Config& c, const nt_context_params& p) {
+  const int n_seq = p.n_seq_max == 0 ? 1 : p.n_seq_max;
+  if (n_seq < 1 || n_seq > 4096)
+    throw Error(NT_INVALID_ARGUMENT, format("n_seq_max is %d; 1 to 4096 is possible", n_seq));
+  if (p.n_ctx < 0 || p.kv_capacity < 0) throw Error(NT_INVALID_ARGUMENT, "a context cannot have a negative size");
+  const auto fits =
+      static_cast<int64_t>(static_cast<double>(available_memory()) * kMemoryShare) / kv_bytes_per_token(c);
+  // At least one page, so that a first request fails with the allocation's own reason.
+  const int64_t room = std::max<int64_t>(fits, KvCache::kPageTokens);
+  const int64_t n_ctx = p.n_ctx != 0 ? p.n_ctx : std::min<int64_t>(c.n_ctx_train, room);
+  int64_t capacity = p.kv_capacity;
+  if (capacity == 0) capacity = std::max(n_ctx, std::min(n_ctx * n_seq, room));
+  return KvCache(n_seq, static_cast<int>(n_ctx), capacity);
+}
+
+}  // namespace
+
+int64_t kv_bytes_per_token(const Config& c) {
+  return int64_t{2} * c.n_layer * c.kv_dim() * static_cast<int64_t>(sizeof(uint16_t));
+}
+
+Context::Context(const Model& model, cpu::ThreadPool& pool, const nt_context_params& params)
+    : model_(model),
+      pool_(pool),
+      cache_(new_cache(model.config, params)),
+      n_batch_(params.n_batch == 0 ? 512 : params.n_batch) {
+  if (n_batch_ < 1 || n_batch_ > 65536) {
+    throw Error(NT_INVALID_ARGUMENT, format("n_batch is %d; 1 to 65536 is possible", n_batch_));
+  }
+  ExecutorOptions options;
+  options.n_batch = n_batch_;
+  options.exact = params.exact != 0;
+  options.sgemm = params.sgemm;
+  executor_ = best_backend().new_executor(model, pool, options);
+}
+
+void Context::check_seq(int seq) const {
+  if (seq < 0 || seq >= cache_.n_seq()) {
+    throw Error(NT_INVALID_ARGUMENT, format("sequence %d; the context has 0 to %d", seq, cache_.n_seq() - 1));
+  }
+}
+
+void Context::check(const Batch& b, std::vector<int>* growth) const {
+  if (b.n < 1) throw Error(NT_INVALID_ARGUMENT, format("a batch of %d tokens", b.n));
+  growth->assign(static_cast<size_t>(cache_.n_seq()), 0);
+  for (int i = 0; i < b.n; ++i) {
+    if (b.tokens[i] < 0 || b.tokens[i] >= model_.config.n_vocab) {
+      throw Error(NT_INVALID_ARGUMENT,
+                  format("token %d is not in the vocabulary of %d", b.tokens[i], model_.config.n_vocab));
+    }
+    check_seq(b.seqs[i]);
+    int& grown = (*growth)[static_cast<size_t>(b.seqs[i])];
+    const int64_t expected = int64_t{cache_.length(b.seqs[i])} + grown;
+    if (b.positions[i] != expected) {
+      throw Error(NT_INVALID_ARGUMENT, format("token %d of the batch has position %d; sequence %d continues at %lld", i,
+                                              b.positions[i], b.seqs[i], static_cast<long long>(expected)));
+    }
+    ++grown;
+  }
+}
+
+void Context::decode(const Batch& batch) {
+  std::vector<int> growth;
+  check(batch, &growth);
+  n_rows_ = 0;
+  cache_.reserve(growth, *executor_);
+  try {
+    const auto rows = std::count_if(batch.want_logits, batch.want_logits + batch.n, [](uint8_t w) { return w != 0; });
+    const size_t n_vocab = static_cast<size_t>(model_.config.n_vocab);
+    logits_.resize(static_cast<size_t>(rows) * n_vocab);
+    float* logits = logits_.data();
+    for (int first = 0; first < batch.n; first += n_batch_) {
+      const int count = std::min(n_batch_, batch.n - first);
+      pass(batch, first, count, logits);
+      logits +=
+          n_vocab * static_cast<size_t>(std::count_if(batch.want_logits + first, batch.want_logits + first + count,
+                                                      [](uint8_t w) { return w != 0; }));
+    }
+    n_rows_ = static_cast<int>(rows);
+  } catch (...) {
+    cache_.release_unused();
+    throw;
+  }
+  cache_.commit(growth);
+  n_decoded_ += batch.n;
+}
+
+void Context::pass(const Batch& b, int first, int count, float* logits) {
+  Step step;
+  step.n_tokens = count;
+  step.tokens = b.tokens + first;
+  step.logits = logits;
+  step.cancel = b.cancel;
+  for (int i = 0; i < count; ++i) {
+    const int t = first + i;
+    if (i == 0 || b.seqs[t] != b.seqs[t - 1]) {
+      step.runs.push_back({i, 0, b.positions[t], cache_.page_table(b.seqs[t])});
+    }
+    ++step.runs.back().count;
+    if (b.want_logits[t] != 0) step.outputs.push_back(i);
+  }
+  if (!forward(*executor_, model_, step)) throw Error(NT_CANCELLED, "cancelled");
+}
+
+}  // namespace nt

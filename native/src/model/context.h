@@ -1,0 +1,61 @@
+// Sequences of one model: their KV cache, and decoding into it.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "backend/backend.h"
+#include "cpu/thread_pool.h"
+#include "model/kv_cache.h"
+
+namespace nt {
+
+// What an nt_decode asks for; see nautil.h.
+struct Batch {
+  int n;
+  const int32_t* tokens;
+  const int32_t* seqs;
+  const int32_t* positions;
+  const uint8_t* want_logits;
+  const int32_t* cancel;
+};
+
+class Context {
+ public:
+  Context(const Model& model, cpu::ThreadPool& pool, const nt_context_params& params);
+
+  void decode(const Batch& batch);
+
+  const Model& model() const { return model_; }
+  cpu::ThreadPool& pool() const { return pool_; }
+  KvCache& cache() { return cache_; }
+  const KvCache& cache() const { return cache_; }
+  int n_batch() const { return n_batch_; }
+  int64_t n_decoded() const { return n_decoded_; }
+
+  int n_rows() const { return n_rows_; }
+  const float* logits(int row) const {
+    return logits_.data() + static_cast<size_t>(row) * static_cast<size_t>(model_.config.n_vocab);
+  }
+
+  // Throws Error(NT_INVALID_ARGUMENT) unless seq is in [0, n_seq).
+  void check_seq(int seq) const;
+
+ private:
+  void check(const Batch& batch, std::vector<int>* growth) const;
+  void pass(const Batch& batch, int first, int count, float* logits);
+
+  const Model& model_;
+  cpu::ThreadPool& pool_;
+  KvCache cache_;
+  int n_batch_;
+  std::unique_ptr<Executor> executor_;
+  std::vector<float> logits_;  // (n_rows, n_vocab) of the last decode
+  int n_rows_ = 0;
+  int64_t n_decoded_ = 0;
+};
+
+// Bytes of keys and values of one token, all layers.
+int64_t kv_bytes_per_token(const Config& c);
+
+}  // namespace nt

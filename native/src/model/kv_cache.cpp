@@ -1,0 +1,106 @@
+#include "model/kv_cache.h"
+
+#include <algorithm>
+
+namespace nt {
+
+KvCache::KvCache(int n_seq, int n_ctx, int64_t capacity)
+    : n_ctx_(n_ctx),
+      max_pages_(static_cast<int>(std::min<int64_t>((capacity + kPageTokens - 1) / kPageTokens, 1 << 30))),
+      sequences_(static_cast<size_t>(n_seq)) {}
+
+// Whether the next token would go onto a page that another sequence refers to as well.
+bool KvCache::shares_tail(const Sequence& s) const {
+  if (s.length % kPageTokens == 0) return false;
+  return references_[static_cast<size_t>(s.pages[static_cast<size_t>(s.length / kPageTokens)])] > 1;
+}
+
+void KvCache::reserve(const std::vector<int>& growth, Executor& executor) {
+  const auto full = [](const char* what, int64_t used, int64_t wanted, int64_t capacity) {
+    Error e(NT_CONTEXT_FULL,
+            format("%s: %lld tokens are held, %lld more do not fit into %lld", what, static_cast<long long>(used),
+                   static_cast<long long>(wanted), static_cast<long long>(capacity)));
+    e.used = used;
+    e.wanted = wanted;
+    e.capacity = capacity;
+    return e;
+  };
+  int64_t needed = 0, wanted = 0, used = 0;
+  for (size_t i = 0; i < growth.size(); ++i) {
+    Sequence& s = sequences_[i];
+    used += s.length;
+    wanted += growth[i];
+    if (growth[i] == 0) continue;
+    if (growth[i] > n_ctx_ - s.length) throw full("the context is full", s.length, growth[i], n_ctx_);
+    needed += pages_for(s.length + growth[i]) - static_cast<int>(s.pages.size()) + (shares_tail(s) ? 1 : 0);
+  }
+  const int64_t available = static_cast<int64_t>(free_.size()) + max_pages_ - static_cast<int64_t>(references_.size());
+  if (needed > available) throw full("the KV cache is full", used, wanted, capacity());
+
+  try {
+    for (size_t i = 0; i < growth.size(); ++i) {
+      Sequence& s = sequences_[i];
+      if (growth[i] == 0) continue;
+      if (shares_tail(s)) {
+        int32_t& tail = s.pages[static_cast<size_t>(s.length / kPageTokens)];
+        const int32_t copy = take(executor);
+        executor.copy_page(tail, copy);
+        drop(tail);
+        tail = copy;
+      }
+      while (static_cast<int>(s.pages.size()) < pages_for(s.length + growth[i])) s.pages.push_back(take(executor));
+    }
+  } catch (...) {
+    release_unused();
+    throw;
+  }
+}
+
+void KvCache::commit(const std::vector<int>& growth) {
+  for (size_t i = 0; i < growth.size(); ++i) sequences_[i].length += growth[i];
+}
+
+void KvCache::release_unused() {
+  for (Sequence& s : sequences_) shrink(s, pages_for(s.length));
+}
+
+void KvCache::truncate(int seq, int n) {
+  Sequence& s = sequences_[static_cast<size_t>(seq)];
+  s.length = std::min(s.length, n);
+  shrink(s, pages_for(s.length));
+}
+
+void KvCache::fork(int from, int to, int n) {
+  Sequence& source = sequences_[static_cast<size_t>(from)];
+  Sequence& target = sequences_[static_cast<size_t>(to)];
+  target.pages.assign(source.pages.begin(), source.pages.begin() + pages_for(n));
+  target.length = n;
+  for (int32_t page : target.pages) ++references_[static_cast<size_t>(page)];
+}
+
+int32_t KvCache::take(Executor& executor) {
+  if (!free_.empty()) {
+    const int32_t page = free_.back();
+    free_.pop_back();
+    references_[static_cast<size_t>(page)] = 1;
+    return page;
+  }
+  const int32_t page = static_cast<int32_t>(references_.size());
+  executor.allocate_page(page);
+  references_.push_back(1);
+  free_.reserve(references_.size());  // so that drop() cannot fail
+  return page;
+}
+
+void KvCache::drop(int32_t page) {
+  if (--references_[static_cast<size_t>(page)] == 0) free_.push_back(page);
+}
+
+void KvCache::shrink(Sequence& s, int n_pages) {
+  while (static_cast<int>(s.pages.size()) > n_pages) {
+    drop(s.pages.back());
+    s.pages.pop_back();
+  }
+}
+
+}  // namespace nt

@@ -1,0 +1,17 @@
+// What the operating system grants this process.
+#pragma once
+
+#include <cstdint>
+
+namespace nt {
+
+// Threads that may run at once, as affinity and cgroup quota allow; at least 1.
+int default_threads();
+
+// Bytes that could still be allocated without swapping: the least of what the system and the cgroup have.
+int64_t available_memory();
+
+// Resident anonymous memory in bytes, or -1 where the system does not say.
+int64_t anonymous_memory();
+
+}  // namespace nt
