@@ -1,0 +1,14 @@
+package dev.nautil;
+
+/**
+ * Native memory could not be had: for weights, for the KV cache or for a step's buffers.
+ *
+ * <p>Not an {@link OutOfMemoryError}: the Java heap is as it was, and the program can go on.
+ */
+public class NotEnoughMemoryException extends NautilException {
+  private static final long serialVersionUID = 1;
+
+  public NotEnoughMemoryException(String message) {
+    super(message);
+  }
+}

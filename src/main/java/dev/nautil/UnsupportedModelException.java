@@ -1,0 +1,10 @@
+package dev.nautil;
+
+/** A model's file is well-formed, but of a kind that this version does not run. */
+public class UnsupportedModelException extends NautilException {
+  private static final long serialVersionUID = 1;
+
+  public UnsupportedModelException(String message) {
+    super(message);
+  }
+}

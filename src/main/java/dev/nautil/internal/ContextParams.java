@@ -1,0 +1,18 @@
+package dev.nautil.internal;
+
+/**
+ * What a context is made with; 0 is the core's default.
+ *
+ * @param contextLength tokens that a sequence may hold; 0: the model's own, as far as memory allows
+ * @param sequences 0: one
+ * @param batchSize tokens that one pass over the weights takes; 0: 512
+ * @param exact F32 arithmetic throughout: slow, for tests
+ * @param kvCapacity tokens that all sequences together may hold; 0: contextLength times sequences,
+ *     as far as memory allows
+ * @param blas whether OpenBLAS may multiply F32, F16 and BF16 weights, where it is there
+ */
+public record ContextParams(
+    int contextLength, int sequences, int batchSize, boolean exact, long kvCapacity, boolean blas) {
+
+  public static final ContextParams DEFAULT = new ContextParams(0, 0, 0, false, 0, true);
+}

@@ -1,0 +1,242 @@
+package dev.nautil.internal;
+
+import dev.nautil.CancelledException;
+import dev.nautil.internal.bindings.Nautil;
+import dev.nautil.internal.bindings.NtContext;
+import dev.nautil.internal.bindings.NtContextInfo;
+import dev.nautil.internal.bindings.NtContextParams;
+import dev.nautil.internal.bindings.NtModel;
+import dev.nautil.internal.bindings.NtPool;
+import java.nio.ByteBuffer;
+import java.nio.IntBuffer;
+import java.nio.LongBuffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sequences of tokens in a KV cache, and the logits of the last decode.
+ *
+ * <p>Used by one thread at a time, except {@link #close()}, which any thread may call: it cancels a
+ * running decode and waits for it.
+ */
+public final class NativeContext implements AutoCloseable {
+  private final NativeHandle<NtContext> handle;
+  private final CallStatus status;
+  private final Running running = new Running();
+  private final CancelFlag neverCancelled = new CancelFlag();
+  private final int vocabularySize;
+
+  /**
+   * The flag of the decode that runs now: apart from the context, so that the Cleaner may see it.
+   */
+  private static final class Running {
+    volatile @Nullable CancelFlag flag;
+
+    void cancel() {
+      CancelFlag current = flag;
+      if (current != null) {
+        current.cancel();
+      }
+    }
+  }
+
+  /**
+   * Keeps the model and the pool, which may be closed before the context is.
+   *
+   * @throws dev.nautil.NotEnoughMemoryException if the context does not fit
+   */
+  public NativeContext(NativeModel model, NativePool pool, ContextParams params) {
+    status = new CallStatus(null);
+    vocabularySize = model.info().vocabularySize();
+    boolean blas = params.blas() && model.info().hasFloatWeights();
+    NtContextParams struct = write(params, blas);
+    handle = model.handle().use(m -> pool.handle().use(p -> create(model, m, pool, p, struct)));
+  }
+
+  private NativeHandle<NtContext> create(
+      NativeModel model, NtModel m, NativePool pool, NtPool p, NtContextParams params) {
+    NtContext context = status.check(Nautil.nt_context_new(m, p, params, status.error()));
+    return new NativeHandle<>(
+        this,
+        "context",
+        context,
+        Nautil::nt_context_free,
+        running::cancel,
+        model.handle(),
+        pool.handle());
+  }
+
+  public ContextInfo info() {
+    return handle.use(NativeContext::readInfo);
+  }
+
+  /**
+   * Decodes tokens: {@code tokens[i]} goes to sequence {@code sequences[i]} at position {@code
+   * positions[i]}, which must continue that sequence. Where {@code wantLogits[i]} is not 0, the
+   * logits after token i become the next row. On any failure every sequence is as it was.
+   *
+   * @param cancel ends the call soon when it is set, by another thread or by {@link #close()}
+   * @throws dev.nautil.ContextFullException before any work
+   * @throws CancelledException if the flag was set
+   */
+  public void decode(
+      int[] tokens,
+      int[] sequences,
+      int[] positions,
+      byte[] wantLogits,
+      @Nullable CancelFlag cancel) {
+    requireLength(tokens.length, sequences.length);
+    requireLength(tokens.length, positions.length);
+    requireLength(tokens.length, wantLogits.length);
+    CancelFlag flag = cancel == null ? neverCancelled : cancel;
+    check(
+        context -> {
+          running.flag = flag;
+          try {
+            // A close between the lease and the line above found no flag to set.
+            if (handle.isClosed()) {
+              throw new CancelledException("the context was closed");
+            }
+            return Nautil.nt_decode(
+                context,
+                tokens.length,
+                IntBuffer.wrap(tokens),
+                IntBuffer.wrap(sequences),
+                IntBuffer.wrap(positions),
+                ByteBuffer.wrap(wantLogits),
+                flag.buffer(),
+                status.error());
+          } finally {
+            running.flag = null;
+          }
+        });
+  }
+
+  /** Tokens that a sequence holds, or -1 if there is no such sequence. */
+  public int sequenceLength(int sequence) {
+    return handle.use(context -> Nautil.nt_seq_length(context, sequence));
+  }
+
+  /** Drops all tokens of a sequence from a position on. */
+  public void truncate(int sequence, int position) {
+    check(context -> Nautil.nt_seq_truncate(context, sequence, position, status.error()));
+  }
+
+  /** Makes {@code to}, which must be empty, share the first {@code tokens} tokens of another. */
+  public void fork(int from, int to, int tokens) {
+    check(context -> Nautil.nt_seq_fork(context, from, to, tokens, status.error()));
+  }
+
+  /** A copy of a row of logits of the last decode, one a token of the vocabulary. */
+  public float[] logits(int row) {
+    float[] out = new float[vocabularySize];
+    check(context -> Nautil.nt_get_logits(context, row, out, out.length, status.error()));
+    return out;
+  }
+
+  /**
+   * The most probable tokens of a row, most probable first, lower id first among equals.
+   *
+   * @param tokens filled with as many as it has room for
+   * @param logprobs natural, of those tokens
+   */
+  public void topLogprobs(int row, int[] tokens, float[] logprobs) {
+    requireLength(tokens.length, logprobs.length);
+    check(
+        context ->
+            Nautil.nt_top_logprobs(context, row, tokens.length, tokens, logprobs, status.error()));
+  }
+
+  /** The natural log-probability of {@code tokens[i]} in row {@code rows[i]}. */
+  public float[] tokenLogprobs(int[] rows, int[] tokens) {
+    requireLength(rows.length, tokens.length);
+    float[] out = new float[rows.length];
+    check(
+        context ->
+            Nautil.nt_token_logprobs(context, rows.length, rows, tokens, out, status.error()));
+    return out;
+  }
+
+  /**
+   * Samples a token from each of some rows of the last decode.
+   *
+   * @param params for each of {@code rows}
+   * @param masks null, or {@link #maskWords()} words for each of {@code rows} in which a set bit
+   *     allows a token
+   */
+  public int[] sample(int[] rows, SamplingBatch params, @Nullable LongBuffer masks) {
+    if (params.capacity() < rows.length) {
+      throw new IllegalArgumentException(
+          rows.length + " rows, but sampling parameters for " + params.capacity());
+    }
+    if (masks != null && masks.remaining() < (long) rows.length * maskWords()) {
+      throw new IllegalArgumentException(
+          rows.length + " rows need " + (long) rows.length * maskWords() + " words of masks");
+    }
+    int[] tokens = new int[rows.length];
+    check(
+        context ->
+            Nautil.nt_sample(
+                context,
+                rows.length,
+                IntBuffer.wrap(rows),
+                params.pointer(),
+                masks,
+                IntBuffer.wrap(tokens),
+                status.error()));
+    return tokens;
+  }
+
+  /** Words of 64 bits that one row's mask takes. */
+  public int maskWords() {
+    return (vocabularySize + 63) / 64;
+  }
+
+  /** Cancels a running decode, waits for it and frees the context. */
+  @Override
+  public void close() {
+    handle.close();
+  }
+
+  private interface Call {
+    int apply(NtContext context);
+  }
+
+  private void check(Call call) {
+    handle.use(
+        context -> {
+          status.check(call.apply(context));
+          return true;
+        });
+  }
+
+  private static void requireLength(int expected, int actual) {
+    if (expected != actual) {
+      throw new IllegalArgumentException("arrays of " + expected + " and " + actual + " elements");
+    }
+  }
+
+  private static NtContextParams write(ContextParams params, boolean blas) {
+    NtContextParams struct = new NtContextParams(Struct.allocate(NtContextParams.class, 1));
+    return struct
+        .n_ctx(params.contextLength())
+        .n_seq_max(params.sequences())
+        .n_batch(params.batchSize())
+        .exact(params.exact() ? 1 : 0)
+        .kv_capacity(params.kvCapacity())
+        .sgemm(blas ? Blas.sgemm() : null);
+  }
+
+  private static ContextInfo readInfo(NtContext context) {
+    NtContextInfo info = new NtContextInfo(Struct.allocate(NtContextInfo.class, 1));
+    Nautil.nt_context_get_info(context, info);
+    return new ContextInfo(
+        info.n_ctx(),
+        info.n_seq_max(),
+        info.n_batch(),
+        info.n_threads(),
+        info.kv_capacity(),
+        info.kv_bytes_per_token(),
+        info.kv_bytes(),
+        info.n_decoded());
+  }
+}
