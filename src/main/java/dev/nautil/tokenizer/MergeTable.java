@@ -13,6 +13,7 @@ final class MergeTable {
   private long[] slots = new long[2 * 1024];
 
   private int size;
+  private int ranks;
 
   /** Notes a merge, unless the same two symbols already have one. A lower rank merges first. */
   void add(int left, int right, int rank, int merged) {
@@ -28,6 +29,7 @@ final class MergeTable {
         }
       }
     }
+    ranks = Math.max(ranks, rank + 2);
     // Rank + 1, so that no value is 0, which marks a free slot.
     place((long) left << 32 | right, (long) (rank + 1) << 32 | merged);
   }
@@ -45,6 +47,11 @@ final class MergeTable {
       }
     }
     return NONE;
+  }
+
+  /** One more than the highest {@link #rank} of a merge. */
+  int ranks() {
+    return ranks;
   }
 
   static int rank(long merge) {

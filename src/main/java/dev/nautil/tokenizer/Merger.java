@@ -1,14 +1,21 @@
 package dev.nautil.tokenizer;
 
 import java.util.Arrays;
+import java.util.BitSet;
 
 /**
  * Byte-pair merging of one piece: again and again the pair of the lowest rank, the leftmost of
  * equal ones, until no pair merges.
  *
  * <p>A short piece, which is nearly every word, is scanned for the lowest rank; the time is
- * quadratic and the memory a few cache lines. A long one keeps its pairs in a heap, which makes the
- * time O(n log n) whatever the text.
+ * quadratic and the memory a few cache lines.
+ *
+ * <p>A long one is linked, and its pairs are listed by rank. As long as a merge only makes pairs
+ * that rank after it, as in any trained vocabulary they nearly always do, all pairs of one rank are
+ * merged in one sweep from left to right: linear in time for one rank, and in order in memory,
+ * where a heap of a million pairs would miss the cache at each step. When a merge makes a pair that
+ * ranks before or with it, a heap takes over, which any vocabulary allows. Either way the time is
+ * O(n log n) whatever the text.
  *
  * <p>Holds working memory: one for each encoding, not shared between threads.
  */
@@ -26,7 +33,22 @@ final class Merger {
 
   private int[] previous = {};
   private int[] next = {};
+
+  /** By rank: the last entry of the rank's list + 1, or 0. */
+  private int[] heads = {};
+
+  /** Ranks whose list is not empty. */
+  private final BitSet pending = new BitSet();
+
+  /** Pairs of (previous entry of the list + 1, position), two ints a long. */
+  private long[] entries = {};
+
+  private int entryCount;
+  private int[] batch = {};
+
+  /** Pairs of (rank, position), two ints a long. */
   private long[] heap = {};
+
   private int heapSize;
 
   Merger(MergeTable table) {
@@ -54,7 +76,7 @@ final class Merger {
     for (int i = 0; i + 1 < n; i++) {
       merges[i] = table.get(symbols[i], symbols[i + 1]);
     }
-    return n <= LONGEST_SCANNED ? mergeScanning(n) : mergeByHeap(n);
+    return n <= LONGEST_SCANNED ? mergeScanning(n) : mergeLinked(n);
   }
 
   private int mergeScanning(int length) {
@@ -87,36 +109,18 @@ final class Merger {
     }
   }
 
-  private int mergeByHeap(int n) {
+  private int mergeLinked(int n) {
     if (next.length < n) {
       previous = new int[n];
       next = new int[n];
     }
-    heapSize = 0;
     merges[n - 1] = MergeTable.NONE;
     for (int i = 0; i < n; i++) {
       previous[i] = i - 1;
       next[i] = i + 1;
-      push(i);
     }
-    while (heapSize > 0) {
-      long entry = pop();
-      int left = (int) entry;
-      if (MergeTable.rank(merges[left]) != (int) (entry >>> 32)) {
-        continue; // one of the two has merged with another neighbour since
-      }
-      int right = next[left];
-      symbols[left] = MergeTable.merged(merges[left]);
-      merges[right] = MergeTable.NONE;
-      int after = next[right];
-      next[left] = after;
-      if (after < n) {
-        previous[after] = left;
-      }
-      update(left, after, n);
-      if (previous[left] >= 0) {
-        update(previous[left], left, n);
-      }
+    if (!sweep(n)) {
+      mergeByHeap(n);
     }
     int left = 0;
     for (int i = 0; i < n; i = next[i]) {
@@ -125,12 +129,109 @@ final class Merger {
     return left;
   }
 
-  private void update(int left, int right, int n) {
-    merges[left] = right < n ? table.get(symbols[left], symbols[right]) : MergeTable.NONE;
-    push(left);
+  /** Merges the symbols at {@code left} and after it, and looks up both new neighbourhoods. */
+  private void mergeAt(int left, int n) {
+    int right = next[left];
+    int after = next[right];
+    symbols[left] = MergeTable.merged(merges[left]);
+    merges[right] = MergeTable.NONE;
+    next[left] = after;
+    if (after < n) {
+      previous[after] = left;
+      merges[left] = table.get(symbols[left], symbols[after]);
+    } else {
+      merges[left] = MergeTable.NONE;
+    }
+    int before = previous[left];
+    if (before >= 0) {
+      merges[before] = table.get(symbols[before], symbols[left]);
+    }
   }
 
-  // A binary heap of (rank, position), two ints a long: the lowest first.
+  // ---- all pairs of one rank at a time
+
+  /**
+   * Merges rank by rank. Stops, and returns false, when a merge makes a pair that does not rank
+   * after it: that pair's turn would be now.
+   */
+  private boolean sweep(int n) {
+    if (heads.length == 0) {
+      heads = new int[table.ranks()];
+    }
+    entryCount = 0;
+    for (int i = 0; i < n; i++) {
+      enlist(i);
+    }
+    for (int rank = pending.nextSetBit(0); rank >= 0; rank = pending.nextSetBit(rank + 1)) {
+      int count = take(rank);
+      for (int i = 0; i < count; i++) {
+        int left = batch[i];
+        if (MergeTable.rank(merges[left]) == rank) { // else a neighbour took one of the two
+          mergeAt(left, n);
+          int lowest = enlist(left);
+          if (previous[left] >= 0) {
+            lowest = Math.min(lowest, enlist(previous[left]));
+          }
+          if (lowest <= rank) {
+            pending.clear();
+            Arrays.fill(heads, 0);
+            return false;
+          }
+        }
+      }
+    }
+    return true;
+  }
+
+  /** Puts a position on the list of its rank, which it returns. */
+  private int enlist(int position) {
+    int rank = MergeTable.rank(merges[position]);
+    if (merges[position] != MergeTable.NONE) {
+      if (entryCount == entries.length) {
+        entries = Arrays.copyOf(entries, Math.max(256, 2 * entryCount));
+      }
+      entries[entryCount++] = (long) heads[rank] << 32 | position;
+      heads[rank] = entryCount;
+      pending.set(rank);
+    }
+    return rank;
+  }
+
+  /**
+   * Empties the list of a rank into the batch, in order of position; returns how many there are.
+   */
+  private int take(int rank) {
+    int count = 0;
+    for (int head = heads[rank]; head != 0; head = (int) (entries[head - 1] >>> 32)) {
+      if (count == batch.length) {
+        batch = Arrays.copyOf(batch, Math.max(256, 2 * count));
+      }
+      batch[count++] = (int) entries[head - 1];
+    }
+    heads[rank] = 0;
+    Arrays.sort(batch, 0, count);
+    return count;
+  }
+
+  // ---- a heap of pairs
+
+  private void mergeByHeap(int n) {
+    heapSize = 0;
+    for (int i = 0; i < n; i = next[i]) {
+      push(i);
+    }
+    while (heapSize > 0) {
+      long entry = pop();
+      int left = (int) entry;
+      if (MergeTable.rank(merges[left]) == (int) (entry >>> 32)) {
+        mergeAt(left, n);
+        push(left);
+        if (previous[left] >= 0) {
+          push(previous[left]);
+        }
+      }
+    }
+  }
 
   private void push(int position) {
     long merge = merges[position];
