@@ -44,6 +44,10 @@ final class Merger {
   private long[] entries = {};
 
   private int entryCount;
+
+  /** The first of the entries to use again + 1, linked as a list is, or 0. */
+  private int freeEntries;
+
   private int[] batch = {};
 
   /** Pairs of (rank, position), two ints a long. */
@@ -158,7 +162,11 @@ final class Merger {
     if (heads.length == 0) {
       heads = new int[table.ranks()];
     }
+    if (entries.length < n) {
+      entries = new long[n];
+    }
     entryCount = 0;
+    freeEntries = 0;
     for (int i = 0; i < n; i++) {
       enlist(i);
     }
@@ -186,14 +194,21 @@ final class Merger {
   /** Puts a position on the list of its rank, which it returns. */
   private int enlist(int position) {
     int rank = MergeTable.rank(merges[position]);
-    if (merges[position] != MergeTable.NONE) {
-      if (entryCount == entries.length) {
-        entries = Arrays.copyOf(entries, Math.max(256, 2 * entryCount));
-      }
-      entries[entryCount++] = (long) heads[rank] << 32 | position;
-      heads[rank] = entryCount;
-      pending.set(rank);
+    if (merges[position] == MergeTable.NONE) {
+      return rank;
     }
+    int entry = freeEntries;
+    if (entry != 0) {
+      freeEntries = (int) (entries[entry - 1] >>> 32);
+    } else {
+      if (entryCount == entries.length) {
+        entries = Arrays.copyOf(entries, entryCount + entryCount / 2 + 1);
+      }
+      entry = ++entryCount;
+    }
+    entries[entry - 1] = (long) heads[rank] << 32 | position;
+    heads[rank] = entry;
+    pending.set(rank);
     return rank;
   }
 
@@ -202,11 +217,15 @@ final class Merger {
    */
   private int take(int rank) {
     int count = 0;
-    for (int head = heads[rank]; head != 0; head = (int) (entries[head - 1] >>> 32)) {
+    for (int entry = heads[rank]; entry != 0; ) {
       if (count == batch.length) {
         batch = Arrays.copyOf(batch, Math.max(256, 2 * count));
       }
-      batch[count++] = (int) entries[head - 1];
+      batch[count++] = (int) entries[entry - 1];
+      int following = (int) (entries[entry - 1] >>> 32);
+      entries[entry - 1] = (long) freeEntries << 32;
+      freeEntries = entry;
+      entry = following;
     }
     heads[rank] = 0;
     Arrays.sort(batch, 0, count);
