@@ -49,8 +49,7 @@ public final class Model implements AutoCloseable {
   private Model(LoadedModel loaded, int contextSize) {
     this.loaded = loaded;
     engine =
-        new Engine(
-            loaded.newContext(new ContextParams(contextSize, SEQUENCES, 0, false, 0, true)));
+        new Engine(loaded.newContext(new ContextParams(contextSize, SEQUENCES, 0, false, 0, true)));
     description = describe(loaded, engine.context().info());
     cleanable = CLEANER.register(this, new Parts(loaded, engine));
   }
@@ -88,8 +87,7 @@ public final class Model implements AutoCloseable {
             options.threads(),
             progress == null
                 ? null
-                : (done, total) ->
-                    progress.accept(new ModelOptions.LoadProgress(done, total)));
+                : (done, total) -> progress.accept(new ModelOptions.LoadProgress(done, total)));
     try {
       return new Model(loaded, options.contextSize());
     } catch (Throwable e) {

@@ -26,8 +26,7 @@ final class ReplyStream implements Reply.Stream, Iterator<Event> {
   private volatile @Nullable Reply reply;
   private volatile @Nullable RuntimeException failure;
 
-  ReplyStream(
-      Generation generation, StreamDecoder decoder, int promptTokens, Listener listener) {
+  ReplyStream(Generation generation, StreamDecoder decoder, int promptTokens, Listener listener) {
     this.generation = generation;
     this.decoder = decoder;
     this.promptTokens = promptTokens;
@@ -102,27 +101,23 @@ final class ReplyStream implements Reply.Stream, Iterator<Event> {
       next = new Event.Prompt(prompt.done(), prompt.total());
     } else if (signal instanceof Signal.Token token) {
       replyTokens++;
-      int start = text.length();
-      decoder.accept(token.id(), text);
-      tellFrom(start);
+      tell(decoder.accept(token.id()));
     } else if (signal instanceof Signal.End end) {
-      int start = text.length();
-      decoder.finish(text);
+      String last = decoder.finish();
+      text.append(last);
       Usage usage = new Usage(promptTokens, end.cachedTokens(), replyTokens);
       reply = new Reply(text.toString(), end.reason(), usage, end.timings());
       listener.ended(reply);
-      tellFrom(start);
-      if (next == null) {
-        next = new Event.Done(reply);
-      }
+      next = last.isEmpty() ? new Event.Done(reply) : new Event.Text(last);
     } else if (signal instanceof Signal.Failed failed) {
       throw fail(asUnchecked(failed.cause()));
     }
   }
 
-  private void tellFrom(int start) {
-    if (text.length() > start) {
-      next = new Event.Text(text.substring(start));
+  private void tell(String more) {
+    if (!more.isEmpty()) {
+      text.append(more);
+      next = new Event.Text(more);
     }
   }
 

@@ -26,7 +26,8 @@ public record Sampling(float temperature, int topK, float topP, float minP, Opti
    */
   public Sampling {
     Objects.requireNonNull(seed, "seed");
-    require(temperature >= 0 && Float.isFinite(temperature), "temperature", temperature, "0 or more");
+    require(
+        temperature >= 0 && Float.isFinite(temperature), "temperature", temperature, "0 or more");
     require(topK >= 0, "topK", topK, "0 (all) or more");
     require(topP > 0 && topP <= 1, "topP", topP, "above 0 and at most 1");
     require(minP >= 0 && minP <= 1, "minP", minP, "from 0 to 1");
@@ -38,7 +39,9 @@ public record Sampling(float temperature, int topK, float topP, float minP, Opti
     }
   }
 
-  /** A little variety: temperature 0.7, topK 40, topP 0.95, minP 0.05, a seed of its own each time. */
+  /**
+   * A little variety: temperature 0.7, topK 40, topP 0.95, minP 0.05, a seed of its own each time.
+   */
   public static Sampling defaults() {
     return DEFAULTS;
   }

@@ -31,8 +31,7 @@ public final class SessionOptions {
 
   /** How tokens are chosen; {@link Sampling#defaults()} if it is not said. */
   public SessionOptions sampling(Sampling sampling) {
-    return new SessionOptions(
-        system, Objects.requireNonNull(sampling, "sampling"), maxTokens, raw);
+    return new SessionOptions(system, Objects.requireNonNull(sampling, "sampling"), maxTokens, raw);
   }
 
   /**

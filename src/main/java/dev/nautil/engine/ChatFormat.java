@@ -4,6 +4,7 @@ import dev.nautil.Message;
 import dev.nautil.template.ChatTemplate;
 import dev.nautil.tokenizer.PromptText;
 import dev.nautil.tokenizer.Tokenizer;
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -63,6 +64,6 @@ public final class ChatFormat {
   }
 
   private Object special(int id) {
-    return id < 0 ? "" : tokenizer.piece(id);
+    return id < 0 ? "" : new String(tokenizer.piece(id), StandardCharsets.UTF_8);
   }
 }

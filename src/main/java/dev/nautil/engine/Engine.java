@@ -29,7 +29,10 @@ import java.util.concurrent.locks.ReentrantLock;
  * <p>The thread is a daemon and holds the context, not the model that users hold. Thread-safe.
  */
 public final class Engine implements AutoCloseable {
-  /** Tokens of a prompt in a step that others' next tokens wait for: 128 decode in about 0.1 s with a small model. */
+  /**
+   * Tokens of a prompt in a step that others' next tokens wait for: 128 decode in about 0.1 s with
+   * a small model.
+   */
   private static final int SHARED_STEP_TOKENS = 128;
 
   /** Tokens of another conversation that are dropped rather than kept in a slot of their own. */
@@ -175,7 +178,9 @@ public final class Engine implements AutoCloseable {
     active.clear();
   }
 
-  /** Waits until there is something to do and gives waiting generations their places. False: closed. */
+  /**
+   * Waits until there is something to do and gives waiting generations their places. False: closed.
+   */
   private boolean awaitWork() {
     lock.lock();
     try {
@@ -329,7 +334,10 @@ public final class Engine implements AutoCloseable {
     return batch;
   }
 
-  /** The KV cache is full: gives up the longest unused conversation, or else the youngest generation. */
+  /**
+   * The KV cache is full: gives up the longest unused conversation, or else the youngest
+   * generation.
+   */
   private void makeRoom(ContextFullException full) {
     Slot unused = null;
     for (Slot slot : slots) {

@@ -53,7 +53,8 @@ public final class LoadedModel implements AutoCloseable {
    * @param threads 0: as many as the process may run at once
    * @param progress if not null, the whole file is read now
    */
-  public static LoadedModel open(Path path, boolean copy, int threads, @Nullable Progress progress) {
+  public static LoadedModel open(
+      Path path, boolean copy, int threads, @Nullable Progress progress) {
     NativeFile file = NativeFile.open(path, copy);
     NativeModel model = null;
     NativePool pool = null;

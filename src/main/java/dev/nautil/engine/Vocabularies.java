@@ -56,7 +56,12 @@ final class Vocabularies {
     }
     if (!type.isInstance(value)) {
       throw new IllegalArgumentException(
-          PREFIX + key + " is a " + value.getClass().getSimpleName() + ", not a " + type.getSimpleName());
+          PREFIX
+              + key
+              + " is a "
+              + value.getClass().getSimpleName()
+              + ", not a "
+              + type.getSimpleName());
     }
     setter.accept(type.cast(value));
   }
