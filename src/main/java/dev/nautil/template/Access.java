@@ -101,6 +101,8 @@ final class Access {
       return Methods.ofMacro(m, name);
     } else if (object instanceof Globals.Cycler c) {
       return c.attribute(name);
+    } else if (Numbers.isNumber(object) && name.equals("real")) {
+      return object;
     } else if (Numbers.isNumber(object)) {
       method = Methods.number(object, name);
     } else if (object instanceof Globals.Attributes a) {

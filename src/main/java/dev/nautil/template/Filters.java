@@ -376,7 +376,7 @@ final class Filters {
     } else if (!Numbers.isNumber(a[0])) {
       throw new Fail("type " + Types.name(a[0]) + " doesn't define __round__ method");
     } else if (method.equals("common")) {
-      return a[0] instanceof Double d ? rounded(d, precision) : rounded(a[0], precision);
+      return a[0] instanceof Double d ? roundedReal(d, precision) : roundedInt(a[0], precision);
     } else if (!method.equals("ceil") && !method.equals("floor")) {
       throw new Fail("method must be common, ceil or floor");
     }
@@ -392,7 +392,7 @@ final class Filters {
     return Numbers.arithmetic(Expr.Op.DIV, whole, scale, run);
   }
 
-  private static double rounded(double d, long precision) {
+  private static double roundedReal(double d, long precision) {
     if (Double.isNaN(d) || Double.isInfinite(d) || precision > 323) {
       return d;
     }
@@ -403,7 +403,7 @@ final class Filters {
     return Math.copySign(r, d);
   }
 
-  private static Object rounded(Object whole, long precision) {
+  private static Object roundedInt(Object whole, long precision) {
     BigInteger n = Numbers.big(whole);
     if (precision >= 0) {
       return Numbers.normal(n);

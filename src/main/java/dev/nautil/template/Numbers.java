@@ -311,7 +311,8 @@ final class Numbers {
 
   private static BigDecimal shortest(double d) {
     BigDecimal exact = new BigDecimal(d);
-    for (int precision = 15; ; precision++) {
+    // Any 15 digits survive a round trip, except where a double has fewer bits than usual.
+    for (int precision = d < Double.MIN_NORMAL ? 1 : 15; ; precision++) {
       BigDecimal rounded = exact.round(new MathContext(precision, RoundingMode.HALF_EVEN));
       if (precision == 17 || rounded.doubleValue() == d) {
         return rounded.stripTrailingZeros();

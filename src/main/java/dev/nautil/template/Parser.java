@@ -23,7 +23,11 @@ final class Parser extends ExpressionParser {
   private final List<Frame> frames = new ArrayList<>();
   private final List<Specials> macros = new ArrayList<>();
   private int nesting;
+
+  /** Loops that a break would leave, and loops around. */
   private int loops;
+
+  private int fors;
 
   /** Which special names the body of a macro uses before it sets them. */
   private static final class Specials {
@@ -84,6 +88,9 @@ final class Parser extends ExpressionParser {
   }
 
   private void store(String name) {
+    if (fors > 0 && name.equals("loop")) {
+      throw new Fail("Can't assign to special loop variable in for-loop target");
+    }
     declare(name);
     frame.store(name);
   }
@@ -210,6 +217,7 @@ final class Parser extends ExpressionParser {
     frame.parameter("loop");
     names.forEach(this::parameter);
     loops++;
+    fors++;
     List<Stmt> body = block("endfor", "else");
     loops--;
     pop();
@@ -221,6 +229,7 @@ final class Parser extends ExpressionParser {
       otherwise = closed("endfor");
       loops = outer;
     }
+    fors--;
     pop();
     return new Stmt.For(
         line, target, items, test, recursive, body, otherwise, bodyFrame, testFrame, elseFrame);

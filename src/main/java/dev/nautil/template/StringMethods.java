@@ -333,7 +333,7 @@ final class StringMethods {
       }
       run.items(2);
       if (parts.size() == limit) {
-        parts.add(strip(run, s.sub(from, to), null, right, !right && false));
+        parts.add(s.sub(from, to));
         return;
       }
       int at = right ? to : from;
