@@ -45,7 +45,7 @@ void add_key_fields(const nt::MetadataEntry& entry, const uint8_t* begin, std::v
   const size_t type = key + 8 + entry.key.size();
   const size_t value = static_cast<size_t>(entry.data - begin);
   fields->push_back({key, 8});
-  fields->push_back({key + 8, 1});
+  fields->push_back({key + 8, entry.key.size()});
   fields->push_back({type, 4});
   if (entry.type == NT_KV_ARRAY) {
     fields->push_back({type + 4, 4});
@@ -59,7 +59,7 @@ void add_key_fields(const nt::MetadataEntry& entry, const uint8_t* begin, std::v
 void add_tensor_fields(const nt::TensorEntry& t, std::vector<Field>* fields) {
   size_t at = static_cast<size_t>(t.info_offset);
   fields->push_back({at, 8});
-  fields->push_back({at + 8, 1});
+  fields->push_back({at + 8, t.name.size()});
   at += 8 + t.name.size();
   fields->push_back({at, 4});
   at += 4;
@@ -116,9 +116,10 @@ class Mutator {
 
   // Values at which a check may be off by one or overflow.
   void set_field(Field field, Bytes* bytes) {
-    if (field.offset + field.bytes > bytes->size()) return;
+    const size_t n = std::min<size_t>(field.bytes, 8);
+    if (field.offset + n > bytes->size()) return;
     uint64_t value = 0;
-    std::memcpy(&value, bytes->data() + field.offset, field.bytes);
+    std::memcpy(&value, bytes->data() + field.offset, n);
     switch (below(6)) {
       case 0:
         value += below(17) - 8;
@@ -138,15 +139,16 @@ class Mutator {
       default:
         value = 0 - below(64);
     }
-    std::memcpy(bytes->data() + field.offset, &value, field.bytes);
+    std::memcpy(bytes->data() + field.offset, &value, n);
   }
 
-  // A field or a name that occurs twice, or one of another's size.
+  // One field over another: names that occur twice, a length where a type should be.
   void copy_field(const Seed& seed, Bytes* bytes) {
-    const size_t from = seed.fields[below(seed.fields.size())].offset;
-    const size_t to = seed.fields[below(seed.fields.size())].offset;
-    const size_t n = below(64);
-    if (std::max(from, to) + n <= bytes->size()) std::memmove(bytes->data() + to, bytes->data() + from, n);
+    const Field from = seed.fields[below(seed.fields.size())], to = seed.fields[below(seed.fields.size())];
+    const size_t n = from.bytes;
+    if (std::max(from.offset, to.offset) + n <= bytes->size()) {
+      std::memmove(bytes->data() + to.offset, bytes->data() + from.offset, n);
+    }
   }
 
   std::mt19937_64 random_{20240718};

@@ -174,6 +174,7 @@ void test_numbers() {
   w.key("u8", NT_KV_UINT8, GgufWriter::value<uint8_t>(200));
   w.key("i8", NT_KV_INT8, GgufWriter::value<int8_t>(-5));
   w.key("i16", NT_KV_INT16, GgufWriter::value<int16_t>(300));
+  w.u16("u16", 65535).u32("u32", UINT32_MAX).key("i32", NT_KV_INT32, GgufWriter::value<int32_t>(7));
   w.key("u64", NT_KV_UINT64, GgufWriter::value<uint64_t>(UINT64_MAX));
   w.key("i64", NT_KV_INT64, GgufWriter::value<int64_t>(INT64_MIN));
   w.key("f32", NT_KV_FLOAT32, GgufWriter::value(0.5f));
@@ -191,6 +192,12 @@ void test_numbers() {
   CHECK_EQ(u, 200);
   CHECK(file->get("i16", &u));
   CHECK_EQ(u, 300);
+  CHECK(file->get("u16", &u));
+  CHECK_EQ(u, 65535);
+  CHECK(file->get("u32", &u));
+  CHECK_EQ(u, UINT32_MAX);
+  CHECK(file->get("i32", &u));
+  CHECK_EQ(u, 7);
   CHECK(file->get("u64", &u));
   CHECK_EQ(u, UINT64_MAX);
   CHECK(file->get("i8", &d));
@@ -302,6 +309,11 @@ void test_copy_strings() {
   CHECK(std::memcmp(text, "abcde", 5) == 0);
   nt::copy_strings(*file->find("none"), nullptr, 0, offsets, 1);
   CHECK_EQ(offsets[0], 0);
+
+  // Refused for its size before any of it is read.
+  nt::MetadataEntry large = s;
+  large.bytes = uint64_t{1} << 32;
+  CHECK_THROWS(nt::copy_strings(large, nullptr, 0, offsets, 4), NT_UNSUPPORTED, "at most 2 GiB");
 }
 
 void test_decode_rows() {
@@ -349,7 +361,8 @@ void test_malformed_counts() {
   for (const uint64_t n : {uint64_t{1}, uint64_t{1} << 60, UINT64_MAX}) {
     GgufWriter keys, tensors;
     keys.claimed_keys = n;
-    REFUSE(keys.bytes(), 16, nt::format("the header claims %" PRIu64 " keys; a file of 24 bytes can have 0", n));
+    REFUSE(keys.bytes(), 16,
+           nt::format("the header claims %" PRIu64 " keys; a file of 24 bytes can have at most 0", n));
     tensors.claimed_tensors = n;
     REFUSE(tensors.bytes(), 8, nt::format("the header claims %" PRIu64 " tensors", n));
   }
