@@ -25,7 +25,11 @@ public final class LoadedModel implements AutoCloseable {
   private final NativeModel model;
   private final NativePool pool;
   private final Tokenizer tokenizer;
-  private final @Nullable ChatFormat chatFormat;
+
+  /**
+   * Compiled when it is first asked for: a model whose template is beyond us can still complete.
+   */
+  private volatile @Nullable ChatFormat chatFormat;
 
   private LoadedModel(NativeFile file, NativeModel model, NativePool pool) {
     this.file = file;
@@ -40,10 +44,6 @@ public final class LoadedModel implements AutoCloseable {
               + " tokens, the model only "
               + model.info().vocabularySize());
     }
-    chatFormat =
-        file.get("tokenizer.chat_template") instanceof String template
-            ? new ChatFormat(tokenizer, template)
-            : null;
   }
 
   /**
@@ -116,20 +116,20 @@ public final class LoadedModel implements AutoCloseable {
   /**
    * How the file wants a conversation written.
    *
-   * @throws UnsupportedModelException if it does not say
+   * @throws UnsupportedModelException if it does not say, or in a way that is not understood
    */
   public ChatFormat chatFormat() {
-    if (chatFormat == null) {
-      throw new UnsupportedModelException(
-          file.path()
-              + ": the file has no chat template (tokenizer.chat_template), so that it can only"
-              + " continue raw text");
+    ChatFormat format = chatFormat;
+    if (format == null) {
+      // Two threads may compile it at once, which gives the same.
+      format = ChatFormat.of(file, tokenizer);
+      chatFormat = format;
     }
-    return chatFormat;
+    return format;
   }
 
   public boolean hasChatFormat() {
-    return chatFormat != null;
+    return ChatFormat.isIn(file);
   }
 
   /** Contexts made before keep what they need. */
