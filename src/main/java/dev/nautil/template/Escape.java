@@ -12,12 +12,14 @@ final class Escape {
   }
 
   static Str always(Budget budget, Str s) {
+    budget.scan(8L * s.units());
     StrBuilder out = new StrBuilder(budget);
     int from = 0;
     for (int i = 0; i < s.units(); i++) {
       String entity = entity(s.text.charAt(i));
       if (entity != null) {
-        boolean trusted = Str.cut(s.spans, i, i + 1).length > 0;
+        budget.step();
+        boolean trusted = s.isTrusted(i);
         out.append(s, from, i).append(entity, trusted);
         from = i + 1;
       }

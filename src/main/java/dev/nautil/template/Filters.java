@@ -126,7 +126,7 @@ final class Filters {
 
   /** Words begin after white space, hyphens and opening brackets. */
   private static Str title(Run run, Str s) {
-    run.scan(8L * s.units());
+    run.visit(s.units());
     StrBuilder out = new StrBuilder(run);
     int from = 0;
     boolean inWord = false;
@@ -149,6 +149,7 @@ final class Filters {
 
   private static Str stripTags(Run run, Str s) {
     run.string(2L * s.units());
+    run.visit(2L * s.units());
     StringBuilder plain = new StringBuilder();
     String text = s.text;
     int from = 0;
@@ -192,6 +193,7 @@ final class Filters {
 
   private static Str quoteUrl(Run run, Str s, boolean query) {
     run.string(3L * s.units());
+    run.visit(2L * s.units());
     StringBuilder out = new StringBuilder();
     for (byte b : s.text.getBytes(StandardCharsets.UTF_8)) {
       char c = (char) (b & 0xff);
@@ -229,7 +231,7 @@ final class Filters {
   }
 
   private static Object wordCount(Run run, Str s) {
-    run.scan(8L * s.units());
+    run.visit(s.units());
     long n = 0;
     boolean inWord = false;
     for (int i = 0; i < s.units(); ) {

@@ -409,9 +409,9 @@ abstract class Stmt {
       @Override
       public Object call(Run run, Args args) {
         Scope inner = new Scope(outside, signature.frame);
-        bind(run, inner, args);
         int frames = 12;
         run.enter(frames);
+        bind(run, inner, args);
         Str result = run.capture(inner, signature.body);
         run.leave(frames);
         return result;

@@ -42,7 +42,7 @@ final class Text {
   static void repr(Run run, Object o, StrBuilder out) {
     run.step();
     if (o instanceof Str s) {
-      quote(s, out);
+      quote(run, s, out);
     } else if (o instanceof Boolean b) {
       out.append(b ? "True" : "False");
     } else if (Numbers.isInt(o)) {
@@ -116,7 +116,8 @@ final class Text {
     run.leave(frames);
   }
 
-  private static void quote(Str s, StrBuilder out) {
+  private static void quote(Run run, Str s, StrBuilder out) {
+    run.scan(8L * s.units());
     if (s.markup) {
       out.append("Markup(");
     }
@@ -128,7 +129,8 @@ final class Text {
       int end = i + Character.charCount(c);
       String escaped = escaped(c, quote);
       if (escaped != null) {
-        boolean trusted = Str.cut(s.spans, i, end).length > 0;
+        run.step();
+        boolean trusted = s.isTrusted(i);
         out.append(s, plainFrom, i).append(escaped, trusted);
         plainFrom = end;
       }

@@ -90,6 +90,7 @@ final class WordWrap {
         continue;
       }
       while (used + left.length() > width) {
+        run.string(left.units());
         if (left.length() > width && breakLong) {
           // A word too long for any line fills what is left of this one.
           int cut = left.offset(Math.max(1, width - used));
