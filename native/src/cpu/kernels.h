@@ -29,7 +29,7 @@ struct alignas(64) ActivationChunk {
   float sum32f[8];    // the same as floats
   float reserved[8];
 };
-static_assert(sizeof(ActivationChunk) == 512);
+static_assert(sizeof(ActivationChunk) == 448);
 
 // Values that share an activation scale: the formats with blocks of 32 want 32, the others 256.
 inline int activation_block(Format f) { return info(f).values < kChunk ? 32 : kChunk; }

@@ -1,0 +1,139 @@
+// Which kernels this process runs. Levels rise: each one's table is a copy of the one below, with the entries
+// overridden that the level does better.
+#include <cstdlib>
+#include <cstring>
+#include <initializer_list>
+
+#include "cpu/kernels.h"
+
+#if defined(__x86_64__) || defined(_M_X64)
+#define NT_X86_64 1
+#if defined(_MSC_VER)
+#include <intrin.h>
+#else
+#include <cpuid.h>
+#endif
+#endif
+
+namespace nt::cpu {
+
+void init_scalar(Kernels& k);
+#if NT_X86_64
+void init_avx2(Kernels& k);
+void init_avx512(Kernels& k);
+#endif
+
+namespace {
+
+bool always() { return true; }
+
+#if NT_X86_64
+
+struct CpuidLeaf {
+  uint32_t eax = 0, ebx = 0, ecx = 0, edx = 0;
+};
+
+// Zeros where the CPU has no such leaf.
+CpuidLeaf cpuid(uint32_t leaf) {
+  CpuidLeaf r;
+#if defined(_MSC_VER)
+  int regs[4];
+  __cpuid(regs, 0);
+  if (static_cast<uint32_t>(regs[0]) < leaf) return r;
+  __cpuidex(regs, static_cast<int>(leaf), 0);
+  std::memcpy(&r, regs, sizeof r);
+#else
+  __get_cpuid_count(leaf, 0, &r.eax, &r.ebx, &r.ecx, &r.edx);
+#endif
+  return r;
+}
+
+// The register sets that the operating system saves: XCR0. To be asked only where OSXSAVE is set.
+uint64_t saved_registers() {
+#if defined(_MSC_VER)
+  return _xgetbv(0);
+#else
+  uint32_t low, high;
+  __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return low | static_cast<uint64_t>(high) << 32;
+#endif
+}
+
+bool has_all(uint32_t word, std::initializer_list<int> bits) {
+  for (int bit : bits) {
+    if (!(word >> bit & 1)) return false;
+  }
+  return true;
+}
+
+// Bit numbers are those of the CPUID instruction in Intel's manual (volume 2A) and AMD's (volume 3, appendix E).
+bool has_avx2() {
+  const CpuidLeaf one = cpuid(1), seven = cpuid(7);
+  constexpr int kFma = 12, kOsxsave = 27, kAvx = 28, kF16c = 29, kAvx2 = 5;
+  if (!has_all(one.ecx, {kFma, kOsxsave, kAvx, kF16c}) || !has_all(seven.ebx, {kAvx2})) return false;
+  constexpr uint64_t kXmmYmm = 0x6;
+  return (saved_registers() & kXmmYmm) == kXmmYmm;
+}
+
+bool has_avx512_vnni() {
+  if (!has_avx2()) return false;
+  const CpuidLeaf seven = cpuid(7);
+  constexpr int kF = 16, kDq = 17, kBw = 30, kVl = 31, kVnni = 11;
+  if (!has_all(seven.ebx, {kF, kDq, kBw, kVl}) || !has_all(seven.ecx, {kVnni})) return false;
+  constexpr uint64_t kMaskZmm = 0xe0;
+  return (saved_registers() & kMaskZmm) == kMaskZmm;
+}
+
+#endif
+
+struct Level {
+  const char* name;
+  bool (*supported)();
+  void (*init)(Kernels&);
+};
+
+constexpr Level kLevels[] = {
+    {"scalar", always, init_scalar},
+#if NT_X86_64
+    {"avx2", has_avx2, init_avx2},
+    {"avx512_vnni", has_avx512_vnni, init_avx512},
+#endif
+};
+constexpr int kMaxLevels = sizeof kLevels / sizeof *kLevels;
+
+struct Tables {
+  Kernels table[kMaxLevels] = {};
+  int n = 0;         // levels that the CPU runs
+  int selected = 0;  // the highest that NAUTIL_ISA allows; a name that is none of the levels' is no cap
+
+  Tables() {
+    const char* cap = std::getenv("NAUTIL_ISA");
+    bool capped = false;
+    for (const Level& level : kLevels) {
+      if (!level.supported()) break;
+      if (n > 0) table[n] = table[n - 1];
+      level.init(table[n]);
+      table[n].name = level.name;
+      if (!capped) selected = n;
+      capped = capped || (cap && std::strcmp(cap, level.name) == 0);
+      ++n;
+    }
+  }
+};
+
+const Tables& tables() {
+  static const Tables instance;
+  return instance;
+}
+
+}  // namespace
+
+const Kernels& kernels() { return tables().table[tables().selected]; }
+
+int all_kernels(const Kernels** out) {
+  const Tables& t = tables();
+  for (int i = 0; i < t.n; ++i) out[i] = &t.table[i];
+  return t.n;
+}
+
+}  // namespace nt::cpu
