@@ -81,7 +81,8 @@ inline __m512 high_half(V v) { return low_half(_mm512_srli_epi32(v, 16)); }
 
 // Byte i of each dword as a float.
 inline __m512 byte_to_float(V v, int i) {
-  return _mm512_cvtepi32_ps(_mm512_and_si512(_mm512_srli_epi32(v, static_cast<unsigned>(8 * i)), _mm512_set1_epi32(255)));
+  return _mm512_cvtepi32_ps(
+      _mm512_and_si512(_mm512_srli_epi32(v, static_cast<unsigned>(8 * i)), _mm512_set1_epi32(255)));
 }
 inline __m512 signed_byte_to_float(V v, int i) {
   return _mm512_cvtepi32_ps(_mm512_srai_epi32(_mm512_slli_epi32(v, static_cast<unsigned>(24 - 8 * i)), 24));
@@ -167,9 +168,11 @@ inline void five_bits_16(Rows r, int j, Tile* t) {
   load_16_bytes(r.at(4), v);
   for (int i = 0; i < 8; ++i) {
     // Values 4i … 4i+3 have bits 4i … 4i+3: the byte that holds them four times over, one bit tested in each.
-    const V copies = _mm512_shuffle_epi8(high, _mm512_set4_epi32(0x0c0c0c0c + 0x01010101 * (i / 2), 0x08080808 + 0x01010101 * (i / 2),
-                                                                 0x04040404 + 0x01010101 * (i / 2), 0x01010101 * (i / 2)));
-    const __mmask64 set = _mm512_test_epi8_mask(copies, _mm512_set1_epi32(static_cast<int>(i % 2 ? 0x80402010u : 0x08040201u)));
+    const V copies = _mm512_shuffle_epi8(
+        high, _mm512_set4_epi32(0x0c0c0c0c + 0x01010101 * (i / 2), 0x08080808 + 0x01010101 * (i / 2),
+                                0x04040404 + 0x01010101 * (i / 2), 0x01010101 * (i / 2)));
+    const __mmask64 set =
+        _mm512_test_epi8_mask(copies, _mm512_set1_epi32(static_cast<int>(i % 2 ? 0x80402010u : 0x08040201u)));
     const V low = i < 4 ? low_nibbles(v[i]) : high_nibbles(v[i - 4]);
     store(t->q[8 * j + i], _mm512_mask_add_epi8(low, set, low, bytes(16)));
   }
@@ -327,10 +330,10 @@ struct Unpack<Q3_K> {
     const V low[2] = {load_4_bytes(r.at(96)), load_4_bytes(r.at(100))}, high = load_4_bytes(r.at(104));
     for (int i = 0; i < 4; ++i) {  // scales 4i … 4i+3
       const V l = i < 2 ? low_nibbles(low[i]) : high_nibbles(low[i - 2]);
-      const V h = _mm512_slli_epi16(_mm512_and_si512(_mm512_srli_epi32(high, static_cast<unsigned>(2 * i)), bytes(3)), 4);
+      const V h =
+          _mm512_slli_epi16(_mm512_and_si512(_mm512_srli_epi32(high, static_cast<unsigned>(2 * i)), bytes(3)), 4);
       const V s = _mm512_sub_epi8(_mm512_or_si512(l, h), bytes(32));
-      for (int j = 0; j < 4; ++j)
-        _mm512_store_ps(t->scale[4 * i + j], _mm512_mul_ps(d, signed_byte_to_float(s, j)));
+      for (int j = 0; j < 4; ++j) _mm512_store_ps(t->scale[4 * i + j], _mm512_mul_ps(d, signed_byte_to_float(s, j)));
     }
     V mask[8];
     load_32_bytes(r, mask);
@@ -351,10 +354,10 @@ struct Unpack<Q3_K> {
 
 // The eight signs of a group from seven, in each byte: see sign_pattern().
 inline V sign_patterns(V sevens) {
-  const V odd = _mm512_broadcast_i32x4(
-      _mm_setr_epi8(0, -128, -128, 0, -128, 0, 0, -128, -128, 0, 0, -128, 0, -128, -128, 0));
-  const V parity = _mm512_xor_si512(_mm512_shuffle_epi8(odd, low_nibbles(sevens)),
-                                    _mm512_shuffle_epi8(odd, high_nibbles(sevens)));
+  const V odd =
+      _mm512_broadcast_i32x4(_mm_setr_epi8(0, -128, -128, 0, -128, 0, 0, -128, -128, 0, 0, -128, 0, -128, -128, 0));
+  const V parity =
+      _mm512_xor_si512(_mm512_shuffle_epi8(odd, low_nibbles(sevens)), _mm512_shuffle_epi8(odd, high_nibbles(sevens)));
   return _mm512_or_si512(sevens, parity);
 }
 
@@ -391,13 +394,13 @@ struct Unpack<IQ2_XXS> {
   static V levels(int sign) {
     const auto& l = codes::iq2_xxs_levels;
     const auto q = [&](int i) { return static_cast<char>(IQ2_XXS::kBias + sign * l[i]); };
-    return _mm512_broadcast_i32x4(
-        _mm_setr_epi8(q(0), q(1), q(2), 0, q(1), 0, 0, 0, q(2), 0, 0, 0, 0, 0, 0, 0));
+    return _mm512_broadcast_i32x4(_mm_setr_epi8(q(0), q(1), q(2), 0, q(1), 0, 0, 0, q(2), 0, 0, 0, 0, 0, 0, 0));
   }
 
   // Four values of each row from byte `i` of `code`.
   static V values(V code, int i, __mmask64 negative) {
-    // Twice the byte as a word; then moved down by 0 and 4, so that the numbers are at bits 0, 2, 0, 2 of the four bytes.
+    // Twice the byte as a word; then moved down by 0 and 4, so that the numbers are at bits 0, 2, 0, 2 of the four
+    // bytes.
     const V pairs = _mm512_srlv_epi16(repeat_byte(code, i), _mm512_set1_epi32(0x00040000));
     const V number = _mm512_and_si512(pairs, _mm512_set1_epi32(0x0c030c03));
     return _mm512_mask_shuffle_epi8(_mm512_shuffle_epi8(levels(1), number), negative, levels(-1), number);
