@@ -103,8 +103,8 @@ class Parser {
     const uint64_t n = in_.read<uint64_t>(what);
     const uint64_t limit = std::min(in_.remaining() / min_bytes, kMaxEntries);
     if (n > limit) {
-      in_.fail(at, format("the header claims %" PRIu64 " %s; a file of %" PRIu64 " bytes can have %" PRIu64, n, what,
-                          in_.size(), limit));
+      in_.fail(at, format("the header claims %" PRIu64 " %s; a file of %" PRIu64 " bytes can have at most %" PRIu64, n,
+                          what, in_.size(), limit));
     }
     return n;
   }

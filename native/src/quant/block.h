@@ -12,11 +12,7 @@
 
 // Always inlined: files with different instruction set flags include this header, and an out-of-line copy that one of
 // them was compiled to must never be the one that the others link.
-#if defined(_MSC_VER) && !defined(__clang__)
-#define NT_INLINE __forceinline
-#else
 #define NT_INLINE inline __attribute__((always_inline))
-#endif
 
 namespace nt {
 

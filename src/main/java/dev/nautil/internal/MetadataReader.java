@@ -1,6 +1,7 @@
 package dev.nautil.internal;
 
 import dev.nautil.internal.bindings.Nautil;
+import dev.nautil.tokenizer.StringTable;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;

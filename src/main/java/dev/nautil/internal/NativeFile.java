@@ -5,6 +5,7 @@ import dev.nautil.internal.bindings.NtFile;
 import dev.nautil.internal.bindings.NtFileInfo;
 import dev.nautil.internal.bindings.NtKv;
 import dev.nautil.internal.bindings.NtTensorInfo;
+import dev.nautil.tokenizer.StringTable;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;

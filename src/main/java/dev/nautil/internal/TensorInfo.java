@@ -8,4 +8,14 @@ package dev.nautil.internal;
  * @param part which file of a split model, from 0
  * @param offset bytes from the start of that file
  */
-public record TensorInfo(String name, int type, long[] shape, int part, long offset, long bytes) {}
+public record TensorInfo(String name, int type, long[] shape, int part, long offset, long bytes) {
+
+  /** Number of values. */
+  public long elements() {
+    long n = 1;
+    for (long length : shape) {
+      n *= length;
+    }
+    return n;
+  }
+}

@@ -1,0 +1,68 @@
+// The fuzz target of the GGUF parser: whatever the bytes, parsing gives a file of which all may be read, or an Error
+// (NT_FORMAT) that points into the bytes. Anything else ends the process.
+//   CXX=clang++ cmake -S native -B build/fuzz -DNAUTIL_FUZZ=ON -DNAUTIL_SANITIZE=address,undefined
+//   cmake --build build/fuzz && mkdir -p build/found
+//   build/fuzz/gguf_fuzz -max_total_time=600 build/found native/src/gguf/corpus
+#include <algorithm>
+#include <cstdlib>
+#include <vector>
+
+#include "gguf/access.h"
+#include "gguf/gguf.h"
+
+namespace {
+
+void require(bool condition) {
+  if (!condition) std::abort();
+}
+
+// A typed read succeeds or says that the type or the value does not fit.
+template <class T>
+void read_as(const nt::GgufFile& file, const nt::MetadataEntry& entry) {
+  try {
+    T value;
+    require(file.get(entry.key, &value));
+  } catch (const nt::Error& e) {
+    require(e.status == NT_FORMAT && e.offset == static_cast<int64_t>(entry.offset));
+  }
+}
+
+void read_entry(const nt::GgufFile& file, const nt::MetadataEntry& entry) {
+  require(file.find(entry.key) == &entry);
+  read_as<uint64_t>(file, entry);
+  read_as<double>(file, entry);
+  read_as<bool>(file, entry);
+  read_as<std::string_view>(file, entry);
+  unsigned sum = 0;
+  for (uint64_t i = 0; i < entry.bytes; ++i) sum += entry.data[i];
+  static_cast<void>(*const_cast<const volatile unsigned*>(&sum));
+  if (entry.element_type != NT_KV_STRING) return;
+  std::vector<int32_t> offsets(entry.count + 1);
+  nt::copy_strings(entry, nullptr, 0, offsets.data(), static_cast<int64_t>(offsets.size()));
+  std::vector<uint8_t> bytes(static_cast<size_t>(offsets.back()));
+  nt::copy_strings(entry, bytes.data(), offsets.back(), offsets.data(), static_cast<int64_t>(offsets.size()));
+}
+
+void read_tensor(const nt::GgufFile& file, const nt::TensorEntry& t) {
+  require(file.find_tensor(t.name) == &t);
+  const nt::FormatInfo& format = nt::info(t.format);
+  require(t.bytes / format.bytes * format.values == static_cast<uint64_t>(t.shape[0] * t.n_rows()));
+  // The first and the last block, which may be one, and the last row.
+  std::vector<float> values(static_cast<size_t>(std::max<int64_t>(t.shape[0], format.values)));
+  nt::decode(t.format, t.data, static_cast<size_t>(format.values), values.data());
+  nt::decode(t.format, t.data + t.bytes - format.bytes, static_cast<size_t>(format.values), values.data());
+  nt::decode_rows(t, t.n_rows() - 1, 1, values.data(), t.shape[0]);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  try {
+    const auto file = nt::GgufFile::parse(data, size);
+    for (const nt::MetadataEntry& entry : file->metadata()) read_entry(*file, entry);
+    for (const nt::TensorEntry& tensor : file->tensors()) read_tensor(*file, tensor);
+  } catch (const nt::Error& e) {
+    require(e.status == NT_FORMAT && e.offset >= 0 && e.offset <= static_cast<int64_t>(size) && !e.message.empty());
+  }
+  return 0;
+}

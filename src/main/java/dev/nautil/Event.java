@@ -1,0 +1,22 @@
+package dev.nautil;
+
+/** What happens while a reply is generated. */
+public sealed interface Event {
+  /**
+   * Some of the prompt was read: it takes long if the prompt is.
+   *
+   * @param done tokens read, those that were cached included
+   * @param total tokens of the prompt
+   */
+  record Prompt(int done, int total) implements Event {}
+
+  /**
+   * More of the reply's text: whole characters.
+   *
+   * @param text not empty
+   */
+  record Text(String text) implements Event {}
+
+  /** The reply is complete; the last event. */
+  record Done(Reply reply) implements Event {}
+}

@@ -1,0 +1,13 @@
+package dev.nautil;
+
+/** Why a reply ended. */
+public enum FinishReason {
+  /** The model ended its turn. */
+  STOP,
+  /** {@link SessionOptions#maxTokens()} were generated. */
+  MAX_TOKENS,
+  /** The context has no room for another token; the text so far is whole. */
+  CONTEXT_FULL,
+  /** The caller closed the stream. */
+  CANCELLED
+}

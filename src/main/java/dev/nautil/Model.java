@@ -1,0 +1,166 @@
+package dev.nautil;
+
+import dev.nautil.engine.Engine;
+import dev.nautil.engine.LoadedModel;
+import dev.nautil.engine.ModelFile;
+import dev.nautil.internal.ContextInfo;
+import dev.nautil.internal.ContextParams;
+import dev.nautil.internal.ModelInfo;
+import dev.nautil.internal.Native;
+import dev.nautil.internal.NativeFile;
+import java.lang.ref.Cleaner;
+import java.nio.file.Path;
+import java.util.function.Consumer;
+
+/**
+ * A language model that is open in this process.
+ *
+ * <p>Any number of threads may use a model at once. Its sessions share one KV cache and one thread
+ * that decodes for all of them. Closing it fails what its sessions are doing and frees its memory;
+ * a model that is no longer reachable is closed by a {@link Cleaner} some time later.
+ *
+ * <pre>{@code
+ * try (Model model = Model.open(Path.of("model.gguf"))) {
+ *   Session chat = model.newSession(Session.options().system("Be brief."));
+ *   System.out.println(chat.send("Why is the sky blue?").text());
+ * }
+ * }</pre>
+ */
+public final class Model implements AutoCloseable {
+  private static final Cleaner CLEANER = Cleaner.create();
+
+  /** Conversations whose tokens can stay in the KV cache at once, and be continued in one step. */
+  private static final int SEQUENCES = 16;
+
+  private final LoadedModel loaded;
+  private final Engine engine;
+  private final ModelDescription description;
+  private final Cleaner.Cleanable cleanable;
+
+  /** What remains to be done when a model goes; it must not refer to the model. */
+  private record Parts(LoadedModel loaded, Engine engine) implements Runnable {
+    @Override
+    public void run() {
+      engine.closeWithoutWaiting();
+      loaded.close();
+    }
+  }
+
+  private Model(LoadedModel loaded, int contextSize) {
+    this.loaded = loaded;
+    engine =
+        new Engine(loaded.newContext(new ContextParams(contextSize, SEQUENCES, 0, false, 0, true)));
+    description = describe(loaded, engine.context().info());
+    cleanable = CLEANER.register(this, new Parts(loaded, engine));
+  }
+
+  /** How a model can be opened. */
+  public static ModelOptions options() {
+    return ModelOptions.DEFAULTS;
+  }
+
+  /**
+   * Opens a GGUF file with default options.
+   *
+   * @see #open(Path, ModelOptions)
+   */
+  public static Model open(Path path) {
+    return open(path, ModelOptions.DEFAULTS);
+  }
+
+  /**
+   * Opens a GGUF file.
+   *
+   * @param path of a split model, its first part
+   * @throws ModelFileException if the file cannot be read
+   * @throws GgufException if the file is malformed
+   * @throws UnsupportedModelException if the model is of a kind that Nautil does not run
+   * @throws NotEnoughMemoryException if it does not fit into memory
+   * @throws NautilException if there is no native library for this platform
+   */
+  public static Model open(Path path, ModelOptions options) {
+    Consumer<ModelOptions.LoadProgress> progress = options.progress();
+    LoadedModel loaded =
+        LoadedModel.open(
+            path,
+            options.isCopiedIntoMemory(),
+            options.threads(),
+            progress == null
+                ? null
+                : (done, total) -> progress.accept(new ModelOptions.LoadProgress(done, total)));
+    try {
+      return new Model(loaded, options.contextSize());
+    } catch (Throwable e) {
+      loaded.close();
+      throw e;
+    }
+  }
+
+  private static ModelDescription describe(LoadedModel loaded, ContextInfo context) {
+    NativeFile file = loaded.file();
+    ModelInfo model = loaded.model().info();
+    return new ModelDescription(
+        ModelFile.name(file),
+        ModelFile.architecture(file),
+        ModelFile.quantization(file),
+        model.parameters(),
+        file.info().fileBytes(),
+        model.vocabularySize(),
+        model.layers(),
+        model.embeddingLength(),
+        model.heads(),
+        model.kvHeads(),
+        model.contextLength(),
+        context.contextLength(),
+        context.kvBytesPerToken(),
+        loaded.hasChatFormat(),
+        context.threads(),
+        Native.isa());
+  }
+
+  /** What the model is, and how it was opened. Also after it was closed. */
+  public ModelDescription describe() {
+    return description;
+  }
+
+  /** A conversation with default options. */
+  public Session newSession() {
+    return newSession(SessionOptions.DEFAULTS);
+  }
+
+  /**
+   * A conversation. It needs no closing: what it keeps in the KV cache gives way to others'.
+   *
+   * @throws UnsupportedModelException if the file does not say how a conversation is written, and
+   *     the options are not for raw text
+   */
+  public Session newSession(SessionOptions options) {
+    if (!options.isRaw()) {
+      loaded.chatFormat();
+    }
+    return new Session(this, options);
+  }
+
+  /** The number of tokens that a text has by itself. */
+  public int countTokens(String text) {
+    return loaded.tokenizer().encode(text).length;
+  }
+
+  LoadedModel loaded() {
+    return loaded;
+  }
+
+  Engine engine() {
+    return engine;
+  }
+
+  /**
+   * Ends what the sessions are doing, which then fails with an {@link IllegalStateException}, and
+   * frees the model's memory. Does nothing the second time.
+   */
+  @Override
+  public void close() {
+    engine.close();
+    cleanable.clean();
+  }
+}

@@ -1,0 +1,96 @@
+package dev.nautil;
+
+import java.util.Objects;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** How a model is opened. Immutable: each method gives a changed copy. */
+public final class ModelOptions {
+  static final ModelOptions DEFAULTS = new ModelOptions(0, 0, false, null);
+
+  private final int contextSize;
+  private final int threads;
+  private final boolean copyIntoMemory;
+  private final @Nullable Consumer<LoadProgress> onProgress;
+
+  private ModelOptions(
+      int contextSize,
+      int threads,
+      boolean copyIntoMemory,
+      @Nullable Consumer<LoadProgress> onProgress) {
+    this.contextSize = contextSize;
+    this.threads = threads;
+    this.copyIntoMemory = copyIntoMemory;
+    this.onProgress = onProgress;
+  }
+
+  /**
+   * How far the opening of a model is.
+   *
+   * @param done bytes of the file that are in memory
+   * @param total bytes of the file
+   */
+  public record LoadProgress(long done, long total) {}
+
+  /**
+   * Tokens that a conversation can have. 0, the default: the model's own limit, as far as the
+   * memory that is free now allows; {@link Model#describe} tells what came of it. A long context
+   * costs memory only as it fills.
+   *
+   * @throws IllegalArgumentException if it is negative
+   */
+  public ModelOptions contextSize(int tokens) {
+    if (tokens < 0) {
+      throw new IllegalArgumentException(
+          "contextSize is " + tokens + "; it must be 0 (the model's own) or more");
+    }
+    return new ModelOptions(tokens, threads, copyIntoMemory, onProgress);
+  }
+
+  /**
+   * Threads that compute. 0, the default: as many as the process may run at once.
+   *
+   * @throws IllegalArgumentException if it is negative or above 1024
+   */
+  public ModelOptions threads(int threads) {
+    if (threads < 0 || threads > 1024) {
+      throw new IllegalArgumentException(
+          "threads is " + threads + "; it must be 0 (as many as there are) to 1024");
+    }
+    return new ModelOptions(contextSize, threads, copyIntoMemory, onProgress);
+  }
+
+  /**
+   * Reads the file into memory instead of mapping it. Opening takes longer and no memory is shared
+   * with other processes, but the file may then be changed or truncated while the model is open.
+   */
+  public ModelOptions copyIntoMemory() {
+    return new ModelOptions(contextSize, threads, true, onProgress);
+  }
+
+  /**
+   * Reads the whole file while the model is opened, instead of when a part of it is first needed,
+   * and tells how far it is. The consumer is called on the thread that opens the model; what it
+   * throws ends the opening.
+   */
+  public ModelOptions onProgress(Consumer<LoadProgress> consumer) {
+    return new ModelOptions(
+        contextSize, threads, copyIntoMemory, Objects.requireNonNull(consumer, "consumer"));
+  }
+
+  public int contextSize() {
+    return contextSize;
+  }
+
+  public int threads() {
+    return threads;
+  }
+
+  public boolean isCopiedIntoMemory() {
+    return copyIntoMemory;
+  }
+
+  @Nullable Consumer<LoadProgress> progress() {
+    return onProgress;
+  }
+}

@@ -1,0 +1,135 @@
+package dev.nautil;
+
+import dev.nautil.engine.Generation;
+import dev.nautil.engine.Generation.Signal;
+import dev.nautil.tokenizer.StreamDecoder;
+import java.util.Iterator;
+import java.util.NoSuchElementException;
+import org.jspecify.annotations.Nullable;
+
+/** Turns what the engine tells into events of text, on the thread that reads them. */
+final class ReplyStream implements Reply.Stream, Iterator<Event> {
+  /** Told once how the reply came out. */
+  interface Listener {
+    void ended(Reply reply);
+
+    void failed();
+  }
+
+  private final Generation generation;
+  private final StreamDecoder decoder;
+  private final int promptTokens;
+  private final Listener listener;
+  private final StringBuilder text = new StringBuilder();
+  private int replyTokens;
+  private @Nullable Event next;
+  private volatile @Nullable Reply reply;
+  private volatile @Nullable RuntimeException failure;
+
+  ReplyStream(Generation generation, StreamDecoder decoder, int promptTokens, Listener listener) {
+    this.generation = generation;
+    this.decoder = decoder;
+    this.promptTokens = promptTokens;
+    this.listener = listener;
+  }
+
+  @Override
+  public Iterator<Event> iterator() {
+    return this;
+  }
+
+  @Override
+  public synchronized boolean hasNext() {
+    if (failure != null) {
+      throw failure;
+    }
+    while (next == null && reply == null) {
+      accept(take());
+    }
+    return next != null;
+  }
+
+  @Override
+  public synchronized Event next() {
+    if (!hasNext()) {
+      throw new NoSuchElementException("the reply has ended");
+    }
+    Event event = next;
+    // The text that was held back comes before the end, which is told last.
+    next = event instanceof Event.Text && reply != null ? new Event.Done(reply) : null;
+    return event;
+  }
+
+  @Override
+  public Reply reply() {
+    while (hasNext()) {
+      next();
+    }
+    return reply;
+  }
+
+  @Override
+  public void close() {
+    if (reply != null || failure != null) {
+      return;
+    }
+    generation.cancel();
+    synchronized (this) {
+      while (reply == null && failure == null) {
+        try {
+          accept(take());
+        } catch (RuntimeException e) {
+          // It is what ended the reply, and there is no one to tell: the caller wanted it to end.
+          return;
+        }
+      }
+    }
+  }
+
+  private Signal take() {
+    try {
+      return generation.take();
+    } catch (InterruptedException e) {
+      generation.cancel();
+      Thread.currentThread().interrupt();
+      throw fail(new CancelledException("the thread was interrupted"));
+    }
+  }
+
+  private void accept(Signal signal) {
+    if (signal instanceof Signal.Prompt prompt) {
+      next = new Event.Prompt(prompt.done(), prompt.total());
+    } else if (signal instanceof Signal.Token token) {
+      replyTokens++;
+      tell(decoder.accept(token.id()));
+    } else if (signal instanceof Signal.End end) {
+      String last = decoder.finish();
+      text.append(last);
+      Usage usage = new Usage(promptTokens, end.cachedTokens(), replyTokens);
+      reply = new Reply(text.toString(), end.reason(), usage, end.timings());
+      listener.ended(reply);
+      next = last.isEmpty() ? new Event.Done(reply) : new Event.Text(last);
+    } else if (signal instanceof Signal.Failed failed) {
+      throw fail(asUnchecked(failed.cause()));
+    }
+  }
+
+  private void tell(String more) {
+    if (!more.isEmpty()) {
+      text.append(more);
+      next = new Event.Text(more);
+    }
+  }
+
+  private RuntimeException fail(RuntimeException cause) {
+    failure = cause;
+    listener.failed();
+    return cause;
+  }
+
+  private static RuntimeException asUnchecked(Throwable cause) {
+    return cause instanceof RuntimeException unchecked
+        ? unchecked
+        : new NautilException("the engine failed: " + cause, cause);
+  }
+}

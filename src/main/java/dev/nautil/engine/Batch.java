@@ -1,0 +1,65 @@
+package dev.nautil.engine;
+
+import dev.nautil.internal.CancelFlag;
+import dev.nautil.internal.NativeContext;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The tokens of one step. */
+final class Batch {
+  private record Entry(Generation generation, int token, int position, boolean wantsLogits) {}
+
+  private final List<Entry> entries = new ArrayList<>();
+  private int rows;
+
+  int size() {
+    return entries.size();
+  }
+
+  /** Adds the token that comes next in the generation's slot. */
+  void add(Generation generation, int token, boolean wantsLogits) {
+    int last = entries.size() - 1;
+    boolean continues = last >= 0 && entries.get(last).generation == generation;
+    int position = continues ? entries.get(last).position + 1 : generation.slot.length();
+    entries.add(new Entry(generation, token, position, wantsLogits));
+    if (wantsLogits) {
+      generation.row = rows++;
+    }
+  }
+
+  void decode(NativeContext context, CancelFlag cancel) {
+    int n = entries.size();
+    int[] tokens = new int[n];
+    int[] sequences = new int[n];
+    int[] positions = new int[n];
+    byte[] wantsLogits = new byte[n];
+    for (int i = 0; i < n; i++) {
+      Entry entry = entries.get(i);
+      tokens[i] = entry.token;
+      sequences[i] = entry.generation.slot.sequence;
+      positions[i] = entry.position;
+      wantsLogits[i] = (byte) (entry.wantsLogits ? 1 : 0);
+    }
+    context.decode(tokens, sequences, positions, wantsLogits, cancel);
+  }
+
+  /** The tokens are in the KV cache now. */
+  void advance(long step) {
+    for (int i = 0; i < entries.size(); i++) {
+      Entry entry = entries.get(i);
+      Generation generation = entry.generation;
+      Slot slot = generation.slot;
+      slot.append(entry.token);
+      slot.lastUse = step;
+      if (!generation.isPromptDone()) {
+        generation.promptDone++;
+        boolean last = i + 1 == entries.size() || entries.get(i + 1).generation != generation;
+        if (last) {
+          generation.put(
+              new Generation.Signal.Prompt(
+                  generation.promptDone, generation.request.prompt().length));
+        }
+      }
+    }
+  }
+}

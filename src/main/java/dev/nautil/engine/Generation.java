@@ -1,0 +1,111 @@
+package dev.nautil.engine;
+
+import dev.nautil.FinishReason;
+import dev.nautil.Timings;
+import java.time.Duration;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One continuation of a prompt: the caller takes signals from it, the engine's thread puts them in.
+ *
+ * <p>{@link #cancel} may be called by any thread; {@link #take} by one.
+ */
+public final class Generation {
+  /** What the engine tells. */
+  public sealed interface Signal {
+    /** So many of the prompt's tokens are in the KV cache. */
+    record Prompt(int done, int total) implements Signal {}
+
+    /** The next token; never one that ends the reply. */
+    record Token(int id) implements Signal {}
+
+    /** The last signal of a generation that came to an end. */
+    record End(FinishReason reason, int cachedTokens, Timings timings) implements Signal {}
+
+    /** The last signal of a generation that failed. */
+    record Failed(Throwable cause) implements Signal {}
+  }
+
+  final GenerationRequest request;
+  private final Runnable onCancel;
+  private final BlockingQueue<Signal> signals = new LinkedBlockingQueue<>();
+  private volatile boolean cancelled;
+
+  // What follows is the engine thread's alone.
+  @Nullable Slot slot;
+  int cachedTokens;
+
+  /** Tokens of the prompt that are in the KV cache. */
+  int promptDone;
+
+  int generated;
+
+  /** The token to decode next, once the prompt is done. */
+  int nextToken;
+
+  /** The row of the last step's logits that is this generation's, or −1. */
+  int row = -1;
+
+  private final long submitted = System.nanoTime();
+  private long started;
+  private long firstToken;
+
+  Generation(GenerationRequest request, Runnable onCancel) {
+    this.request = request;
+    this.onCancel = onCancel;
+  }
+
+  /** Waits for the next signal. */
+  public Signal take() throws InterruptedException {
+    return signals.take();
+  }
+
+  /** Ends the generation soon, with a signal; does nothing once it has ended. */
+  public void cancel() {
+    cancelled = true;
+    onCancel.run();
+  }
+
+  boolean isCancelled() {
+    return cancelled;
+  }
+
+  boolean isPromptDone() {
+    return promptDone == request.prompt().length;
+  }
+
+  void start(Slot slot, int cachedTokens) {
+    this.slot = slot;
+    this.cachedTokens = cachedTokens;
+    promptDone = cachedTokens;
+    started = System.nanoTime();
+    put(new Signal.Prompt(promptDone, request.prompt().length));
+  }
+
+  void put(Signal signal) {
+    if (signal instanceof Signal.Token && firstToken == 0) {
+      firstToken = System.nanoTime();
+    }
+    signals.add(signal);
+  }
+
+  void end(FinishReason reason) {
+    long now = System.nanoTime();
+    long begun = started == 0 ? now : started;
+    long read = firstToken == 0 ? now : firstToken;
+    put(
+        new Signal.End(
+            reason,
+            cachedTokens,
+            new Timings(
+                Duration.ofNanos(begun - submitted),
+                Duration.ofNanos(read - begun),
+                Duration.ofNanos(now - read))));
+  }
+
+  void fail(Throwable cause) {
+    put(new Signal.Failed(cause));
+  }
+}

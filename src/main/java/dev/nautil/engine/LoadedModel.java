@@ -1,0 +1,142 @@
+package dev.nautil.engine;
+
+import dev.nautil.UnsupportedModelException;
+import dev.nautil.internal.ContextParams;
+import dev.nautil.internal.NativeContext;
+import dev.nautil.internal.NativeFile;
+import dev.nautil.internal.NativeModel;
+import dev.nautil.internal.NativePool;
+import dev.nautil.tokenizer.Tokenizer;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/** A model without a conversation: file, weights, threads, tokenizer, chat format. Thread-safe. */
+public final class LoadedModel implements AutoCloseable {
+  /** Bytes read between two reports of progress: about 10 ms from the page cache. */
+  private static final long PROGRESS_STEP = 256L << 20;
+
+  /** Told how many bytes of the file are in memory. */
+  @FunctionalInterface
+  public interface Progress {
+    void accept(long done, long total);
+  }
+
+  private final NativeFile file;
+  private final NativeModel model;
+  private final NativePool pool;
+  private final Tokenizer tokenizer;
+  private final @Nullable ChatFormat chatFormat;
+
+  private LoadedModel(NativeFile file, NativeModel model, NativePool pool) {
+    this.file = file;
+    this.model = model;
+    this.pool = pool;
+    tokenizer = Vocabularies.tokenizer(file);
+    if (tokenizer.size() > model.info().vocabularySize()) {
+      throw new UnsupportedModelException(
+          file.path()
+              + ": the tokenizer has "
+              + tokenizer.size()
+              + " tokens, the model only "
+              + model.info().vocabularySize());
+    }
+    chatFormat =
+        file.get("tokenizer.chat_template") instanceof String template
+            ? new ChatFormat(tokenizer, template)
+            : null;
+  }
+
+  /**
+   * Opens a model.
+   *
+   * @param copy reads the file into memory instead of mapping it
+   * @param threads 0: as many as the process may run at once
+   * @param progress if not null, the whole file is read now
+   */
+  public static LoadedModel open(
+      Path path, boolean copy, int threads, @Nullable Progress progress) {
+    NativeFile file = NativeFile.open(path, copy);
+    NativeModel model = null;
+    NativePool pool = null;
+    try {
+      model = new NativeModel(file);
+      if (progress != null) {
+        read(file, progress);
+      }
+      pool = new NativePool(threads);
+      return new LoadedModel(file, model, pool);
+    } catch (Throwable e) {
+      for (AutoCloseable part : new AutoCloseable[] {pool, model, file}) {
+        closeAfter(e, part);
+      }
+      throw e;
+    }
+  }
+
+  private static void closeAfter(Throwable failure, @Nullable AutoCloseable part) {
+    try {
+      if (part != null) {
+        part.close();
+      }
+    } catch (Exception e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  private static void read(NativeFile file, Progress progress) {
+    long total = file.info().fileBytes();
+    for (long done = 0; done < total; done += PROGRESS_STEP) {
+      progress.accept(done, total);
+      file.touch(done, PROGRESS_STEP);
+    }
+    progress.accept(total, total);
+  }
+
+  /** A KV cache of this model, and what decodes into it. */
+  public NativeContext newContext(ContextParams params) {
+    return new NativeContext(model, pool, params);
+  }
+
+  public NativeFile file() {
+    return file;
+  }
+
+  public NativeModel model() {
+    return model;
+  }
+
+  public NativePool pool() {
+    return pool;
+  }
+
+  public Tokenizer tokenizer() {
+    return tokenizer;
+  }
+
+  /**
+   * How the file wants a conversation written.
+   *
+   * @throws UnsupportedModelException if it does not say
+   */
+  public ChatFormat chatFormat() {
+    if (chatFormat == null) {
+      throw new UnsupportedModelException(
+          file.path()
+              + ": the file has no chat template (tokenizer.chat_template), so that it can only"
+              + " continue raw text");
+    }
+    return chatFormat;
+  }
+
+  public boolean hasChatFormat() {
+    return chatFormat != null;
+  }
+
+  /** Contexts made before keep what they need. */
+  @Override
+  public void close() {
+    pool.close();
+    model.close();
+    file.close();
+  }
+}

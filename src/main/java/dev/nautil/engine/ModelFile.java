@@ -1,0 +1,88 @@
+package dev.nautil.engine;
+
+import dev.nautil.internal.NativeFile;
+import dev.nautil.internal.TensorInfo;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** What a GGUF file says of itself, in words. */
+public final class ModelFile {
+  /** GGUF's general.file_type: the label of a mix of tensor types. */
+  private static final Map<Integer, String> FILE_TYPES =
+      Map.ofEntries(
+          Map.entry(0, "F32"),
+          Map.entry(1, "F16"),
+          Map.entry(2, "Q4_0"),
+          Map.entry(3, "Q4_1"),
+          Map.entry(7, "Q8_0"),
+          Map.entry(8, "Q5_0"),
+          Map.entry(9, "Q5_1"),
+          Map.entry(10, "Q2_K"),
+          Map.entry(11, "Q3_K_S"),
+          Map.entry(12, "Q3_K_M"),
+          Map.entry(13, "Q3_K_L"),
+          Map.entry(14, "Q4_K_S"),
+          Map.entry(15, "Q4_K_M"),
+          Map.entry(16, "Q5_K_S"),
+          Map.entry(17, "Q5_K_M"),
+          Map.entry(18, "Q6_K"),
+          Map.entry(19, "IQ2_XXS"),
+          Map.entry(20, "IQ2_XS"),
+          Map.entry(21, "Q2_K_S"),
+          Map.entry(22, "IQ3_XS"),
+          Map.entry(23, "IQ3_XXS"),
+          Map.entry(24, "IQ1_S"),
+          Map.entry(25, "IQ4_NL"),
+          Map.entry(26, "IQ3_S"),
+          Map.entry(27, "IQ3_M"),
+          Map.entry(28, "IQ2_S"),
+          Map.entry(29, "IQ2_M"),
+          Map.entry(30, "IQ4_XS"),
+          Map.entry(31, "IQ1_M"),
+          Map.entry(32, "BF16"));
+
+  private ModelFile() {}
+
+  /** general.name, or the file's name. */
+  public static String name(NativeFile file) {
+    return file.get("general.name") instanceof String name && !name.isBlank()
+        ? name
+        : String.valueOf(file.path().getFileName());
+  }
+
+  /** general.architecture, or "unknown". */
+  public static String architecture(NativeFile file) {
+    return file.get("general.architecture") instanceof String name ? name : "unknown";
+  }
+
+  /** The label of the file's mix of types, or the type that most of its bytes have. */
+  public static String quantization(NativeFile file) {
+    Object type = file.get("general.file_type");
+    String label = type instanceof Number n ? FILE_TYPES.get(n.intValue()) : null;
+    return label != null ? label : commonestType(file);
+  }
+
+  /** Number of weights in all tensors. */
+  public static long parameters(NativeFile file) {
+    long parameters = 0;
+    for (TensorInfo tensor : file.tensors()) {
+      parameters += tensor.elements();
+    }
+    return parameters;
+  }
+
+  private static String commonestType(NativeFile file) {
+    Map<Integer, Long> bytes = new TreeMap<>();
+    file.tensors().forEach(tensor -> bytes.merge(tensor.type(), tensor.bytes(), Long::sum));
+    return bytes.entrySet().stream()
+        .max(Map.Entry.comparingByValue())
+        .map(entry -> typeName(entry.getKey()))
+        .orElse("none");
+  }
+
+  private static String typeName(int type) {
+    @Nullable String name = dev.nautil.internal.Native.typeName(type);
+    return name != null ? name : "type " + type;
+  }
+}
