@@ -55,8 +55,9 @@ final class CallStatus {
               : new GgufException(file, error.part(), error.offset(), reason);
       case Nautil.NT_UNSUPPORTED -> new UnsupportedModelException(message);
       case Nautil.NT_OUT_OF_MEMORY -> new NotEnoughMemoryException(message);
+      // capacity() would be the pointer's own.
       case Nautil.NT_CONTEXT_FULL ->
-          new ContextFullException(message, error.used(), error.wanted(), error.capacity());
+          new ContextFullException(message, error.used(), error.wanted(), error._capacity());
       case Nautil.NT_CANCELLED -> new CancelledException(message);
       default -> new NautilException("a defect of Nautil: " + message);
     };
