@@ -41,10 +41,6 @@ final class IterValue implements Iterator<Object> {
         });
   }
 
-  static IterValue filter(Object source, Iterator<Object> items, Predicate<Object> test) {
-    return over(source, new Filtered(items, test));
-  }
-
   /** Looks for the next match only when asked for it. */
   static final class Filtered implements Iterator<Object> {
     private final Iterator<Object> items;

@@ -388,9 +388,8 @@ final class StringMethods {
             ? Search.findLast(run, s.text, by.text, 0, s.units())
             : Search.find(run, s.text, by.text, 0, s.units());
     if (at < 0) {
-      return right
-          ? Seq.TupleValue.of(Str.EMPTY, Str.EMPTY, s)
-          : Seq.TupleValue.of(s, Str.EMPTY, Str.EMPTY);
+      Str none = Str.EMPTY.withMarkup(s.markup);
+      return right ? Seq.TupleValue.of(none, none, s) : Seq.TupleValue.of(s, none, none);
     }
     int end = at + by.units();
     return Seq.TupleValue.of(s.sub(0, at), s.sub(at, end), s.sub(end, s.units()));
