@@ -37,8 +37,8 @@ class ProvenanceTest {
           "<|tool_call|>",
           "[TOOL_CALLS]");
 
-  /** Stands for a message's text, so that it can be told from the template's own. */
-  private static final char MARK = '\ue123';
+  /** Surrounds a message's text; no template writes one, and JSON does not escape it. */
+  private static final char MARK = '^';
 
   private static PromptText render(String source, Map<String, ?> context) {
     return ChatTemplate.compile(source).render(context, Conformance.OPTIONS);
