@@ -1,6 +1,7 @@
 package dev.nautil.template;
 
 import java.util.Iterator;
+import java.util.NoSuchElementException;
 import java.util.function.Function;
 import java.util.function.Predicate;
 
@@ -65,7 +66,7 @@ final class IterValue implements Iterator<Object> {
     @Override
     public Object next() {
       if (!hasNext()) {
-        throw new java.util.NoSuchElementException();
+        throw new NoSuchElementException();
       }
       hasAhead = false;
       return ahead;

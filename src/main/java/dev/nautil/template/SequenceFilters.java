@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** The filters on sequences and mappings; those that jinja2 makes generators are lazy here too. */
@@ -422,10 +423,10 @@ final class SequenceFilters {
 
   /** An iterator that is made when first asked, as the body of a generator is. */
   private static final class Lazy implements Iterator<Object> {
-    private final java.util.function.Supplier<Iterator<Object>> maker;
+    private final Supplier<Iterator<Object>> maker;
     private @Nullable Iterator<Object> made;
 
-    Lazy(java.util.function.Supplier<Iterator<Object>> maker) {
+    Lazy(Supplier<Iterator<Object>> maker) {
       this.maker = maker;
     }
 

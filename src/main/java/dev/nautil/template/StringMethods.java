@@ -1,6 +1,7 @@
 package dev.nautil.template;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
@@ -291,7 +292,7 @@ final class StringMethods {
       splitBy(run, s, by.text, limit, right, parts);
     }
     if (right) {
-      java.util.Collections.reverse(parts);
+      Collections.reverse(parts);
     }
     return new Seq.ListValue(parts);
   }
