@@ -44,17 +44,21 @@ template <class F, int C>
 void multiply(const Tile& t, const ActivationChunk* a, const Sums* sums, int n_values, float* out, size_t out_stride) {
   constexpr bool kScaleEach32 = kActivationBlock<F> == 32;
   __m512 sum[C];
+#pragma GCC unroll 8
   for (int c = 0; c < C; ++c) sum[c] = _mm512_setzero_ps();
   const int n_sub = n_values / F::kSub;
   for (int s = 0; s < n_sub; ++s) {
     V dot[C];
+#pragma GCC unroll 8
     for (int c = 0; c < C; ++c) dot[c] = F::kBias ? _mm512_set1_epi32(sums[c].start[s]) : _mm512_setzero_si512();
 #pragma GCC unroll 8
     for (int i = 0; i < F::kSub / 4; ++i) {
       const V w = _mm512_load_si512(t.q[s * (F::kSub / 4) + i]);
+#pragma GCC unroll 8
       for (int c = 0; c < C; ++c) dot[c] = _mm512_dpbusd_epi32(dot[c], w, broadcast4(a[c].q + s * F::kSub + 4 * i));
     }
     const __m512 scale = _mm512_load_ps(t.scale[s]);
+#pragma GCC unroll 8
     for (int c = 0; c < C; ++c) {
       const __m512 d = _mm512_cvtepi32_ps(dot[c]);
       if constexpr (kScaleEach32) {
@@ -71,6 +75,7 @@ void multiply(const Tile& t, const ActivationChunk* a, const Sums* sums, int n_v
       }
     }
   }
+#pragma GCC unroll 8
   for (int c = 0; c < C; ++c) {
     float* o = out + c * out_stride;
     const __m512 before = _mm512_load_ps(o);
