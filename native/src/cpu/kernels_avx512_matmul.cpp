@@ -2,6 +2,7 @@
 // cache, and multiplied with every column.
 #if defined(__x86_64__) || defined(_M_X64)
 #include "cpu/kernels_avx512.h"
+#include "cpu/kernels_avx512_grids.h"
 #include "cpu/kernels_avx512_unpack.h"
 
 namespace nt::cpu {
@@ -12,7 +13,9 @@ constexpr int kMaxColumns = 512;  // whose sums are kept at a time
 constexpr int kBlock = 8;  // columns that share a load of weights: 8 chains hide the dot's latency, and 8 integer
                            // and 8 float sums leave registers for weights and scales
 
-constexpr int kDirect = 4;  // columns up to which integers go from the unpacking to the dots in registers
+template <class F>
+constexpr int kDirect =
+    F::kSub == 32 ? 8 : 4;  // columns up to which integers go from the unpacking to the dots in registers
 
 // What the dots of a column's chunk begin with and are corrected by: by sub-block.
 struct alignas(64) Sums {
@@ -241,7 +244,7 @@ struct MultiplyRows {
 
   template <int C>
   void run(int c) const {
-    if constexpr (C <= kDirect) {
+    if constexpr (C <= kDirect<F>) {
       multiply_rows<F, C>(rows, a + c, sums + c, n_values, tile, out[c][0], kMaxGroups * kTileRows);
     }
   }
@@ -266,7 +269,7 @@ void matmul_rows(const Matmul& m, int row, int n_groups, int col, int n_cols, Sc
     const int n = chunk_values(m.n_values, i);
     const ActivationChunk* a = m.q + static_cast<size_t>(i) * m.n_cols + col;
     prepare_sums<F>(a, n_cols, s->sums);
-    if (n_cols <= kDirect) {
+    if (n_cols <= kDirect<F>) {
       for_columns(n_cols, MultiplyRows<F>{group_rows<F>(m, row, i, s->rows), &s->tile[0], a, s->sums, n, s->out});
       continue;
     }
@@ -282,7 +285,7 @@ template <class F>
 void matmul(const Matmul& m) {
   auto* s = static_cast<Scratch*>(m.scratch);
   // One group while memory is the limit, so that the rows that come next fit the cache.
-  const int groups = m.n_cols < kBlock ? 1 : kMaxGroups;
+  const int groups = m.n_cols <= kBlock ? 1 : kMaxGroups;
   for (int col = 0; col < m.n_cols; col += kMaxColumns) {
     for (int row = 0; row < m.n_rows; row += groups * kTileRows) {
       const int n_groups = smaller(groups, (m.n_rows - row + kTileRows - 1) / kTileRows);

@@ -112,34 +112,8 @@ struct ToTile {
   NT_INLINE void finish(int, int) {}
 };
 
-// Any format: the scalar unpack, then a transposition.
 template <class F>
-struct Unpack {
-  RowChunk row[kTileRows];
-  int n;
-
-  Unpack(Rows r, int n_values, Tile* t) : n(n_values) {
-    for (int i = 0; i < kTileRows; ++i) unpack_row<F>(r.p + i * r.stride, n, &row[i]);
-    for (int s = 0; s < n / F::kSub; s += 4) {
-      load_16_bytes(chunks().at(offsetof(RowChunk, scale) + 4 * static_cast<size_t>(s)), t->scale + s);
-      if (F::kHasMin) load_16_bytes(chunks().at(offsetof(RowChunk, min) + 4 * static_cast<size_t>(s)), t->min + s);
-    }
-  }
-
-  Rows chunks() const { return {reinterpret_cast<const uint8_t*>(row), sizeof(RowChunk)}; }
-
-  template <class Sink>
-  NT_INLINE void values(Sink& sink) const {
-    for (int k = 0; k < n; k += F::kSub) {
-      V v[F::kSub / 4];
-      load_16_bytes(chunks().at(static_cast<size_t>(k)), v);
-      if (F::kSub == 32) load_16_bytes(chunks().at(static_cast<size_t>(k + 16)), v + F::kSub / 4 - 4);
-      NT_UNROLL
-      for (int i = 0; i < F::kSub / 4; ++i) sink.put(k / 4, i, _mm512_add_epi8(v[i], bytes(F::kBias)));
-      sink.finish(k / 4, F::kSub / 4);
-    }
-  }
-};
+struct Unpack;
 
 inline void scale_alone(Rows r, int j, Tile* t) { _mm512_store_ps(t->scale[j], load_half(r)); }
 
@@ -464,15 +438,10 @@ inline V spread_sevens(V v) {
 template <>
 struct Unpack<IQ2_XXS> {
   Rows rows;
+  Tile* tile;
+  __m512 d;
 
-  Unpack(Rows r, int, Tile* t) : rows(r) {
-    const __m512 d = load_half(r);
-    for (size_t j = 0; j < 8; ++j) {
-      const V s = _mm512_srli_epi32(load_4_bytes(r.at(6 + 8 * j)), 28);
-      const __m512 half = _mm512_add_ps(_mm512_set1_ps(0.5f), _mm512_cvtepi32_ps(s));
-      _mm512_store_ps(t->scale[j], _mm512_mul_ps(_mm512_mul_ps(d, half), _mm512_set1_ps(0.25f)));
-    }
-  }
+  Unpack(Rows r, int, Tile* t) : rows(r), tile(t), d(load_half(r)) {}
 
   // Codes of 32 indices.
   static NT_INLINE V look_up(V index) {
@@ -499,8 +468,12 @@ struct Unpack<IQ2_XXS> {
     return _mm512_mask_shuffle_epi8(_mm512_shuffle_epi8(levels(1), number), negative, levels(-1), number);
   }
 
+  // The scale lies beside the signs, and is read with them.
   template <class Sink>
-  static NT_INLINE void sub_block(V index, V signs_scale, int j, Sink& sink) {
+  NT_INLINE void sub_block(V index, V signs_scale, int j, Sink& sink) const {
+    const __m512 s = _mm512_cvtepi32_ps(_mm512_srli_epi32(signs_scale, 28));
+    const __m512 scale = _mm512_mul_ps(d, _mm512_add_ps(_mm512_set1_ps(0.5f), s));
+    _mm512_store_ps(tile->scale[j], _mm512_mul_ps(scale, _mm512_set1_ps(0.25f)));
     const V even = look_up(_mm512_and_si512(index, _mm512_set1_epi16(255))), odd = look_up(_mm512_srli_epi16(index, 8));
     const V signs = sign_patterns(spread_sevens(signs_scale));
     NT_UNROLL
