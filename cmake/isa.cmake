@@ -2,7 +2,7 @@
 # into code that runs before the CPU was asked.
 function(nautil_isa_flags)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64|amd64")
-    set_source_files_properties(src/cpu/kernels_avx2.cpp PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-mf16c")
+    set_source_files_properties(src/cpu/kernels_avx2.cpp src/cpu/vectors_avx2.cpp PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-mf16c")
     # GCC 12 takes the undefined upper parts in its own AVX-512 header for uninitialised reads (its bug 105593).
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
       set(quiet "-Wno-uninitialized;-Wno-maybe-uninitialized")
