@@ -313,11 +313,13 @@ void refuses_what_it_does_not_run() {
   scaling.writer().key("llama.rope.scaling.type", NT_KV_STRING, GgufWriter::string("yarn"));
   refused(__LINE__, scaling, NT_UNSUPPORTED, "rope scaling \"yarn\"");
   ModelWriter bias(8);
-  bias.writer().tensor("blk.0.attn_q.bias", {kEmbd}, 0, 0);
+  bias.writer()
+      .tensor("blk.0.attn_q.bias", {kEmbd}, 0, bias.writer().data_size())
+      .raw_data(std::string(4 * kEmbd, '\0'));
   refused(__LINE__, bias, NT_UNSUPPORTED, "blk.0.attn_q.bias");
   ModelWriter shape(8);
-  shape.writer().u32("llama.attention.key_length", 32);
-  refused(__LINE__, shape, NT_FORMAT, "value_length");
+  shape.writer().u32("llama.attention.key_length", 128);
+  refused(__LINE__, shape, NT_FORMAT, "blk.0.attn_q.weight is 256 × 256; the configuration says 512 × 256");
 }
 
 }  // namespace

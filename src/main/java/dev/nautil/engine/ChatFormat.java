@@ -15,6 +15,9 @@ public final class ChatFormat {
   private final Tokenizer tokenizer;
   private final ChatTemplate template;
 
+  /**
+   * @throws dev.nautil.template.TemplateException if it is no template
+   */
   ChatFormat(Tokenizer tokenizer, String template) {
     this.tokenizer = tokenizer;
     this.template = ChatTemplate.compile(template);
@@ -64,6 +67,8 @@ public final class ChatFormat {
   }
 
   private Object special(int id) {
-    return id < 0 ? "" : new String(tokenizer.piece(id), StandardCharsets.UTF_8);
+    return id < 0
+        ? ""
+        : PromptText.trusted(new String(tokenizer.piece(id), StandardCharsets.UTF_8));
   }
 }

@@ -6,6 +6,7 @@ import dev.nautil.internal.NativeContext;
 import dev.nautil.internal.NativeFile;
 import dev.nautil.internal.NativeModel;
 import dev.nautil.internal.NativePool;
+import dev.nautil.template.TemplateException;
 import dev.nautil.tokenizer.Tokenizer;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +28,9 @@ public final class LoadedModel implements AutoCloseable {
   private final Tokenizer tokenizer;
   private final @Nullable ChatFormat chatFormat;
 
+  /** Why there is no chat format. */
+  private final String chatProblem;
+
   private LoadedModel(NativeFile file, NativeModel model, NativePool pool) {
     this.file = file;
     this.model = model;
@@ -40,10 +44,17 @@ public final class LoadedModel implements AutoCloseable {
               + " tokens, the model only "
               + model.info().vocabularySize());
     }
-    chatFormat =
-        file.get("tokenizer.chat_template") instanceof String template
-            ? new ChatFormat(tokenizer, template)
-            : null;
+    ChatFormat format = null;
+    String problem = "the file has no chat template (tokenizer.chat_template)";
+    if (file.get("tokenizer.chat_template") instanceof String template) {
+      try {
+        format = new ChatFormat(tokenizer, template);
+      } catch (TemplateException e) {
+        problem = "the file's chat template cannot be used: " + e.getMessage();
+      }
+    }
+    chatFormat = format;
+    chatProblem = problem;
   }
 
   /**
@@ -121,9 +132,7 @@ public final class LoadedModel implements AutoCloseable {
   public ChatFormat chatFormat() {
     if (chatFormat == null) {
       throw new UnsupportedModelException(
-          file.path()
-              + ": the file has no chat template (tokenizer.chat_template), so that it can only"
-              + " continue raw text");
+          file.path() + ": " + chatProblem + ", so that it can only continue raw text");
     }
     return chatFormat;
   }
