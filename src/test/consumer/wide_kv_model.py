@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes a small GGUF model, 64 MiB of F16 weights, whose KV cache takes 512 KiB a token; its tokens are bytes.
+"""Writes a small GGUF model, 64 MiB of F16 weights, whose KV cache takes 512 KiB a token. Its tokens are bytes, and "~~".
 
   wide_kv_model.py OUT.gguf
 """
@@ -8,7 +8,7 @@ import sys
 import gguf
 import numpy as np
 
-LAYERS, EMBD, FF, HEADS, HEAD_DIM, VOCAB = 4, 64, 64, 64, 512, 256
+LAYERS, EMBD, FF, HEADS, HEAD_DIM, VOCAB = 4, 64, 64, 64, 512, 257
 
 
 def byte_alphabet():
@@ -32,9 +32,9 @@ def main():
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("gpt-2")
-    writer.add_token_list(byte_alphabet())
+    writer.add_token_list([*byte_alphabet(), "~~"])
     writer.add_token_types([1] * VOCAB)
-    writer.add_token_merges([])
+    writer.add_token_merges(["~ ~"])
     writer.add_eos_token_id(0)
 
     def matrix(name, rows, columns):

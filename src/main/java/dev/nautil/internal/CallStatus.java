@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 /** An {@code nt_error} for calls on one thread at a time, and the exception that it becomes. */
 final class CallStatus {
-  private final NtError error = new NtError(Struct.allocate(NtError.class, 1));
+  private final NtError error;
   private final @Nullable Path file;
 
   /**
@@ -23,6 +23,9 @@ final class CallStatus {
    */
   CallStatus(@Nullable Path file) {
     this.file = file;
+    // Before NtError's initializer, whose own attempt at loading would fail with a bare Error.
+    Native.load();
+    error = new NtError(Struct.allocate(NtError.class, 1));
   }
 
   NtError error() {

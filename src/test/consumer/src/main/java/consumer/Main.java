@@ -7,9 +7,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Fills 1 GB of KV cache with sixteen conversations, and prints how many replies it got. */
+/** Fills 1 GB of KV cache with four conversations, and prints how many replies it got. */
 public final class Main {
-  private static final int SESSIONS = 16;
+  private static final int SESSIONS = 4;
   private static final long KV_BYTES = 1L << 30;
 
   private Main() {}
@@ -20,7 +20,7 @@ public final class Main {
       int replies = 0;
       for (int i = 0; i < SESSIONS; i++) {
         Session session = model.newSession(Session.options().raw().maxTokens(1));
-        // One token a character, and no prefix that the sessions share.
+        // One token a character; long enough to be kept, and without a prefix that they share.
         Reply reply = session.send(Character.toString('a' + i).repeat(tokens));
         replies += reply.usage().replyTokens();
       }
