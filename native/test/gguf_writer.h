@@ -59,6 +59,12 @@ class GgufWriter {
     return *this;
   }
 
+  GgufWriter& raw_data(const std::string& bytes) {
+    data_ += bytes;
+    return *this;
+  }
+  size_t data_size() const { return data_.size(); }
+
   std::string bytes() const {
     std::string out = "GGUF" + value(version) + value<uint64_t>(claimed_tensors.value_or(n_tensors_)) +
                       value<uint64_t>(claimed_keys.value_or(n_keys_)) + keys_ + tensors_;

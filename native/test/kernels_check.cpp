@@ -47,12 +47,18 @@ struct Random {
   }
 };
 
-enum Fill { kTame, kSparse, kHostile };  // kSparse: a hostile value now and then
+enum Fill {
+  kTame,
+  kSparse,   // a hostile value now and then
+  kHostile,  // many
+  kExtreme,  // weights all alike and activations of one size, so that integer sums come as far as they can
+};
 
 std::vector<float> floats(Random& random, size_t n, Fill fill) {
   std::vector<float> x(n);
+  const float extreme = random.one_in(2) ? 1.0f : -1.0f;
   for (float& v : x) {
-    v = random.uniform() * 4;
+    v = fill == kExtreme ? extreme : random.uniform() * 4;
     if (fill == kHostile ? random.one_in(3) : fill == kSparse && random.one_in(400)) v = random.hostile();
   }
   return x;
@@ -179,12 +185,16 @@ struct Weights {
       : row_bytes(bytes_of<F>(n_values) + (random.one_in(2) ? 6 : 0)),
         bytes(1 + (n_rows - 1) * row_bytes + bytes_of<F>(n_values)) {
     for (uint8_t& b : bytes) b = static_cast<uint8_t>(random.next());
+    const int odds = fill == kHostile  ? 2
+                     : fill == kSparse ? 1 + 4000 / F::kValues
+                                       : 0;  // of a block as wild as it comes
+    const int alike[] = {0, 0x7f, 0x80, 0xff};
     for (int r = 0; r < n_rows; ++r) {
-      auto* block = reinterpret_cast<typename F::Block*>(bytes.data() + 1 + r * row_bytes);
+      uint8_t* p = bytes.data() + 1 + r * row_bytes;
+      if (fill == kExtreme) std::memset(p, alike[random.below(4)], bytes_of<F>(n_values));
+      auto* block = reinterpret_cast<typename F::Block*>(p);
       for (int k = 0; k < n_values; k += F::kValues, ++block) {
-        const int values_per_wild_block = fill == kTame ? 0 : fill == kSparse ? 4000 : 2 * F::kValues;
-        if (!values_per_wild_block || !random.one_in(std::max(1, values_per_wild_block / F::kValues)))
-          tame<F>(random, block);
+        if (odds == 0 || !random.one_in(odds)) tame<F>(random, block);
       }
     }
   }
@@ -363,7 +373,7 @@ template <class F>
 void check_format(const char* name, int id, Random& random, int rounds) {
   check_decode<F>(name, id, random);
   for (int i = 0; i < rounds; ++i) {
-    const Fill fill = static_cast<Fill>(i % 3);
+    const Fill fill = static_cast<Fill>(i % 4);
     Shape s = random_shape(random, F::kValues);
     if (i == 0) s = {16, 16, s.n_values};
     if (i == 1) s = {1, 1, F::kValues};
@@ -772,11 +782,22 @@ void check_measuring(Random& random) {
   }
 }
 
+// The level in use is the highest, or the one that NAUTIL_ISA names if there is one of that name.
+void check_dispatch() {
+  const char* cap = std::getenv("NAUTIL_ISA");
+  const Kernels* want = levels[n_levels - 1];
+  for (int l = 0; l < n_levels; ++l) {
+    if (cap && std::string_view(cap) == levels[l]->name) want = levels[l];
+  }
+  CHECK_EQ(kernels().name, want->name);
+}
+
 }  // namespace
 
 int run(uint64_t seed, int rounds) {
   n_levels = all_kernels(levels);
   scalar = levels[0];
+  check_dispatch();
   Random random{seed};
 #define X(format, id, values, bytes) check_format<format>(#format, id, random, rounds);
   NT_FORMATS(X)

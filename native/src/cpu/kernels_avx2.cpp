@@ -269,16 +269,119 @@ void Unpack<IQ4_XS>::run(const HalfTile& t) {
   }
 }
 
-// 32 values whose magnitudes are in the code book at four indices, with sign bits, plus 64.
-__m256i signed_codes(const uint64_t* grid, const uint8_t* index, uint32_t signs) {
+// The fifth bits of a block of Q5_0 or Q5_1, as 16 in each byte of group g.
+__m256i fifth_bits(__m256i qh, int g) {
+  const __m256i spread = _mm256_set1_epi32(0x01010101 * (g / 2));
+  const __m256i lanes = _mm256_setr_epi32(0, 0x04040404, 0x08080808, 0x0c0c0c0c, 0, 0x04040404, 0x08080808, 0x0c0c0c0c);
+  const __m256i bit = _mm256_set1_epi32(g % 2 ? static_cast<int32_t>(0x80402010) : 0x08040201);
+  const __m256i all = _mm256_shuffle_epi8(qh, _mm256_add_epi8(spread, lanes));
+  return _mm256_and_si256(_mm256_cmpeq_epi8(_mm256_and_si256(all, bit), bit), _mm256_set1_epi8(16));
+}
+
+// 4 bytes of fifth bits and 16 of nibbles at an offset: block b.
+void put_q5(const HalfTile& t, size_t offset, int b) {
+  alignas(32) uint32_t bits[8];
+  for (int r = 0; r < 8; ++r) bits[r] = load_u32(t.rows[r] + offset);
+  const __m256i qh = load256(bits);
+  __m256i v[4];
+  transpose16(t.rows, offset + 4, v);
+  for (int j = 0; j < 4; ++j) {
+    put(t, 8 * b + j, _mm256_or_si256(low_nibbles(v[j]), fifth_bits(qh, j)));
+    put(t, 8 * b + 4 + j, _mm256_or_si256(high_nibbles(v[j]), fifth_bits(qh, 4 + j)));
+  }
+}
+
+template <>
+void Unpack<Q5_0>::run(const HalfTile& t) {
+  for (int b = 0; b < t.n_values / 32; ++b) {
+    put_scale(t, b, halves(t.rows, 22 * b));
+    put_q5(t, 22 * b + 2, b);
+  }
+}
+
+template <>
+void Unpack<Q5_1>::run(const HalfTile& t) {
+  for (int b = 0; b < t.n_values / 32; ++b) {
+    put_scale(t, b, halves(t.rows, 24 * b));
+    put_min(t, b, _mm256_xor_ps(halves(t.rows, 24 * b + 2), broadcast(-0.0f)));
+    put_q5(t, 24 * b + 4, b);
+  }
+}
+
+template <>
+void Unpack<Q2_K>::run(const HalfTile& t) {
+  const __m256i two = _mm256_set1_epi8(3);
+  const __m256 d = halves(t.rows, 80), dmin = halves(t.rows, 82);
+  __m256i v[4];
+  transpose16(t.rows, 0, v);
+  for (int s = 0; s < 16; ++s) {
+    put_scale(t, s, _mm256_mul_ps(d, byte_of(low_nibbles(v[s / 4]), s % 4)));
+    put_min(t, s, _mm256_mul_ps(dmin, byte_of(high_nibbles(v[s / 4]), s % 4)));
+  }
+  for (int i = 0; i < 4; ++i) {  // bytes 16i … 16i + 15
+    transpose16(t.rows, 16 + 16 * i, v);
+    for (int j = 0; j < 4; ++j) {
+      const int group = 32 * (i / 2) + 4 * (i % 2) + j;
+      put(t, group, _mm256_and_si256(v[j], two));
+      put(t, group + 8, _mm256_and_si256(_mm256_srli_epi16(v[j], 2), two));
+      put(t, group + 16, _mm256_and_si256(_mm256_srli_epi16(v[j], 4), two));
+      put(t, group + 24, _mm256_and_si256(_mm256_srli_epi16(v[j], 6), two));
+    }
+  }
+}
+
+template <>
+void Unpack<Q3_K>::run(const HalfTile& t) {
+  const __m256i two = _mm256_set1_epi8(3), one = _mm256_set1_epi8(1);
+  const __m256 d = halves(t.rows, 108);
+  __m256i v[4], mask[8];
+  transpose16(t.rows, 92, v);  // the 12 bytes of scales are v[1] to v[3]
+  for (int i = 0; i < 4; ++i) {
+    const __m256i low = i < 2 ? low_nibbles(v[1 + i]) : high_nibbles(v[i - 1]);
+    const __m256i high = _mm256_and_si256(_mm256_srl_epi16(v[3], _mm_cvtsi32_si128(2 * i)), two);
+    const __m256i six = _mm256_or_si256(low, _mm256_slli_epi16(high, 4));
+    for (int j = 0; j < 4; ++j)
+      put_scale(t, 4 * i + j, _mm256_mul_ps(d, _mm256_sub_ps(byte_of(six, j), broadcast(32))));
+  }
+  transpose16(t.rows, 0, mask);
+  transpose16(t.rows, 16, mask + 4);
+  for (int i = 0; i < 4; ++i) {  // bytes 16i … 16i + 15 of qs
+    transpose16(t.rows, 32 + 16 * i, v);
+    for (int j = 0; j < 4; ++j) {
+      for (int k = 0; k < 4; ++k) {
+        const int sub = 4 * (i / 2) + k;  // of 32 values
+        const __m256i low = _mm256_and_si256(_mm256_srl_epi16(v[j], _mm_cvtsi32_si128(2 * k)), two);
+        const __m256i bit = _mm256_srl_epi16(mask[4 * (i % 2) + j], _mm_cvtsi32_si128(sub));
+        const __m256i high = _mm256_slli_epi16(_mm256_and_si256(bit, one), 2);
+        put(t, 8 * sub + 4 * (i % 2) + j, _mm256_or_si256(low, high));
+      }
+    }
+  }
+}
+
+// The grids' formats are decoded row by row, 32 values at a time, and then transposed.
+
+__m256i four(uint64_t a, uint64_t b, uint64_t c, uint64_t d) {
+  return _mm256_setr_epi64x(static_cast<int64_t>(a), static_cast<int64_t>(b), static_cast<int64_t>(c),
+                            static_cast<int64_t>(d));
+}
+
+// Stores 32 magnitudes with their signs, bit i for value i, plus the format's bias.
+template <class F>
+void put_codes(__m256i magnitudes, uint32_t signs, int8_t* q) {
   const __m256i bit = _mm256_set1_epi64x(static_cast<int64_t>(0x8040201008040201));
-  const __m256i spread = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1,  //
-                                          2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
-  const __m256i q = _mm256_setr_epi64x(static_cast<int64_t>(grid[index[0]]), static_cast<int64_t>(grid[index[1]]),
-                                       static_cast<int64_t>(grid[index[2]]), static_cast<int64_t>(grid[index[3]]));
+  const __m256i spread = _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
   const __m256i all = _mm256_shuffle_epi8(_mm256_set1_epi32(static_cast<int32_t>(signs)), spread);
   const __m256i negative = _mm256_cmpeq_epi8(_mm256_and_si256(all, bit), bit);
-  return _mm256_add_epi8(_mm256_sub_epi8(_mm256_xor_si256(q, negative), negative), _mm256_set1_epi8(64));
+  const __m256i value = _mm256_sub_epi8(_mm256_xor_si256(magnitudes, negative), negative);
+  store256(q, _mm256_add_epi8(value, _mm256_set1_epi8(F::kBias)));
+}
+
+// Stores 32 values of −1, 0 or 1 in eighths, plus or minus one eighth, which are the bytes of `delta`.
+template <class F>
+void put_eighths32(__m256i grid, __m256i delta, int8_t* q) {
+  const __m256i eight = _mm256_and_si256(_mm256_slli_epi16(grid, 3), _mm256_set1_epi8(-8));
+  store256(q, _mm256_add_epi8(_mm256_add_epi8(eight, delta), _mm256_set1_epi8(F::kBias)));
 }
 
 // Four groups of seven sign bits as four bytes, the eighth bit of each making the number of ones even.
@@ -292,12 +395,82 @@ uint32_t sign_bytes(uint32_t sevens) {
 
 template <>
 void Unpack<IQ2_XXS>::row(const uint8_t* data, int, RowChunk* out) {
-  const auto& block = *reinterpret_cast<const IQ2_XXS::Block*>(data);
-  const float d = to_float(block.d);
+  const auto& b = *reinterpret_cast<const IQ2_XXS::Block*>(data);
+  const uint64_t* grid = kGrids.iq2_xxs;
+  const float d = to_float(b.d);
   for (int j = 0; j < 8; ++j) {
-    const uint32_t signs = load_u32(block.sub[j].signs);
+    const uint8_t* i = b.sub[j].index;
+    const uint32_t signs = load_u32(b.sub[j].signs);
     out->scale[j] = d * (0.5f + static_cast<float>(signs >> 28)) * 0.25f;
-    store256(out->q + 32 * j, signed_codes(kGrids.iq2_xxs, block.sub[j].index, sign_bytes(signs)));
+    put_codes<IQ2_XXS>(four(grid[i[0]], grid[i[1]], grid[i[2]], grid[i[3]]), sign_bytes(signs), out->q + 32 * j);
+  }
+}
+
+template <>
+void Unpack<IQ2_XS>::row(const uint8_t* data, int, RowChunk* out) {
+  const auto& b = *reinterpret_cast<const IQ2_XS::Block*>(data);
+  const uint64_t* grid = kGrids.iq2_xs;
+  const float d = to_float(b.d);
+  for (int j = 0; j < 16; ++j) out->scale[j] = d * (0.5f + static_cast<float>(nibble(b.scales, j))) * 0.25f;
+  for (int j = 0; j < 8; ++j) {
+    uint32_t code[4], sevens = 0;
+    for (int k = 0; k < 4; ++k) {
+      code[k] = load_u16(b.qs + 8 * j + 2 * k);
+      sevens |= (code[k] >> 9) << 7 * k;
+      code[k] &= 511;
+    }
+    const __m256i magnitudes = four(grid[code[0]], grid[code[1]], grid[code[2]], grid[code[3]]);
+    put_codes<IQ2_XS>(magnitudes, sign_bytes(sevens), out->q + 32 * j);
+  }
+}
+
+template <>
+void Unpack<IQ2_S>::row(const uint8_t* data, int, RowChunk* out) {
+  const auto& b = *reinterpret_cast<const IQ2_S::Block*>(data);
+  const float d = to_float(b.d);
+  for (int j = 0; j < 16; ++j) out->scale[j] = d * (0.5f + static_cast<float>(nibble(b.scales, j))) * 0.25f;
+  for (int j = 0; j < 8; ++j) {
+    uint64_t g[4];
+    for (int k = 0; k < 4; ++k) g[k] = kGrids.iq2_s[b.qs[4 * j + k] | (b.qh[j] >> 2 * k & 3) << 8];
+    put_codes<IQ2_S>(four(g[0], g[1], g[2], g[3]), load_u32(b.signs + 4 * j), out->q + 32 * j);
+  }
+}
+
+template <>
+void Unpack<IQ3_XXS>::row(const uint8_t* data, int, RowChunk* out) {
+  const auto& b = *reinterpret_cast<const IQ3_XXS::Block*>(data);
+  const float d = to_float(b.d);
+  for (int j = 0; j < 8; ++j) {
+    const uint32_t signs = load_u32(b.signs + 4 * j);
+    out->scale[j] = d * (0.5f + static_cast<float>(signs >> 28)) * 0.5f;
+    uint32_t g[8];
+    for (int k = 0; k < 8; ++k) g[k] = kGrids.iq3_xxs[b.qs[8 * j + k]];
+    put_codes<IQ3_XXS>(load256(g), sign_bytes(signs), out->q + 32 * j);
+  }
+}
+
+template <>
+void Unpack<IQ3_S>::row(const uint8_t* data, int, RowChunk* out) {
+  const auto& b = *reinterpret_cast<const IQ3_S::Block*>(data);
+  const float d = to_float(b.d);
+  for (int j = 0; j < 8; ++j) {
+    out->scale[j] = d * static_cast<float>(1 + 2 * nibble(b.scales, j));
+    uint32_t g[8];
+    for (int k = 0; k < 8; ++k) g[k] = kGrids.iq3_s[b.qs[8 * j + k] | (b.qh[j] >> k & 1) << 8];
+    put_codes<IQ3_S>(load256(g), load_u32(b.signs + 4 * j), out->q + 32 * j);
+  }
+}
+
+template <>
+void Unpack<IQ1_S>::row(const uint8_t* data, int, RowChunk* out) {
+  const auto& b = *reinterpret_cast<const IQ1_S::Block*>(data);
+  const float d = to_float(b.d);
+  for (int j = 0; j < 8; ++j) {
+    const int qh = load_u16(b.qh + 2 * j);
+    out->scale[j] = d * static_cast<float>(2 * (qh >> 12 & 7) + 1) * 0.125f;
+    uint64_t g[4];
+    for (int k = 0; k < 4; ++k) g[k] = kGrids.iq1[b.qs[4 * j + k] | (qh >> 3 * k & 7) << 8];
+    put_eighths32<IQ1_S>(four(g[0], g[1], g[2], g[3]), _mm256_set1_epi8(qh & 0x8000 ? -1 : 1), out->q + 32 * j);
   }
 }
 

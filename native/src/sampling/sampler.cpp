@@ -95,8 +95,11 @@ double portable_exp(double x) {
   const double k = std::floor(x * 1.4426950408889634 + 0.5);
   const double r = (x - k * kHigh) - k * kLow;
   // Taylor: the first term left out is below 2⁻⁵⁷.
-  double e = 1;
-  for (int i = 14; i >= 1; --i) e = 1 + e * r / i;
+  constexpr double kInverseFactorial[] = {
+      1,          1,           1.0 / 2,      1.0 / 6,       1.0 / 24,       1.0 / 120,       1.0 / 720,
+      1.0 / 5040, 1.0 / 40320, 1.0 / 362880, 1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800};
+  double e = 0;
+  for (int i = 13; i >= 0; --i) e = e * r + kInverseFactorial[i];
   return std::ldexp(e, static_cast<int>(k));
 }
 

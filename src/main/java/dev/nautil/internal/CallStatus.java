@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 /** An {@code nt_error} for calls on one thread at a time, and the exception that it becomes. */
 final class CallStatus {
-  private final NtError error = new NtError(Struct.allocate(NtError.class, 1));
+  private final NtError error;
   private final @Nullable Path file;
 
   /**
@@ -23,6 +23,9 @@ final class CallStatus {
    */
   CallStatus(@Nullable Path file) {
     this.file = file;
+    // Before NtError's initializer, whose own attempt at loading would fail with a bare Error.
+    Native.load();
+    error = new NtError(Struct.allocate(NtError.class, 1));
   }
 
   NtError error() {
@@ -55,8 +58,9 @@ final class CallStatus {
               : new GgufException(file, error.part(), error.offset(), reason);
       case Nautil.NT_UNSUPPORTED -> new UnsupportedModelException(message);
       case Nautil.NT_OUT_OF_MEMORY -> new NotEnoughMemoryException(message);
+      // capacity() would be the pointer's own.
       case Nautil.NT_CONTEXT_FULL ->
-          new ContextFullException(message, error.used(), error.wanted(), error.capacity());
+          new ContextFullException(message, error.used(), error.wanted(), error._capacity());
       case Nautil.NT_CANCELLED -> new CancelledException(message);
       default -> new NautilException("a defect of Nautil: " + message);
     };

@@ -110,13 +110,9 @@ final class BraceFormat {
     }
     Str spec = specFrom < to ? expand(format.sub(specFrom + 1, to), depth - 1) : Str.EMPTY;
     boolean trusted =
-        Str.cut(format.spans, from, to).length == 2 || from == to && isOwn(format, from);
+        Str.cut(format.spans, from, to).length == 2 || from == to && format.isTrusted(from - 1);
     Str result = new FormatSpec(run, spec, trusted).format(value);
     out.append(markup ? Escape.markup(run, result) : result);
-  }
-
-  private static boolean isOwn(Str format, int offset) {
-    return Str.cut(format.spans, offset - 1, offset).length > 0;
   }
 
   private Object converted(Object value, char conversion) {

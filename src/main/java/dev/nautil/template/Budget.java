@@ -5,6 +5,9 @@ class Budget {
   /** Characters that a search passes in the time of about one step. */
   private static final int SCAN_PER_STEP = 256;
 
+  /** Characters that are looked at one by one in the time of about one step. */
+  private static final int VISITS_PER_STEP = 8;
+
   /** Bytes to charge for an element of a list or an entry of a dict, with the boxed value. */
   private static final int ITEM = 16;
 
@@ -21,7 +24,7 @@ class Budget {
 
   /** Adds the allowance for a context of so many characters. */
   void allowFor(long contextChars) {
-    stepsLeft += contextChars / 4;
+    stepsLeft += contextChars;
     memoryLeft += 32 * contextChars;
   }
 
@@ -44,6 +47,11 @@ class Budget {
   /** Charges reading so many characters. */
   final void scan(long chars) {
     steps(1 + chars / SCAN_PER_STEP);
+  }
+
+  /** Charges looking at each of so many characters. */
+  final void visit(long chars) {
+    steps(1 + chars / VISITS_PER_STEP);
   }
 
   /** Charges a string of so many UTF-16 units. */

@@ -1,5 +1,7 @@
 package dev.nautil.template;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * HTML escaping, which {@code escape} does and what {@code safe} returns does to its neighbours.
  */
@@ -12,12 +14,14 @@ final class Escape {
   }
 
   static Str always(Budget budget, Str s) {
+    budget.scan(8L * s.units());
     StrBuilder out = new StrBuilder(budget);
     int from = 0;
     for (int i = 0; i < s.units(); i++) {
       String entity = entity(s.text.charAt(i));
       if (entity != null) {
-        boolean trusted = Str.cut(s.spans, i, i + 1).length > 0;
+        budget.step();
+        boolean trusted = s.isTrusted(i);
         out.append(s, from, i).append(entity, trusted);
         from = i + 1;
       }
@@ -25,7 +29,7 @@ final class Escape {
     return out.append(s, from, s.units()).toStr(true);
   }
 
-  private static @org.jspecify.annotations.Nullable String entity(char c) {
+  private static @Nullable String entity(char c) {
     return switch (c) {
       case '&' -> "&amp;";
       case '<' -> "&lt;";

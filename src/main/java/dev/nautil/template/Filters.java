@@ -126,7 +126,7 @@ final class Filters {
 
   /** Words begin after white space, hyphens and opening brackets. */
   private static Str title(Run run, Str s) {
-    run.scan(8L * s.units());
+    run.visit(s.units());
     StrBuilder out = new StrBuilder(run);
     int from = 0;
     boolean inWord = false;
@@ -149,6 +149,7 @@ final class Filters {
 
   private static Str stripTags(Run run, Str s) {
     run.string(2L * s.units());
+    run.visit(2L * s.units());
     StringBuilder plain = new StringBuilder();
     String text = s.text;
     int from = 0;
@@ -192,6 +193,7 @@ final class Filters {
 
   private static Str quoteUrl(Run run, Str s, boolean query) {
     run.string(3L * s.units());
+    run.visit(2L * s.units());
     StringBuilder out = new StringBuilder();
     for (byte b : s.text.getBytes(StandardCharsets.UTF_8)) {
       char c = (char) (b & 0xff);
@@ -229,7 +231,7 @@ final class Filters {
   }
 
   private static Object wordCount(Run run, Str s) {
-    run.scan(8L * s.units());
+    run.visit(s.units());
     long n = 0;
     boolean inWord = false;
     for (int i = 0; i < s.units(); ) {
@@ -276,16 +278,20 @@ final class Filters {
   }
 
   private static Object truncate(Run run, @Nullable Object[] a) {
-    Str s = str(run, a[0]);
+    long size = Ops.knownLength(a[0]);
+    if (size < 0) {
+      throw new Fail("object of type '" + Types.name(a[0]) + "' has no len()");
+    }
     long length = a[1] == null ? 255 : Numbers.index(a[1], "length");
     Str end = a[3] == null ? Str.plain("...") : StringMethods.str(a[3]);
     long leeway = a[4] == null || a[4] instanceof None ? 5 : Numbers.index(a[4], "leeway");
     if (length < end.length() || leeway < 0) {
       throw new Fail("expected length >= " + end.length() + " and leeway >= 0");
     }
-    if (s.length() <= length + leeway) {
-      return s;
+    if (size <= length + leeway) {
+      return a[0];
     }
+    Str s = StringMethods.str(a[0]);
     int to = s.offset((int) (length - end.length()));
     int space = flag(a[2]) ? -1 : s.text.lastIndexOf(' ', to - 1);
     return s.sub(0, space >= 0 ? space : to).plus(end, run);

@@ -164,14 +164,16 @@ final class Json {
   }
 
   private void string(Str s) {
+    run.scan(8L * s.units());
     out.append('"');
     int plainFrom = 0;
     for (int i = 0; i < s.units(); i++) {
       char c = s.text.charAt(i);
-      if (c >= ' ' && c != '"' && c != '\\' && (c < 127 || !ascii && c != 127 || c == 127)) {
+      if (c >= ' ' && c != '"' && c != '\\' && (c < 127 || !ascii)) {
         continue;
       }
-      boolean trusted = Str.cut(s.spans, i, i + 1).length > 0;
+      run.step();
+      boolean trusted = s.isTrusted(i);
       out.append(s, plainFrom, i).append(escape(c), trusted);
       plainFrom = i + 1;
     }

@@ -51,10 +51,12 @@ final class Predicates {
         new Function("divisibleby", "value num", (run, a) -> hasRest(run, a[0], a[1], 0L)));
     ALL.put(
         "lower",
-        new Function("lower", "value", (run, a) -> StringMethods.isLower(Text.str(run, a[0]))));
+        new Function(
+            "lower", "value", (run, a) -> StringMethods.isLower(run, Text.str(run, a[0]))));
     ALL.put(
         "upper",
-        new Function("upper", "value", (run, a) -> StringMethods.isUpper(Text.str(run, a[0]))));
+        new Function(
+            "upper", "value", (run, a) -> StringMethods.isUpper(run, Text.str(run, a[0]))));
     ALL.put("sameas", new Function("sameas", "value other", (run, a) -> same(a[0], a[1])));
     ALL.put("in", new Function("in", "value seq", (run, a) -> Ops.contains(run, a[1], a[0])));
     compare(Expr.Comparison.EQ, "==", "eq", "equalto");

@@ -13,7 +13,7 @@ import java.util.Objects;
  * <p>Immutable and thread-safe.
  *
  * @param maxSteps operations (nodes evaluated, items visited, 256 characters searched) that a
- *     rendering may take, beyond one for every 4 characters of the context
+ *     rendering may take, beyond one for every character of the context
  * @param maxDepth how deeply statements, expressions and macro calls may nest, roughly in stack
  *     frames
  * @param maxMemory bytes that strings and lists may take in sum over a rendering, collected or not,
@@ -25,7 +25,7 @@ import java.util.Objects;
 public record RenderOptions(
     long maxSteps, int maxDepth, long maxMemory, long maxOutput, Clock clock) {
   private static final RenderOptions DEFAULTS =
-      new RenderOptions(4_000_000, 2_000, 64L << 20, 16L << 20, Clock.systemDefaultZone());
+      new RenderOptions(2_000_000, 2_000, 64L << 20, 16L << 20, Clock.systemDefaultZone());
 
   public RenderOptions {
     Objects.requireNonNull(clock, "clock");
@@ -34,7 +34,7 @@ public record RenderOptions(
     }
   }
 
-  /** 4 million steps, depth 2,000, 64 MiB, 16 Mi characters of output, the system's clock. */
+  /** 2 million steps, depth 2,000, 64 MiB, 16 Mi characters of output, the system's clock. */
   public static RenderOptions defaults() {
     return DEFAULTS;
   }

@@ -56,6 +56,12 @@ final class Str implements Comparable<Str> {
     return spans.length == 2 && spans[0] == 0 && spans[1] == text.length();
   }
 
+  /** Whether the template wrote the character at a UTF-16 offset. */
+  boolean isTrusted(int offset) {
+    int i = firstEndingAfter(spans, offset);
+    return i < spans.length && spans[i] <= offset;
+  }
+
   boolean isEmpty() {
     return text.isEmpty();
   }

@@ -100,6 +100,12 @@ final class StrBuilder {
     if (times > 0 && s.units() > 0) {
       boolean huge = times > Integer.MAX_VALUE;
       charge(huge ? Long.MAX_VALUE : s.units() * times);
+      if (s.spans.length == 0 || s.isTrusted()) {
+        int start = text.length();
+        text.append(s.text.repeat((int) times));
+        addSpan(start, s.spans.length == 0 ? start : text.length());
+        return this;
+      }
       for (long i = 0; i < times; i++) {
         put(s.text, s.spans, 0, s.units());
       }

@@ -1,6 +1,7 @@
 package dev.nautil.template;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
@@ -81,9 +82,9 @@ final class StringMethods {
     method("isascii", "/self", (run, a) -> all(run, self(a), c -> c < 128));
     method("isprintable", "/self", (run, a) -> all(run, self(a), Chars::isPrintable));
     method("isidentifier", "/self", (run, a) -> isIdentifier(run, self(a)));
-    method("islower", "/self", (run, a) -> isLower(self(a)));
-    method("isupper", "/self", (run, a) -> isUpper(self(a)));
-    method("istitle", "/self", (run, a) -> isTitle(self(a)));
+    method("islower", "/self", (run, a) -> isLower(run, self(a)));
+    method("isupper", "/self", (run, a) -> isUpper(run, self(a)));
+    method("istitle", "/self", (run, a) -> isTitle(run, self(a)));
   }
 
   private static void predicate(String name, IntPredicate test) {
@@ -91,7 +92,7 @@ final class StringMethods {
   }
 
   private static boolean all(Run run, Str s, IntPredicate test) {
-    run.scan(8L * s.units());
+    run.visit(s.units());
     return s.text.codePoints().allMatch(test);
   }
 
@@ -136,7 +137,7 @@ final class StringMethods {
   /** Changes case; where that changes the length, span by span, so that origins stay right. */
   private static Str cased(Run run, Str s, UnaryOperator<String> change) {
     run.string(s.units());
-    run.scan(4L * s.units());
+    run.visit(s.units());
     String whole = change.apply(s.text);
     if (whole.length() == s.units()) {
       return s.withText(whole);
@@ -153,13 +154,13 @@ final class StringMethods {
 
   /** Maps code points one by one, with what was seen before as state. */
   private static Str mapped(Run run, Str s, CaseMap map) {
-    run.scan(8L * s.units());
+    run.steps(s.units());
     StrBuilder out = new StrBuilder(run);
     boolean afterCased = false;
     for (int i = 0; i < s.units(); ) {
       int c = s.text.codePointAt(i);
       int end = i + Character.charCount(c);
-      out.append(map.apply(c, i == 0, afterCased), Str.cut(s.spans, i, end).length > 0);
+      out.append(map.apply(c, i == 0, afterCased), s.isTrusted(i));
       afterCased = isCased(c);
       i = end;
     }
@@ -205,17 +206,21 @@ final class StringMethods {
                 : Character.toString(c).toUpperCase(Locale.ROOT));
   }
 
-  static boolean isLower(Str s) {
+  static boolean isLower(Run run, Str s) {
+    run.visit(2L * s.units());
     return s.text.codePoints().anyMatch(Character::isLowerCase)
         && s.text.codePoints().noneMatch(c -> Character.isUpperCase(c) || Character.isTitleCase(c));
   }
 
-  static boolean isUpper(Str s) {
+  static boolean isUpper(Run run, Str s) {
+    run.visit(2L * s.units());
     return s.text.codePoints().anyMatch(Character::isUpperCase)
         && s.text.codePoints().noneMatch(c -> Character.isLowerCase(c) || Character.isTitleCase(c));
   }
 
-  private static boolean isTitle(Str s) {
+  private static boolean isTitle(Run run, Str s) {
+    run.visit(2L * s.units());
+    run.string(4L * s.units());
     boolean cased = false;
     boolean afterCased = false;
     for (int c : s.text.codePoints().toArray()) {
@@ -264,7 +269,7 @@ final class StringMethods {
       to -= Character.charCount(c);
     }
     long passed = s.units() - (to - from);
-    run.scan(passed * (chars instanceof Str set ? 8L + set.units() : 8));
+    run.visit(passed * (chars instanceof Str set ? 1L + set.units() / 16 : 1));
     if (passed > 0) {
       run.string(to - from);
     }
@@ -287,7 +292,7 @@ final class StringMethods {
       splitBy(run, s, by.text, limit, right, parts);
     }
     if (right) {
-      java.util.Collections.reverse(parts);
+      Collections.reverse(parts);
     }
     return new Seq.ListValue(parts);
   }
@@ -317,7 +322,7 @@ final class StringMethods {
   }
 
   private static void splitSpace(Run run, Str s, long limit, boolean right, List<Object> parts) {
-    run.scan(8L * s.units());
+    run.visit(s.units());
     String text = s.text;
     int from = 0;
     int to = text.length();
@@ -353,7 +358,7 @@ final class StringMethods {
 
   static Seq.ListValue splitLines(Run run, Str s, boolean keepEnds) {
     run.string(s.units());
-    run.scan(4L * s.units());
+    run.visit(s.units());
     List<Object> lines = new ArrayList<>();
     int from = 0;
     for (int i = 0; i < s.units(); i++) {
@@ -384,9 +389,8 @@ final class StringMethods {
             ? Search.findLast(run, s.text, by.text, 0, s.units())
             : Search.find(run, s.text, by.text, 0, s.units());
     if (at < 0) {
-      return right
-          ? Seq.TupleValue.of(Str.EMPTY, Str.EMPTY, s)
-          : Seq.TupleValue.of(s, Str.EMPTY, Str.EMPTY);
+      Str none = Str.EMPTY.withMarkup(s.markup);
+      return right ? Seq.TupleValue.of(none, none, s) : Seq.TupleValue.of(s, none, none);
     }
     int end = at + by.units();
     return Seq.TupleValue.of(s.sub(0, at), s.sub(at, end), s.sub(end, s.units()));

@@ -1,5 +1,8 @@
 package dev.nautil.template;
 
+import java.math.BigInteger;
+import org.jspecify.annotations.Nullable;
+
 /** Values as Python prints them: {@code str} and {@code repr}. */
 final class Text {
   private Text() {}
@@ -15,7 +18,7 @@ final class Text {
       return s;
     } else if (o instanceof Undefined) {
       return Str.EMPTY;
-    } else if (o instanceof Long || o instanceof java.math.BigInteger) {
+    } else if (o instanceof Long || o instanceof BigInteger) {
       return Str.trusted(Numbers.intText(o));
     }
     StrBuilder out = new StrBuilder(run);
@@ -42,7 +45,7 @@ final class Text {
   static void repr(Run run, Object o, StrBuilder out) {
     run.step();
     if (o instanceof Str s) {
-      quote(s, out);
+      quote(run, s, out);
     } else if (o instanceof Boolean b) {
       out.append(b ? "True" : "False");
     } else if (Numbers.isInt(o)) {
@@ -116,7 +119,8 @@ final class Text {
     run.leave(frames);
   }
 
-  private static void quote(Str s, StrBuilder out) {
+  private static void quote(Run run, Str s, StrBuilder out) {
+    run.scan(8L * s.units());
     if (s.markup) {
       out.append("Markup(");
     }
@@ -128,7 +132,8 @@ final class Text {
       int end = i + Character.charCount(c);
       String escaped = escaped(c, quote);
       if (escaped != null) {
-        boolean trusted = Str.cut(s.spans, i, end).length > 0;
+        run.step();
+        boolean trusted = s.isTrusted(i);
         out.append(s, plainFrom, i).append(escaped, trusted);
         plainFrom = end;
       }
@@ -140,7 +145,7 @@ final class Text {
     }
   }
 
-  private static @org.jspecify.annotations.Nullable String escaped(int c, char quote) {
+  private static @Nullable String escaped(int c, char quote) {
     if (c == quote || c == '\\') {
       return "\\" + (char) c;
     } else if (c == '\n') {

@@ -2,10 +2,16 @@ package dev.nautil.tokenizer;
 
 import org.jspecify.annotations.Nullable;
 
-/** Byte-level BPE: a pre-tokenizer cuts the text, and each piece's bytes are merged by rank. */
+/**
+ * Byte-level BPE: a pre-tokenizer cuts the text, and each piece's bytes are merged by rank.
+ *
+ * <p>A byte without a token is left out before merging, as Hugging Face's tokenizers do: SmolLM2
+ * lacks 21, nearly all of which UTF-8 never has.
+ */
 final class BytePairTokenizer extends Tokenizer {
-  private final PreTokenizers.Entry pre;
+  private final PreTokenizer pre;
   private final SymbolTable symbols;
+  private final WholeTokens wholeTokens;
   private final MergeTable merges = new MergeTable();
   private final int size;
 
@@ -14,7 +20,8 @@ final class BytePairTokenizer extends Tokenizer {
 
   BytePairTokenizer(Vocabulary vocabulary, TokenTypes types) {
     super(vocabulary, types, pieces(vocabulary, types));
-    pre = PreTokenizers.of(vocabulary.pre());
+    PreTokenizers.Entry entry = PreTokenizers.of(vocabulary.pre());
+    pre = entry.scanner();
     size = vocabulary.size();
     symbols = new SymbolTable(pieces());
     for (int id = 0; id < size; id++) {
@@ -30,6 +37,7 @@ final class BytePairTokenizer extends Tokenizer {
       throw new IllegalArgumentException("a gpt2 tokenizer without merges");
     }
     readMerges(lines);
+    wholeTokens = new WholeTokens(symbols, size, entry.wholePieces());
   }
 
   private static StringTable pieces(Vocabulary vocabulary, TokenTypes types) {
@@ -99,7 +107,7 @@ final class BytePairTokenizer extends Tokenizer {
     @Override
     public void encode(char[] text, int from, int to, IntList ids) {
       for (int start = from; start < to; ) {
-        int end = pre.scanner().next(text, start, to);
+        int end = pre.next(text, start, to);
         int capacity = Utf8.MAX_BYTES_PER_CHAR * (end - start);
         if (bytes.length < capacity) {
           bytes = new byte[Math.max(capacity, 2 * bytes.length)];
@@ -110,36 +118,34 @@ final class BytePairTokenizer extends Tokenizer {
     }
 
     private void encodePiece(int length, IntList ids) {
-      if (pre.wholePieces() && length <= symbols.longest()) {
-        int whole = symbols.find(bytes, 0, length);
-        if (whole >= 0 && whole < size) {
-          ids.add(whole);
-          return;
-        }
+      int token = wholeTokens.find(bytes, length);
+      if (wholeTokens.isWhole(token)) {
+        ids.add(token);
+        return;
       }
       int[] piece = merger.symbols(length);
+      int known = 0;
       for (int i = 0; i < length; i++) {
-        piece[i] = byteSymbols[bytes[i] & 0xFF];
+        int symbol = byteSymbols[bytes[i] & 0xFF];
+        if (symbol < size) {
+          piece[known++] = symbol;
+        }
       }
-      int n = merger.merge(length);
+      int n = merger.merge(known);
+      wholeTokens.learn(token, n, piece[0]);
       for (int i = 0; i < n; i++) {
         emit(piece[i], ids);
       }
     }
 
-    /**
-     * A symbol that is no token goes out as its bytes; a byte that is no token has no id to go as.
-     */
+    /** A symbol that is no token goes out as its bytes. */
     private void emit(int symbol, IntList ids) {
       if (symbol < size) {
         ids.add(symbol);
         return;
       }
       for (int i = symbols.start(symbol); i < symbols.end(symbol); i++) {
-        int b = byteSymbols[symbols.bytes()[i] & 0xFF];
-        if (b < size) {
-          ids.add(b);
-        }
+        ids.add(byteSymbols[symbols.bytes()[i] & 0xFF]);
       }
     }
   }

@@ -105,19 +105,21 @@ enum PreTokenizer {
   DEFAULT {
     @Override
     int next(char[] text, int from, int to) {
-      if (isMark(text, from, to)) {
+      if (isPunctuation(text, from, to)) {
         int end = from;
-        while (end < to && isMark(text, end, to)) {
+        while (end < to && isPunctuation(text, end, to)) {
           end = after(text, end, to);
         }
         return end;
       }
       int start =
-          text[from] == ' ' && from + 1 < to && !isMark(text, from + 1, to) ? from + 1 : from;
+          text[from] == ' ' && from + 1 < to && !isPunctuation(text, from + 1, to)
+              ? from + 1
+              : from;
       switch (classAt(text, start, to)) {
         case SPACE:
           int spacesEnd = skip(text, from, to, SPACE);
-          return spaces(text, from, to, spacesEnd == to || isMark(text, spacesEnd, to));
+          return spaces(text, from, to, spacesEnd == to || isPunctuation(text, spacesEnd, to));
         case NUMBER:
           return start > from ? start : threeDigits(text, from, to);
         case UPPER:
@@ -128,14 +130,14 @@ enum PreTokenizer {
           int end = start;
           while (end < to
               && (classAt(text, end, to) & (SPACE | LETTER | NUMBER)) == 0
-              && !isMark(text, end, to)) {
+              && !isPunctuation(text, end, to)) {
             end = after(text, end, to);
           }
           return end;
       }
     }
 
-    private boolean isMark(char[] text, int at, int to) {
+    private boolean isPunctuation(char[] text, int at, int to) {
       return classAt(text, at, to) == PUNCTUATION || "$+<=>^~|".indexOf(text[at]) >= 0;
     }
 

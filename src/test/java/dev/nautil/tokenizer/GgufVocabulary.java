@@ -36,7 +36,9 @@ final class GgufVocabulary {
                 : Path.of(System.getProperty("user.home"), ".cache", "nautil", "test-models"))
             .resolve(file);
     if (!Files.isRegularFile(path)) {
-      throw new AssertionError(path + " is missing: scripts/fixtures/tokenizer_models.py makes it");
+      throw new AssertionError(
+          path
+              + " is missing: scripts/fixtures/tekken_vocab.py and smollm2.py make the test models");
     }
     try (FileChannel channel = FileChannel.open(path)) {
       return read(channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size()));

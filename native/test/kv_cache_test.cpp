@@ -1,0 +1,149 @@
+// The KV cache's book-keeping against a model of it that keeps every token's own value.
+#include "model/kv_cache.h"
+
+#include <map>
+#include <random>
+
+#include "check.h"
+
+namespace {
+
+using nt::KvCache;
+
+// Remembers what was written to each page, one value a token.
+class Pages final : public nt::Executor {
+ public:
+  int64_t allocations = 0, allowed = 1 << 30, copies = 0;
+  std::map<int32_t, std::vector<int>> values;
+
+  void allocate_page(int32_t page) override {
+    if (allocations == allowed) throw nt::Error(NT_OUT_OF_MEMORY, "no more pages");
+    ++allocations;
+    values[page].assign(KvCache::kPageTokens, -1);
+  }
+  void copy_page(int32_t from, int32_t to) override {
+    ++copies;
+    values[to] = values[from];
+  }
+  void begin(const nt::Step&) override {}
+  void gather(const nt::Tensor&) override {}
+  void qkv(const nt::Layer&, int) override {}
+  void attention(int) override {}
+  void attention_output(const nt::Tensor&) override {}
+  void feed_forward(const nt::Layer&) override {}
+  void feed_forward_output(const nt::Tensor&) override {}
+  void logits(const nt::Tensor&, const nt::Tensor&) override {}
+  void finish() override {}
+};
+
+void grow(KvCache& cache, Pages& pages, int seq, int n, std::vector<int>& expected, int first_value) {
+  std::vector<int> growth(static_cast<size_t>(cache.n_seq()));
+  growth[static_cast<size_t>(seq)] = n;
+  cache.reserve(growth, pages);
+  for (int i = 0; i < n; ++i) {
+    const int position = cache.length(seq) + i;
+    pages.values[cache.page_table(seq)[position / KvCache::kPageTokens]]
+                [static_cast<size_t>(position % KvCache::kPageTokens)] = first_value + i;
+    expected.push_back(first_value + i);
+  }
+  cache.commit(growth);
+}
+
+void check_contents(const KvCache& cache, Pages& pages, int seq, const std::vector<int>& expected) {
+  CHECK_EQ(cache.length(seq), static_cast<int>(expected.size()));
+  for (int i = 0; i < cache.length(seq); ++i) {
+    CHECK_EQ(
+        pages.values[cache.page_table(seq)[i / KvCache::kPageTokens]][static_cast<size_t>(i % KvCache::kPageTokens)],
+        expected[static_cast<size_t>(i)]);
+  }
+}
+
+void random_operations() {
+  std::mt19937 random(1);
+  const auto below = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
+  KvCache cache(4, 500, 1100);
+  Pages pages;
+  std::vector<std::vector<int>> expected(4);
+  int value = 0, full = 0;
+  for (int step = 0; step < 5000; ++step) {
+    const int seq = below(4);
+    std::vector<int>& mine = expected[static_cast<size_t>(seq)];
+    switch (below(4)) {
+      case 0:
+      case 1: {
+        const int n = 1 + below(150);
+        const size_t before = mine.size();
+        try {
+          grow(cache, pages, seq, n, mine, value);
+          value += n;
+        } catch (const nt::Error& e) {
+          CHECK_EQ(e.status, NT_CONTEXT_FULL);
+          CHECK(e.wanted == n);
+          mine.resize(before);
+          ++full;
+        }
+        break;
+      }
+      case 2: {
+        const int n = below(static_cast<int>(mine.size()) + 1);
+        cache.truncate(seq, n);
+        mine.resize(static_cast<size_t>(n));
+        break;
+      }
+      default: {
+        const int to = below(4);
+        if (to == seq) break;
+        cache.truncate(to, 0);
+        const int n = below(static_cast<int>(mine.size()) + 1);
+        cache.fork(seq, to, n);
+        expected[static_cast<size_t>(to)].assign(mine.begin(), mine.begin() + n);
+      }
+    }
+    for (int s = 0; s < 4; ++s) check_contents(cache, pages, s, expected[static_cast<size_t>(s)]);
+    if (test::failures != 0) return;
+  }
+  CHECK(full > 0);
+  CHECK(pages.copies > 0);
+  CHECK(cache.allocated_tokens() <= cache.capacity());
+}
+
+void fork_copies_one_page_at_most() {
+  KvCache cache(2, 4096, 8192);
+  Pages pages;
+  std::vector<int> a, b;
+  grow(cache, pages, 0, 1000, a, 0);
+  const int64_t before = pages.allocations;
+  cache.fork(0, 1, 1000);
+  CHECK_EQ(pages.allocations, before);
+  b = a;
+  grow(cache, pages, 1, 1, b, 5000);
+  CHECK_EQ(pages.allocations, before + 1);
+  CHECK_EQ(pages.copies, 1);
+  grow(cache, pages, 0, 1, a, 6000);
+  check_contents(cache, pages, 0, a);
+  check_contents(cache, pages, 1, b);
+}
+
+void failure_changes_nothing() {
+  KvCache cache(2, 640, 640);
+  Pages pages;
+  std::vector<int> a;
+  grow(cache, pages, 0, 100, a, 0);
+  pages.allowed = 4;
+  CHECK_THROWS(cache.reserve({500, 0}, pages), NT_OUT_OF_MEMORY, "no more");
+  check_contents(cache, pages, 0, a);
+  pages.allowed = 1 << 30;
+  CHECK_THROWS(cache.reserve({541, 0}, pages), NT_CONTEXT_FULL, "100 tokens are held, 541 more do not fit into 640");
+  CHECK_THROWS(cache.reserve({400, 400}, pages), NT_CONTEXT_FULL, "the KV cache is full");
+  grow(cache, pages, 0, 540, a, 100);
+  check_contents(cache, pages, 0, a);
+}
+
+}  // namespace
+
+int main() {
+  random_operations();
+  fork_copies_one_page_at_most();
+  failure_changes_nothing();
+  return test::result();
+}

@@ -1,0 +1,345 @@
+// A small model through the C ABI: the same tokens give the same logits however they are decoded, and a call that fails
+// leaves everything as it was.
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <random>
+#include <thread>
+
+#include "check.h"
+#include "gguf_writer.h"
+#include "nautil.h"
+
+namespace {
+
+using test::GgufWriter;
+
+constexpr int kVocab = 301, kEmbd = 256, kFf = 512, kHeads = 4, kKvHeads = 2, kHeadDim = 64, kLayers = 2;
+
+// ------------------------------------------------------------------------------------------------- a model to test
+
+class ModelWriter {
+ public:
+  explicit ModelWriter(uint32_t matrix_type) : matrix_type_(matrix_type) {
+    const auto text = [&](const char* key, const char* value) { w_.key(key, NT_KV_STRING, GgufWriter::string(value)); };
+    text("general.architecture", "llama");
+    w_.u32("llama.context_length", 8192).u32("llama.embedding_length", kEmbd).u32("llama.block_count", kLayers);
+    w_.u32("llama.feed_forward_length", kFf).u32("llama.attention.head_count", kHeads);
+    w_.u32("llama.attention.head_count_kv", kKvHeads).u32("llama.rope.dimension_count", kHeadDim);
+    w_.key("llama.attention.layer_norm_rms_epsilon", NT_KV_FLOAT32, GgufWriter::value(1e-5f));
+    floats("token_embd.weight", kVocab, kEmbd, 1);
+    for (int i = 0; i < kLayers; ++i) {
+      const std::string b = "blk." + std::to_string(i) + ".";
+      floats(b + "attn_norm.weight", 1, kEmbd, 0);
+      matrix(b + "attn_q.weight", kHeads * kHeadDim, kEmbd);
+      matrix(b + "attn_k.weight", kKvHeads * kHeadDim, kEmbd);
+      matrix(b + "attn_v.weight", kKvHeads * kHeadDim, kEmbd);
+      matrix(b + "attn_output.weight", kEmbd, kHeads * kHeadDim);
+      floats(b + "ffn_norm.weight", 1, kEmbd, 0);
+      matrix(b + "ffn_gate.weight", kFf, kEmbd);
+      matrix(b + "ffn_up.weight", kFf, kEmbd);
+      matrix(b + "ffn_down.weight", kEmbd, kFf);
+    }
+    floats("output_norm.weight", 1, kEmbd, 0);
+  }
+
+  GgufWriter& writer() { return w_; }
+
+ private:
+  void add(const std::string& name, int rows, int cols, uint32_t type, const std::string& bytes) {
+    const auto r = static_cast<uint64_t>(rows), c = static_cast<uint64_t>(cols);
+    w_.tensor(name, rows == 1 ? std::vector<uint64_t>{c} : std::vector<uint64_t>{c, r}, type, w_.data_size());
+    w_.raw_data(bytes).raw_data(std::string((32 - bytes.size() % 32) % 32, '\0'));
+  }
+
+  // Ones, or normal values.
+  void floats(const std::string& name, int rows, int cols, float deviation) {
+    std::normal_distribution<float> normal(0, 1);
+    std::string bytes;
+    for (int i = 0; i < rows * cols; ++i)
+      bytes += GgufWriter::value(deviation == 0 ? 1.0f : deviation * normal(random_));
+    add(name, rows, cols, 0, bytes);
+  }
+
+  // Random blocks of Q8_0 (8), Q4_K (12) or Q6_K (14), with deviations of about 0.1.
+  void matrix(const std::string& name, int rows, int cols) {
+    const auto raw = [&](int n) {
+      std::string bytes;
+      for (int i = 0; i < n; ++i) bytes += static_cast<char>(random_());
+      return bytes;
+    };
+    const auto half = [](uint16_t bits) { return GgufWriter::value(bits); };
+    std::string bytes;
+    if (matrix_type_ == 8) {
+      for (int i = 0; i < rows * cols / 32; ++i) bytes += half(0x1400) + raw(32);  // 2⁻¹⁰
+    } else if (matrix_type_ == 12) {
+      for (int i = 0; i < rows * cols / 256; ++i) bytes += half(0x0c00) + half(0x1800) + raw(140);  // 2⁻¹², 2⁻⁹
+    } else {
+      for (int i = 0; i < rows * cols / 256; ++i) bytes += raw(208) + half(0x0400);  // 2⁻¹⁴
+    }
+    add(name, rows, cols, matrix_type_, bytes);
+  }
+
+  uint32_t matrix_type_;
+  std::mt19937 random_{7};
+  GgufWriter w_;
+};
+
+// A model opened from a temporary file that is gone again.
+class OpenModel {
+ public:
+  explicit OpenModel(uint32_t matrix_type) : OpenModel(ModelWriter(matrix_type).writer().bytes()) {}
+  explicit OpenModel(const std::string& bytes) {
+    char path[] = "/tmp/nautil-model-XXXXXX";
+    const int fd = mkstemp(path);
+    std::ofstream(path, std::ios::binary) << bytes;
+    nt_file* file = nt_file_open(path, 0, &error);
+    if (file != nullptr) model = nt_model_new(file, &error);
+    nt_file_close(file);  // the model keeps what it needs
+    close(fd);
+    unlink(path);
+  }
+  ~OpenModel() { nt_model_free(model); }
+
+  nt_model* model = nullptr;
+  nt_error error{};
+};
+
+class Run {
+ public:
+  Run(const OpenModel& m, int n_threads, nt_context_params params) {
+    nt_error e{};
+    pool_ = nt_pool_new(n_threads, &e);
+    context = nt_context_new(m.model, pool_, &params, &e);
+    CHECK(context != nullptr);
+  }
+  ~Run() {
+    nt_context_free(context);
+    nt_pool_free(pool_);
+  }
+
+  nt_status decode(const std::vector<int32_t>& tokens, const std::vector<int32_t>& seqs,
+                   const std::vector<uint8_t>& want, const int32_t* cancel = nullptr) {
+    std::vector<int32_t> positions, next(8, -1);
+    for (size_t i = 0; i < tokens.size(); ++i) {
+      int32_t& p = next[static_cast<size_t>(seqs[i])];
+      if (p < 0) p = nt_seq_length(context, seqs[i]);
+      positions.push_back(p++);
+    }
+    return nt_decode(context, static_cast<int32_t>(tokens.size()), tokens.data(), seqs.data(), positions.data(),
+                     want.data(), cancel, &error);
+  }
+
+  // Decodes tokens of one sequence and gives the logits of the last.
+  std::vector<float> last(const std::vector<int32_t>& tokens, int seq = 0) {
+    std::vector<uint8_t> want(tokens.size(), 0);
+    want[tokens.size() - 1] = 1;
+    CHECK_EQ(decode(tokens, std::vector<int32_t>(tokens.size(), seq), want), NT_OK);
+    return logits(0);
+  }
+
+  std::vector<float> logits(int row) {
+    std::vector<float> out(kVocab);
+    CHECK_EQ(nt_get_logits(context, row, out.data(), kVocab, &error), NT_OK);
+    return out;
+  }
+
+  nt_context* context;
+  nt_error error{};
+
+ private:
+  nt_pool* pool_;
+};
+
+nt_context_params params(int n_ctx, int n_batch = 0, int n_seq = 1) {
+  nt_context_params p{};
+  p.n_ctx = n_ctx;
+  p.n_batch = n_batch;
+  p.n_seq_max = n_seq;
+  return p;
+}
+
+std::vector<int32_t> tokens(int n, unsigned seed = 1) {
+  std::mt19937 random(seed);
+  std::vector<int32_t> out;
+  for (int i = 0; i < n; ++i) out.push_back(static_cast<int32_t>(random() % kVocab));
+  return out;
+}
+
+// ----------------------------------------------------------------------------------------------------------- tests
+
+// Threads, the size of a pass and where a prompt is cut change no bit: 1,500 tokens cross a chunk of attention.
+void same_in_same_out(const OpenModel& m) {
+  const std::vector<int32_t> prompt = tokens(1500), more = tokens(3, 2);
+  const std::vector<float> expected = Run(m, 1, params(2048)).last(prompt);
+  for (float l : expected) CHECK(std::isfinite(l));
+  for (int n_threads : {2, 3, 5}) CHECK(Run(m, n_threads, params(2048)).last(prompt) == expected);
+  for (int n_batch : {1, 7, 64}) CHECK(Run(m, 2, params(2048, n_batch)).last(prompt) == expected);
+  for (size_t cut : {1u, 63u, 64u, 1025u}) {
+    Run run(m, 3, params(2048));
+    run.last({prompt.begin(), prompt.begin() + static_cast<ptrdiff_t>(cut)});
+    CHECK(run.last({prompt.begin() + static_cast<ptrdiff_t>(cut), prompt.end()}) == expected);
+  }
+}
+
+// Batches of 1 to 16 sequences: each gets what it gets alone.
+void batch_mates_change_nothing(const OpenModel& m) {
+  for (int n : {2, 5, 8}) {
+    Run together(m, 2, params(256, 0, 8));
+    std::vector<int32_t> all, seqs;
+    std::vector<uint8_t> want;
+    for (int s = 0; s < n; ++s) {
+      for (int32_t t : tokens(10 + 7 * s, static_cast<unsigned>(s))) {
+        all.push_back(t);
+        seqs.push_back(s);
+        want.push_back(0);
+      }
+      want.back() = 1;
+    }
+    CHECK_EQ(together.decode(all, seqs, want), NT_OK);
+    for (int s = 0; s < n; ++s) {
+      CHECK(together.logits(s) == Run(m, 2, params(256)).last(tokens(10 + 7 * s, static_cast<unsigned>(s))));
+    }
+  }
+}
+
+void interleaved_sequences(const OpenModel& m) {
+  Run run(m, 2, params(256, 0, 2));
+  const std::vector<int32_t> a = tokens(20, 1), b = tokens(20, 2);
+  std::vector<int32_t> all, seqs;
+  for (size_t i = 0; i < 20; ++i) {
+    all.insert(all.end(), {a[i], b[i]});
+    seqs.insert(seqs.end(), {0, 1});
+  }
+  std::vector<uint8_t> want(40, 0);
+  want[38] = want[39] = 1;
+  CHECK_EQ(run.decode(all, seqs, want), NT_OK);
+  CHECK(run.logits(0) == Run(m, 1, params(256)).last(a));
+  CHECK(run.logits(1) == Run(m, 1, params(256)).last(b));
+}
+
+void forks_and_rewinds(const OpenModel& m) {
+  const std::vector<int32_t> prompt = tokens(200), x = tokens(5, 3), y = tokens(5, 4);
+  const auto fresh = [&](const std::vector<int32_t>& tail) {
+    std::vector<int32_t> all = prompt;
+    all.insert(all.end(), tail.begin(), tail.end());
+    return Run(m, 2, params(512)).last(all);
+  };
+  Run run(m, 2, params(512, 0, 2));
+  run.last(prompt);
+  CHECK_EQ(nt_seq_fork(run.context, 0, 1, 200, &run.error), NT_OK);
+  CHECK(run.last(x, 1) == fresh(x));
+  CHECK(run.last(y, 0) == fresh(y));
+  CHECK_EQ(nt_seq_truncate(run.context, 0, 200, &run.error), NT_OK);
+  CHECK(run.last(x, 0) == fresh(x));
+  CHECK_EQ(nt_seq_fork(run.context, 0, 1, 10, &run.error), NT_INVALID_ARGUMENT);
+}
+
+void failures_change_nothing(const OpenModel& m) {
+  Run run(m, 2, params(128));
+  const std::vector<int32_t> prompt = tokens(60), more = tokens(10, 2);
+  run.last(prompt);
+
+  const int32_t stop = 1;
+  CHECK_EQ(run.decode(more, std::vector<int32_t>(10, 0), std::vector<uint8_t>(10, 1), &stop), NT_CANCELLED);
+  CHECK_EQ(nt_seq_length(run.context, 0), 60);
+  std::vector<float> none(kVocab);
+  CHECK_EQ(nt_get_logits(run.context, 0, none.data(), kVocab, &run.error), NT_INVALID_ARGUMENT);
+
+  const std::vector<int32_t> many = tokens(69, 3);
+  CHECK_EQ(run.decode(many, std::vector<int32_t>(69, 0), std::vector<uint8_t>(69, 0)), NT_CONTEXT_FULL);
+  CHECK_EQ(run.error.used, 60);
+  CHECK_EQ(run.error.wanted, 69);
+  CHECK_EQ(run.error.capacity, 128);
+  CHECK_EQ(nt_seq_length(run.context, 0), 60);
+
+  CHECK_EQ(run.decode({kVocab}, {0}, {1}), NT_INVALID_ARGUMENT);
+  CHECK_EQ(run.decode({-1}, {0}, {1}), NT_INVALID_ARGUMENT);
+  const int32_t token = 1, seq = 5, zero = 0, position = 7;
+  const uint8_t want = 1;
+  CHECK_EQ(nt_decode(run.context, 1, &token, &seq, &zero, &want, nullptr, &run.error), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_decode(run.context, 1, &token, &zero, &position, &want, nullptr, &run.error), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_decode(run.context, 0, &token, &zero, &position, &want, nullptr, &run.error), NT_INVALID_ARGUMENT);
+
+  std::vector<int32_t> all = prompt;
+  all.insert(all.end(), more.begin(), more.end());
+  CHECK(run.last(more) == Run(m, 1, params(128)).last(all));
+}
+
+// Another thread cancels a prefill that would take long.
+void cancels_within_a_pass(const OpenModel& m) {
+  Run run(m, 2, params(8192, 8192));
+  const std::vector<int32_t> prompt = tokens(8000);
+  alignas(4) int32_t flag = 0;
+  std::thread canceller([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    __atomic_store_n(&flag, 1, __ATOMIC_RELAXED);
+  });
+  const nt_status status = run.decode(prompt, std::vector<int32_t>(8000, 0), std::vector<uint8_t>(8000, 0), &flag);
+  canceller.join();
+  CHECK_EQ(status, NT_CANCELLED);
+  CHECK_EQ(nt_seq_length(run.context, 0), 0);
+}
+
+// The exact path is near the quantised one, and is another one.
+void exact_path(const OpenModel& m) {
+  nt_context_params exact = params(128);
+  exact.exact = 1;
+  const std::vector<float> a = Run(m, 2, params(128)).last(tokens(40)), b = Run(m, 2, exact).last(tokens(40));
+  double difference = 0, norm = 0;
+  for (size_t i = 0; i < a.size(); ++i) {
+    difference += std::pow(a[i] - b[i], 2);
+    norm += std::pow(b[i], 2);
+  }
+  CHECK(difference > 0);
+  CHECK(difference < 0.01 * norm);
+}
+
+void refuses_what_it_does_not_run() {
+  const auto refused = [](int line, ModelWriter w, nt_status status, const char* part) {
+    const OpenModel m(w.writer().bytes());
+    if (m.model != nullptr || m.error.status != status ||
+        std::string(m.error.message).find(part) == std::string::npos) {
+      test::fail(__FILE__, line, nt::format("status %d, \"%s\"", m.error.status, m.error.message));
+    }
+  };
+  ModelWriter experts(8);
+  experts.writer().u32("llama.expert_count", 8);
+  refused(__LINE__, experts, NT_UNSUPPORTED, "llama.expert_count is 8");
+  ModelWriter scaling(8);
+  scaling.writer().key("llama.rope.scaling.type", NT_KV_STRING, GgufWriter::string("yarn"));
+  refused(__LINE__, scaling, NT_UNSUPPORTED, "rope scaling \"yarn\"");
+  ModelWriter bias(8);
+  bias.writer()
+      .tensor("blk.0.attn_q.bias", {kEmbd}, 0, bias.writer().data_size())
+      .raw_data(std::string(4 * kEmbd, '\0'));
+  refused(__LINE__, bias, NT_UNSUPPORTED, "blk.0.attn_q.bias");
+  ModelWriter shape(8);
+  shape.writer().u32("llama.attention.key_length", 128);
+  refused(__LINE__, shape, NT_FORMAT, "blk.0.attn_q.weight is 256 × 256; the configuration says 512 × 256");
+}
+
+}  // namespace
+
+int main() {
+  for (uint32_t type : {8u, 12u, 14u}) {
+    const OpenModel m(type);
+    CHECK(m.model != nullptr);
+    if (m.model == nullptr) {
+      std::fprintf(stderr, "%s\n", m.error.message);
+      break;
+    }
+    same_in_same_out(m);
+    batch_mates_change_nothing(m);
+    interleaved_sequences(m);
+    forks_and_rewinds(m);
+    failures_change_nothing(m);
+    cancels_within_a_pass(m);
+    exact_path(m);
+  }
+  refuses_what_it_does_not_run();
+  return test::result();
+}

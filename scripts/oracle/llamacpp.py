@@ -1,0 +1,51 @@
+"""Runs llama.cpp (PyPI's xllamacpp) on one model in a process of its own, for it logs to standard output and its
+threads outlive it. As a script: llamacpp.py MODEL, requests as JSON lines on standard input, answers as JSON lines."""
+import json
+import os
+import subprocess
+import sys
+
+
+def complete(model, requests):
+    """requests: [{"prompt": text or token ids, "n_predict", "top"}]. Greedy, and never ended early.
+
+    An answer is {"text", "tokens", "steps": [{"id", "logprob", "top": [[id, logprob], …]}]}.
+    """
+    lines = "".join(json.dumps(r) + "\n" for r in requests)
+    done = subprocess.run([sys.executable, __file__, str(model)], input=lines, text=True, capture_output=True,
+                          timeout=600)
+    if done.returncode:
+        raise RuntimeError(f"llama.cpp failed on {model}:\n{done.stderr[-4000:]}")
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def answer(server, request):
+    r = server.handle_completions({"prompt": request["prompt"], "n_predict": request["n_predict"], "temperature": 0,
+                                   "ignore_eos": True, "n_probs": request["top"], "cache_prompt": False})
+    choice = (json.loads(r) if isinstance(r, (str, bytes)) else r)["choices"][0]
+    if not choice.get("logprobs"):
+        raise SystemExit("llama.cpp returned no log-probabilities: its output was not valid UTF-8")
+    steps = [{"id": s["id"], "logprob": s["logprob"], "top": [[t["id"], t["logprob"]] for t in s["top_logprobs"]]}
+             for s in choice["logprobs"]["content"]]
+    return {"text": choice["text"], "tokens": [s["id"] for s in steps], "steps": steps}
+
+
+def main():
+    out = os.dup(1)
+    os.dup2(2, 1)
+    import xllamacpp
+    p = xllamacpp.CommonParams()
+    p.model.path = sys.argv[1]
+    p.n_ctx = 4096
+    p.n_parallel = 1
+    p.warmup = False
+    # One thread: two of them spin, and on a busy machine that makes llama.cpp ten times slower.
+    p.cpuparams.n_threads = p.cpuparams_batch.n_threads = 1
+    server = xllamacpp.Server(p)
+    for line in sys.stdin:
+        os.write(out, (json.dumps(answer(server, json.loads(line))) + "\n").encode())
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+package consumer;
+
+import dev.nautil.Model;
+import dev.nautil.Reply;
+import dev.nautil.Session;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Fills 1 GB of KV cache with four conversations, and prints how many replies it got. */
+public final class Main {
+  private static final int SESSIONS = 4;
+  private static final long KV_BYTES = 1L << 30;
+
+  private Main() {}
+
+  public static void main(String[] args) throws IOException {
+    try (Model model = Model.open(Path.of(args[0]))) {
+      int tokens = Math.toIntExact(KV_BYTES / model.describe().kvBytesPerToken() / SESSIONS);
+      int replies = 0;
+      for (int i = 0; i < SESSIONS; i++) {
+        Session session = model.newSession(Session.options().raw().maxTokens(1));
+        // One token a character; long enough to be kept, and without a prefix that they share.
+        Reply reply = session.send(Character.toString('a' + i).repeat(tokens));
+        replies += reply.usage().replyTokens();
+      }
+      if (residentBytes() < KV_BYTES) {
+        throw new AssertionError("only " + residentBytes() + " bytes are resident");
+      }
+      System.out.println(replies + " replies");
+    }
+  }
+
+  private static long residentBytes() throws IOException {
+    try (var lines = Files.lines(Path.of("/proc/self/status"))) {
+      return lines
+          .filter(line -> line.startsWith("RssAnon:"))
+          .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")) * 1024)
+          .sum();
+    }
+  }
+}
