@@ -44,7 +44,7 @@ final class RunCommand implements Callable<Integer> {
       description = "A GGUF file; the default model if it is not said.")
   private @Nullable String model;
 
-  @Parameters(arity = "0..2", hidden = true)
+  @Parameters(arity = "0..*", hidden = true)
   private List<String> arguments = List.of();
 
   @Option(
@@ -133,8 +133,8 @@ final class RunCommand implements Callable<Integer> {
 
   private Path model() {
     boolean first = arguments.size() == 2 || (arguments.size() == 1 && isModelFirst());
-    if (model != null && arguments.size() == 2) {
-      throw usage("with -m there is one argument, the prompt; put it in quotes");
+    if (arguments.size() > (model != null ? 1 : 2)) {
+      throw usage("too many arguments: put the prompt in quotes");
     }
     String named = model != null ? model : first ? arguments.get(0) : null;
     return named != null ? ModelPath.resolve(named) : DefaultModel.resolve(io);

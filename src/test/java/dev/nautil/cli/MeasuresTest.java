@@ -1,0 +1,112 @@
+package dev.nautil.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.nautil.TestModels;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code perplexity} and {@code bench}. */
+class MeasuresTest {
+  private static final Path MODEL = TestModels.smolLm2();
+
+  @Test
+  void perplexityAgreesWithComplete(@TempDir Path folder) throws IOException {
+    Path file =
+        Files.writeString(folder.resolve("text"), "one two three four five six seven eight nine");
+    JsonNode result = Cli.run("perplexity", MODEL, "-f", file, "-c", "8", "--json").json();
+    assertEquals(9, result.get("tokens").intValue());
+    assertEquals(1, result.get("windows").intValue());
+    assertEquals(8, result.get("n_ctx").intValue());
+    // Positions 4, 5 and 6 predict the tokens 5, 6 and 7.
+    JsonNode ids =
+        Cli.runOn("{\"text\": \"" + Files.readString(file) + "\"}", "tokenize", MODEL)
+            .json()
+            .get("ids");
+    StringBuilder prompt = new StringBuilder();
+    for (int i = 0; i < 5; i++) {
+      prompt.append(i == 0 ? "" : ",").append(ids.get(i));
+    }
+    String force = ids.get(5) + "," + ids.get(6) + "," + ids.get(7);
+    JsonNode steps =
+        Cli.run("complete", MODEL, "--tokens", prompt.toString(), "--force", force, "--json")
+            .json()
+            .get("steps");
+    double nll = 0;
+    for (JsonNode step : steps) {
+      nll -= step.get("logprob").doubleValue() / 3;
+    }
+    // Within what the chunking of a prefill may change.
+    assertEquals(nll, result.get("nll").doubleValue(), 0.02);
+    assertEquals(
+        Math.exp(result.get("nll").doubleValue()), result.get("perplexity").doubleValue(), 1e-9);
+  }
+
+  @Test
+  void perplexityRefuses(@TempDir Path folder) throws IOException {
+    Path file = Files.writeString(folder.resolve("text"), "short");
+    Cli.run("perplexity", MODEL, "-f", file).assertRefused(1, "text", "512");
+    Cli.run("perplexity", MODEL, "-f", folder.resolve("absent")).assertRefused(1, "absent");
+    Cli.run("perplexity", MODEL, "-f", file, "-c", "3").assertRefused(2, "--ctx-size");
+    Cli.run("perplexity", MODEL).assertRefused(2, "--file");
+  }
+
+  @Test
+  void benchGivesARowForEachTest() throws IOException {
+    JsonNode result =
+        Cli.run(
+                "bench", MODEL, "-p", "8", "-n", "2", "-b", "1,2", "-d", "0,70", "-r", "2", "-t",
+                "1", "--json")
+            .json();
+    String[] expected = {
+      "prefill 8 1 0",
+      "decode 2 1 0",
+      "decode 2 2 0",
+      "prefill 8 1 70",
+      "decode 2 1 70",
+      "decode 2 2 70"
+    };
+    assertEquals(expected.length, result.get("rows").size());
+    for (int i = 0; i < expected.length; i++) {
+      JsonNode row = result.get("rows").get(i);
+      String what =
+          row.get("test").textValue()
+              + " "
+              + row.get("tokens")
+              + " "
+              + row.get("batch")
+              + " "
+              + row.get("depth");
+      assertEquals(expected[i], what);
+      assertTrue(row.get("tok_per_s").doubleValue() > 0);
+      assertTrue(row.get("limit_fraction").doubleValue() > 0);
+    }
+    assertTrue(result.get("open_ms").doubleValue() > 0);
+    assertTrue(result.get("anonymous_bytes").longValue() > result.get("kv_bytes").longValue());
+    Cli.run("bench", MODEL, "-b", "0").assertRefused(2, "-b");
+    Cli.run("bench", MODEL, "-p", "0", "-n", "0").assertRefused(2, "nothing");
+  }
+
+  @Test
+  void workIsWhatMustBeReadAndMultiplied() {
+    // Mistral Nemo in Q4_K_M: 40 layers of GQA 8 × 128 in F16 are 163,840 bytes a token.
+    Work.Costs nemo = new Work.Costs(7_090_000_000L, 10_905_000_000L, 671_088_640L, 163_840, 512);
+    Work prefill = nemo.prefill(1024, 100);
+    assertEquals(2 * 7.09e9 + 163_840 * (100 + 612), prefill.bytes());
+    assertEquals(1024 * 10.905e9 + 671_088_640, prefill.multiplyAdds());
+    Work decode = nemo.decode(3, 4, 100, false);
+    // Steps begin with 100, 101 and 102 tokens in each of the four sequences.
+    assertEquals(3 * 7.09e9 + 163_840.0 * 4 * (100 + 101 + 102), decode.bytes());
+    assertEquals(12, decode.tokens());
+    Work shared = nemo.decode(3, 4, 100, true);
+    assertEquals(3 * 7.09e9 + 163_840.0 * (3 * 100 + 4 * (0 + 1 + 2)), shared.bytes());
+    Work.Limits limits = new Work.Limits(33.3e9, 450e9);
+    assertEquals(33.3 / 7.09, limits.tokensPerSecond(nemo.decode(1, 1, 0, true)), 1e-6);
+    assertEquals(450 / 10.908, limits.tokensPerSecond(nemo.prefill(256, 0)), 0.01);
+  }
+}

@@ -1,0 +1,135 @@
+package dev.nautil.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.nautil.TestModels;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class RunCommandTest {
+  private static final Path MODEL = TestModels.smolLm2();
+  private static final Map<String, String> DEFAULT =
+      Map.of("NAUTIL_DEFAULT_MODEL", MODEL.toString());
+
+  private static String ask(String input, Object... arguments) {
+    return Cli.run(input, Io.Terminals.NONE, DEFAULT, with(arguments)).ok();
+  }
+
+  private static Object[] with(Object... arguments) {
+    Object[] all = new Object[arguments.length + 5];
+    all[0] = "run";
+    all[1] = "--temp";
+    all[2] = "0";
+    all[3] = "--max-tokens";
+    all[4] = "6";
+    System.arraycopy(arguments, 0, all, 5, arguments.length);
+    return all;
+  }
+
+  @Test
+  void takesModelAndPromptInEveryWay() {
+    String expected = ask("", MODEL, "Say hello.");
+    assertTrue(expected.endsWith("\n"));
+    assertEquals(expected, ask("", "-m", MODEL, "Say hello."));
+    assertEquals(expected, ask("", "Say hello."));
+    assertEquals(expected, ask("Say hello.\n", MODEL));
+    assertEquals(expected, ask("Say hello.\n"));
+  }
+
+  @Test
+  void appendsPipedInput() {
+    assertEquals(ask("", "Shout this:\n\nna\u00efve"), ask("na\u00efve\n\n", "Shout this:"));
+    assertEquals(ask("", "--raw", "Once upon a"), ask(" upon a", "--raw", "Once"));
+  }
+
+  @Test
+  void isReproducibleBySeed() {
+    Object[] sampled = {"run", MODEL, "Tell a story.", "--max-tokens", "12", "--temp", "1.5"};
+    Object[] seeded = java.util.Arrays.copyOf(sampled, sampled.length + 2);
+    seeded[sampled.length] = "--seed";
+    seeded[sampled.length + 1] = "7";
+    String first = Cli.run(seeded).ok();
+    assertEquals(first, Cli.run(seeded).ok());
+    seeded[sampled.length + 1] = "8";
+    assertNotEquals(first, Cli.run(seeded).ok());
+  }
+
+  @Test
+  void playsAChatFromItsLines() {
+    Cli.Result result =
+        Cli.run(
+            "My name is Bob.\n\"\"\"\nWhat\nis it?\n\"\"\"\n/what\n/?\n/clear\nHi\n/bye\nmore",
+            Io.Terminals.NONE,
+            DEFAULT,
+            with("-v"));
+    assertEquals(0, result.code());
+    String[] told =
+        result.err().lines().filter(line -> line.startsWith("prompt ")).toArray(String[]::new);
+    assertEquals(3, told.length, result.err());
+    assertTrue(told[0].contains("(0 cached)"), told[0]);
+    assertFalse(told[1].contains("(0 cached)"), "the conversation goes on: " + told[1]);
+    assertTrue(result.err().contains("no command /what"));
+    assertTrue(result.err().contains("Ctrl-C"));
+  }
+
+  @Test
+  void tellsNothingThatWasNotAskedFor() {
+    assertEquals("", Cli.run("", Io.Terminals.NONE, DEFAULT, with("hi")).err());
+    String err =
+        Cli.run("", Io.Terminals.NONE, DEFAULT, with("hi", "-v", "--ctx-size", "256")).err();
+    assertTrue(err.contains("context 256 of 8192 tokens"), err);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "2 | --temp -1 hi | --temp",
+        "2 | --top-p 0 hi | --top-p",
+        "2 | --min-p 2 hi | --min-p",
+        "2 | --top-k -1 hi | --top-k",
+        "2 | --seed x hi | --seed",
+        "2 | --max-tokens -1 hi | --max-tokens",
+        "2 | --ctx-size -1 hi | --ctx-size",
+        "2 | --raw --system x hi | --raw",
+        "2 | one two three | quotes",
+        "2 | -m m.gguf one two | quotes",
+        "1 | ai/mistral-nemo hi | registry",
+        "1 | absent.gguf hi | absent.gguf",
+        "1 | --ctx-size 8 hi | context",
+      })
+  void refuses(int code, String options, String reason) {
+    Object[] arguments = ("run " + options).split(" ");
+    Cli.run("", Io.Terminals.NONE, DEFAULT, arguments).assertRefused(code, reason);
+  }
+
+  @Test
+  void needsAModelAndAPrompt() {
+    Cli.run("run", "hi").assertRefused(1, "default model", "NAUTIL_DEFAULT_MODEL");
+    Cli.run("run", MODEL).assertRefused(2, "standard input is empty");
+  }
+
+  @Test
+  void coloursOnlyOnATerminal() {
+    Io.Terminals terminal = new Io.Terminals(false, false, true);
+    Object[] wrong = {"run", "absent.gguf", "hi"};
+    assertTrue(Cli.run("", terminal, Map.of(), wrong).err().startsWith("\033[31m"));
+    for (Map<String, String> plain :
+        java.util.List.of(Map.of("NO_COLOR", "1"), Map.of("TERM", "dumb"))) {
+      assertTrue(Cli.run("", terminal, plain, wrong).err().startsWith("nautil: "));
+    }
+    assertTrue(Cli.run(wrong).err().startsWith("nautil: "));
+  }
+
+  @Test
+  void showsAStackTraceOnlyOnDemand() {
+    assertFalse(Cli.run("run", "absent.gguf", "hi").err().contains("\tat "));
+    assertTrue(Cli.run("run", "absent.gguf", "hi", "--stacktrace").err().contains("\tat "));
+  }
+}
