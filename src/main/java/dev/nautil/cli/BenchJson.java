@@ -8,8 +8,7 @@ import java.util.List;
 final class BenchJson {
   private BenchJson() {}
 
-  static void print(
-      Io io, BenchCommand.Head head, List<Bench.Row> rows, Bench.Memory memory)
+  static void print(Io io, BenchCommand.Head head, List<Bench.Row> rows, Bench.Memory memory)
       throws IOException {
     Json.print(
         io,
@@ -19,8 +18,7 @@ final class BenchJson {
           json.writeStringField("quantization", head.quantization());
           json.writeStringField("isa", head.instructionSet());
           json.writeNumberField("threads", head.threads());
-          json.writeNumberField(
-              "bandwidth_gb_per_s", head.limits().bytesPerSecond() / 1e9);
+          json.writeNumberField("bandwidth_gb_per_s", head.limits().bytesPerSecond() / 1e9);
           json.writeNumberField("dot_gmac_per_s", head.limits().multiplyAddsPerSecond() / 1e9);
           json.writeNumberField("open_ms", head.openMillis());
           json.writeNumberField("anonymous_bytes", memory.anonymous());

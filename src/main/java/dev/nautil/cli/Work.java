@@ -41,8 +41,7 @@ record Work(long tokens, double bytes, double multiplyAdds) {
    * @param kvBytes of a token in the KV cache
    * @param passTokens that a pass over the weights takes
    */
-  record Costs(
-      long bytes, long multiplyAdds, long headMultiplyAdds, long kvBytes, int passTokens) {
+  record Costs(long bytes, long multiplyAdds, long headMultiplyAdds, long kvBytes, int passTokens) {
 
     static Costs of(LoadedModel model, long kvBytes, int passTokens) {
       List<TensorInfo> tensors = model.file().tensors();
