@@ -203,6 +203,20 @@ class Prefetch {
   size_t step_ = 0;
 };
 
+// Fetches the chunk that comes next, of the same rows or, after their last, of the next ones: where there are columns
+// enough, multiplying a chunk gives memory the time.
+template <class F>
+inline void prefetch_chunk(const Matmul& m, int row, int n_rows, int i) {
+  if (i == n_chunks(m.n_values)) row += n_rows, i = 0;
+  const size_t n = bytes_of<F>(static_cast<size_t>(chunk_values(m.n_values, i)));
+  for (int r = row; r < smaller(row + n_rows, m.n_rows); ++r) {
+    const auto* p =
+        reinterpret_cast<const char*>(m.rows + static_cast<size_t>(r) * m.row_bytes + i * bytes_of<F>(kChunk));
+    for (size_t b = 0; b < n; b += 64) _mm_prefetch(p + b, _MM_HINT_T1);
+    _mm_prefetch(p + n - 1, _MM_HINT_T1);
+  }
+}
+
 // Writes the sums of n_cols columns and some groups of rows.
 inline void write_out(const Matmul& m, int row, int col, int n_cols, const float (*sums)[kMaxGroups][kTileRows]) {
   for (int c = 0; c < n_cols; ++c) {
@@ -265,7 +279,11 @@ void matmul_rows(const Matmul& m, int row, int n_groups, int col, int n_cols, Sc
   Prefetch ahead(m, row + n_groups * kTileRows, n_groups * kTileRows);
   for (int c = 0; c < n_cols; ++c) std::memset(s->out[c], 0, n_groups * sizeof s->out[c][0]);
   for (int i = 0; i < n_chunks(m.n_values); ++i) {
-    ahead.step();
+    if (n_cols <= kBlock) {
+      ahead.step();
+    } else {
+      prefetch_chunk<F>(m, row, n_groups * kTileRows, i + 1);
+    }
     const int n = chunk_values(m.n_values, i);
     const ActivationChunk* a = m.q + static_cast<size_t>(i) * m.n_cols + col;
     prepare_sums<F>(a, n_cols, s->sums);
@@ -398,7 +416,11 @@ void matmul_float(const Matmul& m) {
       Prefetch ahead(m, row + n_groups * kTileRows, n_groups * kTileRows);
       for (int c = 0; c < n_cols; ++c) std::memset(s->out[c], 0, sizeof s->out[c]);
       for (int i = 0; i < n_chunks(m.n_values); ++i) {
-        ahead.step();
+        if (n_cols <= kBlock) {
+          ahead.step();
+        } else {
+          prefetch_chunk<F>(m, row, n_groups * kTileRows, i + 1);
+        }
         for (int g = 0; g < n_groups; ++g) decode_group<F>(m, row + g * kTileRows, i, &s->tile[g], s, &integers);
         for_columns(n_cols, MultiplyFloat{s->tile, n_groups, m.x + col * m.x_stride + i * kChunk, m.x_stride,
                                           chunk_values(m.n_values, i), s->out});
