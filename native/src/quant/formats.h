@@ -1,4 +1,5 @@
-// The formats that weights come in: one row a format. A new one adds its row here and its header beside this file.
+// The formats that weights come in: one row a format. A new one adds its row here, and its header beside this file and
+// in all.h.
 #pragma once
 
 #include <cstddef>
