@@ -143,7 +143,7 @@ inline void write_out(const Matmul& m, int row, int col, int n_cols, const float
     for (int g = 0; g < kMaxGroups; ++g) {
       const int left = m.n_rows - (row + g * kTileRows);
       if (left <= 0) break;
-      const __mmask16 mask = left >= kTileRows ? 0xffff : static_cast<__mmask16>((1u << left) - 1);
+      const __mmask16 mask = static_cast<__mmask16>(left >= kTileRows ? 0xffffu : (1u << left) - 1);
       float* out = m.out + static_cast<size_t>(col + c) * m.out_stride + row + g * kTileRows;
       _mm512_mask_storeu_ps(out, mask, _mm512_load_ps(sums[c][g]));
     }
