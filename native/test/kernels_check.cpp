@@ -782,11 +782,22 @@ void check_measuring(Random& random) {
   }
 }
 
+// The level in use is the highest, or the one that NAUTIL_ISA names if there is one of that name.
+void check_dispatch() {
+  const char* cap = std::getenv("NAUTIL_ISA");
+  const Kernels* want = levels[n_levels - 1];
+  for (int l = 0; l < n_levels; ++l) {
+    if (cap && std::string_view(cap) == levels[l]->name) want = levels[l];
+  }
+  CHECK_EQ(kernels().name, want->name);
+}
+
 }  // namespace
 
 int run(uint64_t seed, int rounds) {
   n_levels = all_kernels(levels);
   scalar = levels[0];
+  check_dispatch();
   Random random{seed};
 #define X(format, id, values, bytes) check_format<format>(#format, id, random, rounds);
   NT_FORMATS(X)

@@ -7,12 +7,10 @@ import numpy as np
 @dataclasses.dataclass
 class Agreement:
     n_steps: int
-    n_clear: int  # steps at which the reference's two best differ by more than TIE
+    n_clear: int  # steps at which the reference's two best differ by more than `tie`
     mean: float  # |Δ log-probability| over the reference's top tokens, nats
     worst: float
     wrong: list  # (step, reference's best, ours) where the reference is clear and we differ
-
-    TIE = 0.1  # nats
 
     def check(self, limit):
         assert not self.wrong, f"best token differs at {len(self.wrong)} of {self.n_clear} clear steps: {self.wrong[:5]}"
@@ -22,8 +20,9 @@ class Agreement:
         return not self.wrong and self.mean <= limit
 
 
-def agreement(reference, ours):
+def agreement(reference, ours, tie=0.1):
     """Both are lists of steps {"top": [[id, logprob], …]}, the most probable first; ours should reach further down.
+    Where the reference's two best are within `tie` nats, either may be ours.
 
     A reference token that ours does not list differs by at least its distance to our last one: that counts.
     """
@@ -33,7 +32,7 @@ def agreement(reference, ours):
         known = dict(map(tuple, o["top"]))
         floor = o["top"][-1][1]
         differences += [abs(p - known[t]) if t in known else max(0.0, p - floor) for t, p in r["top"]]
-        if r["top"][0][1] - r["top"][1][1] > Agreement.TIE:
+        if r["top"][0][1] - r["top"][1][1] > tie:
             n_clear += 1
             if o["top"][0][0] != r["top"][0][0]:
                 wrong.append((i, r["top"][0][0], o["top"][0][0]))

@@ -141,19 +141,20 @@ def perplexity(o):
 
 def chat(line):
     from mistral_common.protocol.instruct.request import ChatCompletionRequest
+    from mistral_common.tokens.tokenizers.base import SpecialTokenPolicy
     from mistral_common.tokens.tokenizers.mistral import MistralTokenizer
     package = pathlib.Path(importlib.util.find_spec("mistral_common").origin).parent
     tools = [{"type": "function", "function": t} for t in line["tools"]]
-    r = MistralTokenizer.from_file(str(package / "data" / "tekken_240718.json")).encode_chat_completion(
-        ChatCompletionRequest(messages=line["messages"], tools=tools))
-    return {"prompt": r.text, "ids": r.tokens}
+    mistral = MistralTokenizer.from_file(str(package / "data" / "tekken_240718.json"))
+    ids = mistral.encode_chat_completion(ChatCompletionRequest(messages=line["messages"], tools=tools)).tokens
+    return {"prompt": mistral.decode(ids, special_token_policy=SpecialTokenPolicy.KEEP), "ids": ids}
 
 
 def main():
     a = argparse.ArgumentParser()
     commands = a.add_subparsers(dest="command", required=True)
     for name in ("complete", "inspect", "perplexity", "tokenize", "template"):
-        c = commands.add_parser(name)
+        c = commands.add_parser(name, usage=f"nautil {name} …")
         if name != "template":
             c.add_argument("model", type=pathlib.Path)
         c.add_argument("--json", action="store_true")

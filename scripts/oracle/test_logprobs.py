@@ -1,15 +1,22 @@
 """Our log-probabilities against llama.cpp's, over llama.cpp's own greedy tokens.
 
 Both engines quantise activations to 8 bits, each in its own way, and so differ from the exact result and from each
-other. What llama.cpp alone differs by from the exact reference was measured on these models (mean over its top 20, in
-nats): 0.001 for F32 and F16, 0.004 for BF16, 0.012 for the formats of 32 values and 0.021 to 0.027 for those of 256.
-Two such engines are √2 as far from each other, 0.038 at most: the limit is 0.05.
+other. Small models: what llama.cpp alone differs by from the exact reference was measured on these (mean over its top
+20, in nats): 0.001 for F32 and F16, 0.004 for BF16, 0.012 for the formats of 32 values and 0.021 to 0.027 for those
+of 256. Two such engines are √2 as far from each other, 0.038 at most: the limit is 0.05.
+
+SmolLM2: through 30 layers of real, outlier-rich activations the same noise grows until it no longer depends on its
+size. llama.cpp in Q4_1 is 0.112 nats from the exact reference over the ten prompts, 0.116 from *itself* with flash
+attention off, and picks another best token than the exact one at five of the 617 clear steps. No engine can be within
+0.02 of that. So llama.cpp runs on the same weights decoded to float32, where it quantises nothing (0.002 from the
+reference): the exact path must be within 0.02 of it, and the fast path no noisier than llama.cpp's own.
 """
 import os
 
 import blocks
 import llamacpp
 import pytest
+import smollm2
 from compare import agreement
 
 TYPES = [f"tiny-{t.name}" for t in blocks.FORMATS]
@@ -31,13 +38,33 @@ PROMPTS = [
 ]
 
 
-def test_smollm2(nautil, smollm2_file):
-    n = 64
-    expected = llamacpp.complete(smollm2_file, [{"prompt": p, "n_predict": n, "top": 20} for p in PROMPTS])
-    ours = [nautil.forced(smollm2_file, p, e["tokens"], TOP) for p, e in zip(PROMPTS, expected)]
-    a = agreement([s for e in expected for s in e["steps"]], [s for o in ours for s in o])
+@pytest.fixture(scope="module")
+def smollm2_steps():
+    requests = [{"prompt": p, "n_predict": 64, "top": 20} for p in PROMPTS]
+    return llamacpp.complete(smollm2.float_copy(), requests)
+
+
+def smollm2_agreement(nautil, path, expected, *options, tie=0.1):
+    ours = [nautil.forced(path, p, e["tokens"], TOP, *options) for p, e in zip(PROMPTS, expected)]
+    a = agreement([s for e in expected for s in e["steps"]], [s for o in ours for s in o], tie)
     assert a.n_steps == 640
-    a.check(0.02)
+    return a
+
+
+def test_smollm2_exact(nautil, smollm2_file, smollm2_steps):
+    smollm2_agreement(nautil, smollm2_file, smollm2_steps, "--exact").check(0.02)
+
+
+def test_smollm2(nautil, smollm2_file, smollm2_steps):
+    """Limit: llama.cpp's own distance, 0.112, and a quarter for another choice of rounding (8-bit blocks of 32, tried
+    in the reference, gave 0.110). The best tokens that 8 bits changed there had a lead of up to 0.36 nats."""
+    smollm2_agreement(nautil, smollm2_file, smollm2_steps, tie=0.5).check(0.14)
+
+
+@pytest.mark.skipif("NAUTIL_ORACLE_QUANTISED" not in os.environ, reason="no engine passes: see above")
+def test_smollm2_against_quantised_activations(nautil, smollm2_file):
+    expected = llamacpp.complete(smollm2_file, [{"prompt": p, "n_predict": 64, "top": 20} for p in PROMPTS])
+    smollm2_agreement(nautil, smollm2_file, expected).check(0.02)
 
 
 @pytest.mark.parametrize("name", TYPES + OTHERS)

@@ -1,11 +1,31 @@
 // The files of the AVX-512 level: each fills in its part of the table.
 #pragma once
 
+#include <immintrin.h>
+
 #include "cpu/kernels.h"
+
+// Before loops over arrays of vectors that are to live in registers: GCC unrolls late, and leaves an array behind.
+#if defined(_MSC_VER) && !defined(__clang__)
+#define NT_UNROLL
+#else
+#define NT_UNROLL _Pragma("GCC unroll 16")
+#endif
 
 namespace nt::cpu {
 
 void init_avx512_matmul(Kernels& k);
 void init_avx512_attention(Kernels& k);
+
+namespace {
+
+// The first n of 16 lanes; all for n ≥ 16, none for n ≤ 0.
+inline __mmask16 first_lanes(int n) {
+  return n >= 16  ? static_cast<__mmask16>(0xffff)
+         : n <= 0 ? static_cast<__mmask16>(0)
+                  : static_cast<__mmask16>((1u << n) - 1);
+}
+
+}  // namespace
 
 }  // namespace nt::cpu

@@ -27,12 +27,5 @@ inline __m512 exp16(__m512 x) {
 
 inline float exp1(float x) { return _mm512_cvtss_f32(exp16(_mm512_set1_ps(x))); }
 
-// The first n of 16 lanes; all for n ≥ 16, none for n ≤ 0.
-inline __mmask16 first_lanes(int n) {
-  return n >= 16  ? static_cast<__mmask16>(0xffff)
-         : n <= 0 ? static_cast<__mmask16>(0)
-                  : static_cast<__mmask16>((1u << n) - 1);
-}
-
 }  // namespace
 }  // namespace nt::cpu

@@ -2,6 +2,7 @@
 // cache, and multiplied with every column.
 #if defined(__x86_64__) || defined(_M_X64)
 #include "cpu/kernels_avx512.h"
+#include "cpu/kernels_avx512_grids.h"
 #include "cpu/kernels_avx512_unpack.h"
 
 namespace nt::cpu {
@@ -11,6 +12,10 @@ constexpr int kMaxGroups = 4;     // groups of 16 rows whose tiles are kept at a
 constexpr int kMaxColumns = 512;  // whose sums are kept at a time
 constexpr int kBlock = 8;  // columns that share a load of weights: 8 chains hide the dot's latency, and 8 integer
                            // and 8 float sums leave registers for weights and scales
+
+template <class F>
+constexpr int kDirect =
+    F::kSub == 32 ? 8 : 4;  // columns up to which integers go from the unpacking to the dots in registers
 
 // What the dots of a column's chunk begin with and are corrected by: by sub-block.
 struct alignas(64) Sums {
@@ -33,50 +38,111 @@ struct FloatScratch {
 };
 static_assert(sizeof(FloatScratch) <= kScratchBytes);
 
-inline V broadcast4(const int8_t* q) {
-  int32_t v;
-  std::memcpy(&v, q, 4);
-  return _mm512_set1_epi32(v);
-}
+// Products of C columns and 16 rows of a chunk. The order of a column's additions does not depend on C, nor on whether
+// the integers come from a tile or straight from being unpacked.
+template <class F, int C>
+struct Products {
+  const ActivationChunk* a;
+  const Sums* sums;
+  __m512 sum[C];
 
-// Adds the products of a tile and C columns to their 16 sums. The order of a column's additions does not depend on C.
+  NT_INLINE Products(const ActivationChunk* columns, const Sums* s) : a(columns), sums(s) {
+    NT_UNROLL
+    for (int c = 0; c < C; ++c) sum[c] = _mm512_setzero_ps();
+  }
+
+  // What the dot of sub-block s begins with.
+  NT_INLINE V start(int s, int c) const {
+    return F::kBias ? _mm512_set1_epi32(sums[c].start[s]) : _mm512_setzero_si512();
+  }
+
+  // Group k of four weights a row, with column c.
+  NT_INLINE V dot(V before, V weights, int k, int c) const {
+    int32_t four;
+    std::memcpy(&four, a[c].q + 4 * k, 4);
+    return _mm512_dpbusd_epi32(before, weights, _mm512_set1_epi32(four));
+  }
+
+  // Adds the dot of sub-block s.
+  NT_INLINE void add(V dot, const Tile& t, int s, int c) {
+    const __m512 d = _mm512_cvtepi32_ps(dot), scale = _mm512_load_ps(t.scale[s]);
+    if constexpr (kActivationBlock<F> == 32) {
+      __m512 term = _mm512_mul_ps(d, scale);
+      if (F::kHasMin) term = _mm512_fnmadd_ps(_mm512_load_ps(t.min[s]), _mm512_set1_ps(a[c].sum32f[s]), term);
+      sum[c] = _mm512_fmadd_ps(term, _mm512_set1_ps(a[c].scale[s]), sum[c]);
+    } else {
+      sum[c] = _mm512_fmadd_ps(d, scale, sum[c]);
+      if (F::kHasMin) sum[c] = _mm512_fnmadd_ps(_mm512_load_ps(t.min[s]), _mm512_set1_ps(sums[c].total[s]), sum[c]);
+    }
+  }
+
+  // Adds the chunk to the sums of the chunks before it.
+  NT_INLINE void finish(float* out, size_t out_stride) const {
+    NT_UNROLL
+    for (int c = 0; c < C; ++c) {
+      float* o = out + c * out_stride;
+      const __m512 before = _mm512_load_ps(o), scale = _mm512_set1_ps(a[c].scale[0]);
+      _mm512_store_ps(
+          o, kActivationBlock<F> == 32 ? _mm512_add_ps(before, sum[c]) : _mm512_fmadd_ps(sum[c], scale, before));
+    }
+  }
+};
+
+// From a tile.
 template <class F, int C>
 void multiply(const Tile& t, const ActivationChunk* a, const Sums* sums, int n_values, float* out, size_t out_stride) {
-  constexpr bool kScaleEach32 = kActivationBlock<F> == 32;
-  __m512 sum[C];
-  for (int c = 0; c < C; ++c) sum[c] = _mm512_setzero_ps();
+  Products<F, C> p(a, sums);
+  constexpr int kGroups = F::kSub / 4;
   const int n_sub = n_values / F::kSub;
   for (int s = 0; s < n_sub; ++s) {
     V dot[C];
-    for (int c = 0; c < C; ++c) dot[c] = F::kBias ? _mm512_set1_epi32(sums[c].start[s]) : _mm512_setzero_si512();
-#pragma GCC unroll 8
-    for (int i = 0; i < F::kSub / 4; ++i) {
-      const V w = _mm512_load_si512(t.q[s * (F::kSub / 4) + i]);
-      for (int c = 0; c < C; ++c) dot[c] = _mm512_dpbusd_epi32(dot[c], w, broadcast4(a[c].q + s * F::kSub + 4 * i));
+    NT_UNROLL
+    for (int c = 0; c < C; ++c) dot[c] = p.start(s, c);
+    NT_UNROLL
+    for (int i = 0; i < kGroups; ++i) {
+      const V w = _mm512_load_si512(t.q[s * kGroups + i]);
+      NT_UNROLL
+      for (int c = 0; c < C; ++c) dot[c] = p.dot(dot[c], w, s * kGroups + i, c);
     }
-    const __m512 scale = _mm512_load_ps(t.scale[s]);
+    NT_UNROLL
+    for (int c = 0; c < C; ++c) p.add(dot[c], t, s, c);
+  }
+  p.finish(out, out_stride);
+}
+
+// From registers: a sink of Unpack::values(), whose scales are in the tile.
+template <class F, int C>
+struct ToDots {
+  static constexpr int kGroups = F::kSub / 4;
+  const Tile& tile;
+  Products<F, C> p;
+  V dots[8][C];  // by sub-block, of those that are being unpacked: at most a half of Q6_K's 16
+
+  NT_INLINE void put(int first, int i, V v) {
+    NT_UNROLL
     for (int c = 0; c < C; ++c) {
-      const __m512 d = _mm512_cvtepi32_ps(dot[c]);
-      if constexpr (kScaleEach32) {
-        __m512 term = _mm512_mul_ps(d, scale);
-        if constexpr (F::kHasMin) {
-          term = _mm512_fnmadd_ps(_mm512_load_ps(t.min[s]), _mm512_set1_ps(a[c].sum32f[s]), term);
-        }
-        sum[c] = _mm512_fmadd_ps(term, _mm512_set1_ps(a[c].scale[s]), sum[c]);
-      } else {
-        sum[c] = _mm512_fmadd_ps(d, scale, sum[c]);
-        if constexpr (F::kHasMin) {
-          sum[c] = _mm512_fnmadd_ps(_mm512_load_ps(t.min[s]), _mm512_set1_ps(sums[c].total[s]), sum[c]);
-        }
-      }
+      V& d = dots[i / kGroups][c];
+      if (i % kGroups == 0) d = p.start(first / kGroups + i / kGroups, c);
+      d = p.dot(d, v, first + i, c);
     }
   }
-  for (int c = 0; c < C; ++c) {
-    float* o = out + c * out_stride;
-    const __m512 before = _mm512_load_ps(o);
-    _mm512_store_ps(o, kScaleEach32 ? _mm512_add_ps(before, sum[c])
-                                    : _mm512_fmadd_ps(sum[c], _mm512_set1_ps(a[c].scale[0]), before));
+
+  NT_INLINE void finish(int first, int n) {
+    NT_UNROLL
+    for (int s = 0; s < n / kGroups; ++s) {
+      NT_UNROLL
+      for (int c = 0; c < C; ++c) p.add(dots[s][c], tile, first / kGroups + s, c);
+    }
   }
+};
+
+template <class F, int C>
+void multiply_rows(Rows r, const ActivationChunk* a, const Sums* sums, int n_values, Tile* t, float* out,
+                   size_t out_stride) {
+  const Unpack<F> u(r, n_values, t);
+  ToDots<F, C> sink{*t, Products<F, C>(a, sums), {}};
+  u.values(sink);
+  sink.p.finish(out, out_stride);
 }
 
 // Calls f<C>(c) for runs of up to kBlock columns.
@@ -143,7 +209,7 @@ inline void write_out(const Matmul& m, int row, int col, int n_cols, const float
     for (int g = 0; g < kMaxGroups; ++g) {
       const int left = m.n_rows - (row + g * kTileRows);
       if (left <= 0) break;
-      const __mmask16 mask = static_cast<__mmask16>(left >= kTileRows ? 0xffffu : (1u << left) - 1);
+      const __mmask16 mask = first_lanes(left);
       float* out = m.out + static_cast<size_t>(col + c) * m.out_stride + row + g * kTileRows;
       _mm512_mask_storeu_ps(out, mask, _mm512_load_ps(sums[c][g]));
     }
@@ -168,6 +234,23 @@ struct Multiply {
 };
 
 template <class F>
+struct MultiplyRows {
+  Rows rows;
+  Tile* tile;
+  const ActivationChunk* a;
+  const Sums* sums;
+  int n_values;
+  float (*out)[kMaxGroups][kTileRows];
+
+  template <int C>
+  void run(int c) const {
+    if constexpr (C <= kDirect<F>) {
+      multiply_rows<F, C>(rows, a + c, sums + c, n_values, tile, out[c][0], kMaxGroups * kTileRows);
+    }
+  }
+};
+
+template <class F>
 inline void prepare_sums(const ActivationChunk* a, int n_cols, Sums* sums) {
   for (int c = 0; c < n_cols; ++c) {
     const V s = F::kSub == 16 ? load(a[c].sum16)
@@ -186,8 +269,12 @@ void matmul_rows(const Matmul& m, int row, int n_groups, int col, int n_cols, Sc
     const int n = chunk_values(m.n_values, i);
     const ActivationChunk* a = m.q + static_cast<size_t>(i) * m.n_cols + col;
     prepare_sums<F>(a, n_cols, s->sums);
+    if (n_cols <= kDirect<F>) {
+      for_columns(n_cols, MultiplyRows<F>{group_rows<F>(m, row, i, s->rows), &s->tile[0], a, s->sums, n, s->out});
+      continue;
+    }
     for (int g = 0; g < n_groups; ++g) {
-      Unpack<F>::tile(group_rows<F>(m, row + g * kTileRows, i, s->rows), n, &s->tile[g]);
+      fill_tile<F>(group_rows<F>(m, row + g * kTileRows, i, s->rows), n, &s->tile[g]);
     }
     for_columns(n_cols, Multiply<F>{s->tile, n_groups, a, s->sums, n, s->out});
   }
@@ -198,7 +285,7 @@ template <class F>
 void matmul(const Matmul& m) {
   auto* s = static_cast<Scratch*>(m.scratch);
   // One group while memory is the limit, so that the rows that come next fit the cache.
-  const int groups = m.n_cols < kBlock ? 1 : kMaxGroups;
+  const int groups = m.n_cols <= kBlock ? 1 : kMaxGroups;
   for (int col = 0; col < m.n_cols; col += kMaxColumns) {
     for (int row = 0; row < m.n_rows; row += groups * kTileRows) {
       const int n_groups = smaller(groups, (m.n_rows - row + kTileRows - 1) / kTileRows);
@@ -212,7 +299,7 @@ void matmul(const Matmul& m) {
 template <class F>
 struct Decode {
   static void tile(Rows r, int n_values, Tile* integers, FloatTile* t) {
-    Unpack<F>::tile(r, n_values, integers);
+    fill_tile<F>(r, n_values, integers);
     for (int k = 0; k < n_values; k += 4) {
       const V q = load(integers->q[k / 4]);
       const __m512 scale = _mm512_load_ps(integers->scale[k / F::kSub]);

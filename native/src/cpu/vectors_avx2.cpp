@@ -195,7 +195,9 @@ void add(float* x, const float* y, size_t n) {
 
 __m256 load_halves(const uint16_t* p) { return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))); }
 
-uint16_t to_half(float x) { return _cvtss_sh(x, _MM_FROUND_TO_NEAREST_INT); }
+uint16_t to_half(float x) {
+  return static_cast<uint16_t>(_mm_cvtsi128_si32(_mm_cvtps_ph(_mm_set_ss(x), _MM_FROUND_TO_NEAREST_INT)));
+}
 
 void store_kv(const float* k, const float* v, int head_dim, uint16_t* page, int slot) {
   uint16_t* values = page + static_cast<size_t>(kPageTokens) * head_dim + static_cast<size_t>(slot) * head_dim;

@@ -8,4 +8,7 @@ module dev.nautil {
   requires static org.jspecify;
 
   exports dev.nautil;
+
+  opens dev.nautil.cli to
+      info.picocli;
 }

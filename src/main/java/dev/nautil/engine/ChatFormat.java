@@ -1,7 +1,10 @@
 package dev.nautil.engine;
 
 import dev.nautil.Message;
+import dev.nautil.UnsupportedModelException;
+import dev.nautil.internal.NativeFile;
 import dev.nautil.template.ChatTemplate;
+import dev.nautil.template.TemplateException;
 import dev.nautil.tokenizer.PromptText;
 import dev.nautil.tokenizer.Tokenizer;
 import java.nio.charset.StandardCharsets;
@@ -12,15 +15,40 @@ import org.jspecify.annotations.Nullable;
 
 /** How a model's file wants a conversation written. Immutable and thread-safe. */
 public final class ChatFormat {
+  private static final String KEY = "tokenizer.chat_template";
+
   private final Tokenizer tokenizer;
   private final ChatTemplate template;
 
-  /**
-   * @throws dev.nautil.template.TemplateException if it is no template
-   */
-  ChatFormat(Tokenizer tokenizer, String template) {
+  private ChatFormat(Tokenizer tokenizer, ChatTemplate template) {
     this.tokenizer = tokenizer;
-    this.template = ChatTemplate.compile(template);
+    this.template = template;
+  }
+
+  /** Whether a file says how it wants a conversation written. */
+  public static boolean isIn(NativeFile file) {
+    return file.get(KEY) instanceof String;
+  }
+
+  /**
+   * How a file wants a conversation written.
+   *
+   * @throws UnsupportedModelException if it does not say, or in a way that is not understood
+   */
+  public static ChatFormat of(NativeFile file, Tokenizer tokenizer) {
+    if (!(file.get(KEY) instanceof String template)) {
+      throw new UnsupportedModelException(
+          file.path()
+              + ": the file has no chat template ("
+              + KEY
+              + "), so that it can only continue raw text");
+    }
+    try {
+      return new ChatFormat(tokenizer, ChatTemplate.compile(template));
+    } catch (TemplateException e) {
+      throw new UnsupportedModelException(
+          file.path() + ": the chat template cannot be used: " + e.getMessage());
+    }
   }
 
   /**

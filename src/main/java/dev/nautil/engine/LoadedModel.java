@@ -6,7 +6,6 @@ import dev.nautil.internal.NativeContext;
 import dev.nautil.internal.NativeFile;
 import dev.nautil.internal.NativeModel;
 import dev.nautil.internal.NativePool;
-import dev.nautil.template.TemplateException;
 import dev.nautil.tokenizer.Tokenizer;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
@@ -26,10 +25,11 @@ public final class LoadedModel implements AutoCloseable {
   private final NativeModel model;
   private final NativePool pool;
   private final Tokenizer tokenizer;
-  private final @Nullable ChatFormat chatFormat;
 
-  /** Why there is no chat format. */
-  private final String chatProblem;
+  /**
+   * Compiled when it is first asked for: a model whose template is beyond us can still complete.
+   */
+  private volatile @Nullable ChatFormat chatFormat;
 
   private LoadedModel(NativeFile file, NativeModel model, NativePool pool) {
     this.file = file;
@@ -44,17 +44,6 @@ public final class LoadedModel implements AutoCloseable {
               + " tokens, the model only "
               + model.info().vocabularySize());
     }
-    ChatFormat format = null;
-    String problem = "the file has no chat template (tokenizer.chat_template)";
-    if (file.get("tokenizer.chat_template") instanceof String template) {
-      try {
-        format = new ChatFormat(tokenizer, template);
-      } catch (TemplateException e) {
-        problem = "the file's chat template cannot be used: " + e.getMessage();
-      }
-    }
-    chatFormat = format;
-    chatProblem = problem;
   }
 
   /**
@@ -127,18 +116,20 @@ public final class LoadedModel implements AutoCloseable {
   /**
    * How the file wants a conversation written.
    *
-   * @throws UnsupportedModelException if it does not say
+   * @throws UnsupportedModelException if it does not say, or in a way that is not understood
    */
   public ChatFormat chatFormat() {
-    if (chatFormat == null) {
-      throw new UnsupportedModelException(
-          file.path() + ": " + chatProblem + ", so that it can only continue raw text");
+    ChatFormat format = chatFormat;
+    if (format == null) {
+      // Two threads may compile it at once, which gives the same.
+      format = ChatFormat.of(file, tokenizer);
+      chatFormat = format;
     }
-    return chatFormat;
+    return format;
   }
 
   public boolean hasChatFormat() {
-    return chatFormat != null;
+    return ChatFormat.isIn(file);
   }
 
   /** Contexts made before keep what they need. */

@@ -9,7 +9,7 @@ import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 
 /** Reads a file's {@code tokenizer.ggml.*} keys. */
-final class Vocabularies {
+public final class Vocabularies {
   private static final String PREFIX = "tokenizer.ggml.";
 
   private Vocabularies() {}
@@ -19,7 +19,7 @@ final class Vocabularies {
    *
    * @throws UnsupportedModelException if there is none, or one of an unknown kind
    */
-  static Tokenizer tokenizer(NativeFile file) {
+  public static Tokenizer tokenizer(NativeFile file) {
     try {
       return Tokenizer.of(read(file));
     } catch (IllegalArgumentException e) {

@@ -121,7 +121,10 @@ final class Access {
     if (object instanceof Undefined) {
       return missing(object, name);
     }
-    Object found = name instanceof Str s ? pythonAttribute(object, s.text) : null;
+    if (!(name instanceof Str s)) {
+      throw new Fail("attribute name must be string, not '" + Types.name(name) + "'");
+    }
+    Object found = pythonAttribute(object, s.text);
     return found != null ? found : missing(object, name);
   }
 

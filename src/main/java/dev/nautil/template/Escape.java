@@ -1,5 +1,7 @@
 package dev.nautil.template;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * HTML escaping, which {@code escape} does and what {@code safe} returns does to its neighbours.
  */
@@ -27,7 +29,7 @@ final class Escape {
     return out.append(s, from, s.units()).toStr(true);
   }
 
-  private static @org.jspecify.annotations.Nullable String entity(char c) {
+  private static @Nullable String entity(char c) {
     return switch (c) {
       case '&' -> "&amp;";
       case '<' -> "&lt;";

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** An expression of the syntax tree, which evaluates itself. */
@@ -344,8 +345,7 @@ abstract class Expr {
     private final List<Expr> bounds;
 
     Slice(int line, Expr object, List<Expr> bounds) {
-      super(
-          line, java.util.stream.Stream.concat(List.of(object).stream(), bounds.stream()).toList());
+      super(line, Stream.concat(List.of(object).stream(), bounds.stream()).toList());
       this.object = object;
       this.bounds = bounds;
     }

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -64,7 +65,7 @@ abstract class ExpressionParser {
     Lexer.Token token = current();
     if (token.kind() != kind || text != null && !token.text().equals(text)) {
       String expected =
-          text != null ? "'" + text + "'" : kind.name().toLowerCase().replace('_', ' ');
+          text != null ? "'" + text + "'" : kind.name().toLowerCase(Locale.ROOT).replace('_', ' ');
       throw new Fail("expected " + expected + ", got '" + token.text() + "'");
     }
     return next();

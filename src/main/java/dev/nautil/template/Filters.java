@@ -278,16 +278,20 @@ final class Filters {
   }
 
   private static Object truncate(Run run, @Nullable Object[] a) {
-    Str s = str(run, a[0]);
+    long size = Ops.knownLength(a[0]);
+    if (size < 0) {
+      throw new Fail("object of type '" + Types.name(a[0]) + "' has no len()");
+    }
     long length = a[1] == null ? 255 : Numbers.index(a[1], "length");
     Str end = a[3] == null ? Str.plain("...") : StringMethods.str(a[3]);
     long leeway = a[4] == null || a[4] instanceof None ? 5 : Numbers.index(a[4], "leeway");
     if (length < end.length() || leeway < 0) {
       throw new Fail("expected length >= " + end.length() + " and leeway >= 0");
     }
-    if (s.length() <= length + leeway) {
-      return s;
+    if (size <= length + leeway) {
+      return a[0];
     }
+    Str s = StringMethods.str(a[0]);
     int to = s.offset((int) (length - end.length()));
     int space = flag(a[2]) ? -1 : s.text.lastIndexOf(' ', to - 1);
     return s.sub(0, space >= 0 ? space : to).plus(end, run);

@@ -1,6 +1,7 @@
 package dev.nautil.template;
 
 import java.util.Iterator;
+import java.util.NoSuchElementException;
 import java.util.function.Function;
 import java.util.function.Predicate;
 
@@ -41,10 +42,6 @@ final class IterValue implements Iterator<Object> {
         });
   }
 
-  static IterValue filter(Object source, Iterator<Object> items, Predicate<Object> test) {
-    return over(source, new Filtered(items, test));
-  }
-
   /** Looks for the next match only when asked for it. */
   static final class Filtered implements Iterator<Object> {
     private final Iterator<Object> items;
@@ -69,7 +66,7 @@ final class IterValue implements Iterator<Object> {
     @Override
     public Object next() {
       if (!hasNext()) {
-        throw new java.util.NoSuchElementException();
+        throw new NoSuchElementException();
       }
       hasAhead = false;
       return ahead;

@@ -169,7 +169,7 @@ final class Json {
     int plainFrom = 0;
     for (int i = 0; i < s.units(); i++) {
       char c = s.text.charAt(i);
-      if (c >= ' ' && c != '"' && c != '\\' && (c < 127 || !ascii && c != 127 || c == 127)) {
+      if (c >= ' ' && c != '"' && c != '\\' && (c < 127 || !ascii)) {
         continue;
       }
       run.step();

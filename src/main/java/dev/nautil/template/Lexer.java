@@ -151,6 +151,10 @@ final class Lexer {
 
   private void comment() {
     int end = source.indexOf("#}", pos);
+    if (end < 0 && pos == source.length()) {
+      // jinja2 lets the last characters of a template open a comment or a raw block.
+      return;
+    }
     if (end < 0) {
       line();
       throw new Fail("Missing end of comment tag");
@@ -213,7 +217,10 @@ final class Lexer {
         return;
       }
     }
-    throw new Fail("Missing end of raw directive");
+    if (from < source.length()) {
+      throw new Fail("Missing end of raw directive");
+    }
+    pos = from;
   }
 
   /** The tokens of a print statement or tag, up to its end. */

@@ -2,6 +2,7 @@ package dev.nautil.template;
 
 import java.math.BigInteger;
 import java.util.HashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -34,7 +35,7 @@ final class Methods {
               return value != null ? value : a[2] != null ? a[2] : None.NONE;
             }));
     for (DictView.Kind kind : DictView.Kind.values()) {
-      String name = kind.name().toLowerCase(java.util.Locale.ROOT);
+      String name = kind.name().toLowerCase(Locale.ROOT);
       DICT.put(name, new Function(name, "/self", (run, a) -> new DictView((DictValue) a[0], kind)));
     }
     DICT.put(

@@ -4,6 +4,7 @@ import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.math.MathContext;
 import java.math.RoundingMode;
+import java.util.Locale;
 
 /** Digits of numbers as printf and Python's format write them, without sign or padding. */
 final class NumberFormat {
@@ -18,7 +19,7 @@ final class NumberFormat {
       case 'b' -> magnitude.toString(2);
       case 'o' -> magnitude.toString(8);
       case 'x' -> magnitude.toString(16);
-      case 'X' -> magnitude.toString(16).toUpperCase(java.util.Locale.ROOT);
+      case 'X' -> magnitude.toString(16).toUpperCase(Locale.ROOT);
       default -> Numbers.intText(Numbers.normal(magnitude));
     };
   }
@@ -45,7 +46,7 @@ final class NumberFormat {
             default -> general(d, precision, alternate);
           };
     }
-    return capital ? text.toUpperCase(java.util.Locale.ROOT) : text;
+    return capital ? text.toUpperCase(Locale.ROOT) : text;
   }
 
   private static String zeros(long n) {

@@ -4,6 +4,7 @@ import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.math.MathContext;
 import java.math.RoundingMode;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** Python's numbers: ints without bounds (Long where it fits, else BigInteger), floats, bools. */
@@ -377,7 +378,7 @@ final class Numbers {
   /** Python's float(text), or null if the text is not such a number. */
   static @Nullable Double parseFloat(String text) {
     String s = strip(text);
-    String word = s.toLowerCase(java.util.Locale.ROOT);
+    String word = s.toLowerCase(Locale.ROOT);
     String unsigned = word.startsWith("-") || word.startsWith("+") ? word.substring(1) : word;
     double sign = word.startsWith("-") ? -1 : 1;
     if (unsigned.equals("inf") || unsigned.equals("infinity")) {

@@ -102,7 +102,7 @@ final class Ops {
       public Object next() {
         run.step();
         int end = at + Character.charCount(s.text.codePointAt(at));
-        Str c = s.sub(at, end);
+        Str c = s.sub(at, end).withMarkup(false);
         at = end;
         return c;
       }

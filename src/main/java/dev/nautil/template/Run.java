@@ -1,5 +1,6 @@
 package dev.nautil.template;
 
+import java.util.List;
 import java.util.Map;
 
 /** One rendering: where it stands, what it has written, what it may still spend. */
@@ -36,7 +37,7 @@ final class Run extends Budget {
   }
 
   /** Runs a body in a scope of its own and returns what it wrote. */
-  Str capture(Scope inner, java.util.List<Stmt> body) {
+  Str capture(Scope inner, List<Stmt> body) {
     Scope outerScope = scope;
     StrBuilder outer = out;
     scope = inner;

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** The filters on sequences and mappings; those that jinja2 makes generators are lazy here too. */
@@ -212,13 +213,16 @@ final class SequenceFilters {
   private static Object unique(Run run, @Nullable Object[] a) {
     Key key = key(run, a[2], null, flag(a[1]));
     Set<Object> seen = new HashSet<>();
-    return IterValue.filter(
+    return IterValue.over(
         a[0],
-        Ops.iterate(run, a[0]),
-        item -> {
-          run.items(4);
-          return seen.add(DictValue.hashKey(key.of(item)));
-        });
+        new Lazy(
+            () ->
+                new IterValue.Filtered(
+                    Ops.iterate(run, a[0]),
+                    item -> {
+                      run.items(4);
+                      return seen.add(DictValue.hashKey(key.of(item)));
+                    })));
   }
 
   private static Object extreme(Run run, @Nullable Object[] a, boolean max) {
@@ -256,35 +260,41 @@ final class SequenceFilters {
   // ---- groups
 
   private static Object batch(Run run, @Nullable Object[] a) {
+    return IterValue.over(a[0], new Lazy(() -> batches(run, a)));
+  }
+
+  private static Iterator<Object> batches(Run run, @Nullable Object[] a) {
     Iterator<Object> items = Ops.iterate(run, a[0]);
     long size = Numbers.index(a[1], "linecount");
     Object fill = a[2];
-    return IterValue.over(
-        a[0],
-        new Iterator<>() {
-          @Override
-          public boolean hasNext() {
-            return items.hasNext();
-          }
+    return new Iterator<>() {
+      @Override
+      public boolean hasNext() {
+        return items.hasNext();
+      }
 
-          @Override
-          public Object next() {
-            List<Object> row = new ArrayList<>();
-            // A size of zero or less never matches a row's: everything is one row.
-            while (items.hasNext() && (row.isEmpty() || row.size() != size)) {
-              run.items(1);
-              row.add(items.next());
-            }
-            if (fill != null && !(fill instanceof None) && row.size() < size) {
-              run.items(size - row.size());
-              row.addAll(Collections.nCopies((int) size - row.size(), fill));
-            }
-            return new Seq.ListValue(row);
-          }
-        });
+      @Override
+      public Object next() {
+        List<Object> row = new ArrayList<>();
+        // A size of zero or less never matches a row's: everything is one row.
+        while (items.hasNext() && (row.isEmpty() || row.size() != size)) {
+          run.items(1);
+          row.add(items.next());
+        }
+        if (fill != null && !(fill instanceof None) && row.size() < size) {
+          run.items(size - row.size());
+          row.addAll(Collections.nCopies((int) size - row.size(), fill));
+        }
+        return new Seq.ListValue(row);
+      }
+    };
   }
 
   private static Object slice(Run run, @Nullable Object[] a) {
+    return IterValue.over(a[0], new Lazy(() -> slices(run, a)));
+  }
+
+  private static Iterator<Object> slices(Run run, @Nullable Object[] a) {
     List<Object> all = Ops.list(run, a[0]);
     long slices = Numbers.index(a[1], "slices");
     if (slices == 0) {
@@ -304,7 +314,7 @@ final class SequenceFilters {
       result.add(new Seq.ListValue(part));
       from = to;
     }
-    return IterValue.over(a[0], result.iterator());
+    return result.iterator();
   }
 
   private static Object groupBy(Run run, @Nullable Object[] a) {
@@ -413,10 +423,10 @@ final class SequenceFilters {
 
   /** An iterator that is made when first asked, as the body of a generator is. */
   private static final class Lazy implements Iterator<Object> {
-    private final java.util.function.Supplier<Iterator<Object>> maker;
+    private final Supplier<Iterator<Object>> maker;
     private @Nullable Iterator<Object> made;
 
-    Lazy(java.util.function.Supplier<Iterator<Object>> maker) {
+    Lazy(Supplier<Iterator<Object>> maker) {
       this.maker = maker;
     }
 

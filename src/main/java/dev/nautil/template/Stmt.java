@@ -325,6 +325,14 @@ abstract class Stmt {
     return result;
   }
 
+  /** What a block becomes must be text: unlike a printed value, jinja2 converts nothing here. */
+  private static void writeText(Run run, Object value) {
+    if (!(value instanceof Str text)) {
+      throw new Fail("a block must become text, not " + Types.name(value));
+    }
+    run.out.append(text);
+  }
+
   static final class FilterBlock extends Stmt {
     private final Expr.Apply filter;
     private final List<Stmt> body;
@@ -341,7 +349,7 @@ abstract class Stmt {
     Flow exec(Run run) {
       Scope inner = new Scope(run.scope, frame);
       Str text = run.capture(inner, body);
-      run.out.append(Text.str(run, applyIn(run, inner, filter, text)));
+      writeText(run, applyIn(run, inner, filter, text));
       return Flow.NEXT;
     }
   }
@@ -487,7 +495,7 @@ abstract class Stmt {
     @Override
     Flow exec(Run run) {
       Object result = call.call(run, new Macro.Value(signature, run.scope));
-      run.out.append(Text.str(run, result));
+      writeText(run, result);
       return Flow.NEXT;
     }
   }

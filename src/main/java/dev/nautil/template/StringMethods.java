@@ -1,6 +1,7 @@
 package dev.nautil.template;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
@@ -291,7 +292,7 @@ final class StringMethods {
       splitBy(run, s, by.text, limit, right, parts);
     }
     if (right) {
-      java.util.Collections.reverse(parts);
+      Collections.reverse(parts);
     }
     return new Seq.ListValue(parts);
   }
@@ -388,9 +389,8 @@ final class StringMethods {
             ? Search.findLast(run, s.text, by.text, 0, s.units())
             : Search.find(run, s.text, by.text, 0, s.units());
     if (at < 0) {
-      return right
-          ? Seq.TupleValue.of(Str.EMPTY, Str.EMPTY, s)
-          : Seq.TupleValue.of(s, Str.EMPTY, Str.EMPTY);
+      Str none = Str.EMPTY.withMarkup(s.markup);
+      return right ? Seq.TupleValue.of(none, none, s) : Seq.TupleValue.of(s, none, none);
     }
     int end = at + by.units();
     return Seq.TupleValue.of(s.sub(0, at), s.sub(at, end), s.sub(end, s.units()));

@@ -1,5 +1,8 @@
 package dev.nautil.template;
 
+import java.math.BigInteger;
+import org.jspecify.annotations.Nullable;
+
 /** Values as Python prints them: {@code str} and {@code repr}. */
 final class Text {
   private Text() {}
@@ -15,7 +18,7 @@ final class Text {
       return s;
     } else if (o instanceof Undefined) {
       return Str.EMPTY;
-    } else if (o instanceof Long || o instanceof java.math.BigInteger) {
+    } else if (o instanceof Long || o instanceof BigInteger) {
       return Str.trusted(Numbers.intText(o));
     }
     StrBuilder out = new StrBuilder(run);
@@ -142,7 +145,7 @@ final class Text {
     }
   }
 
-  private static @org.jspecify.annotations.Nullable String escaped(int c, char quote) {
+  private static @Nullable String escaped(int c, char quote) {
     if (c == quote || c == '\\') {
       return "\\" + (char) c;
     } else if (c == '\n') {

@@ -1,6 +1,7 @@
 package dev.nautil.template;
 
 import java.math.BigInteger;
+import java.util.Locale;
 
 /** Python's names of types, for messages. */
 final class Types {
@@ -28,7 +29,7 @@ final class Types {
     } else if (o instanceof DictValue) {
       return "dict";
     } else if (o instanceof DictView v) {
-      return "dict_" + v.kind.name().toLowerCase(java.util.Locale.ROOT);
+      return "dict_" + v.kind.name().toLowerCase(Locale.ROOT);
     } else if (o instanceof IterValue i) {
       return i.typeName;
     } else if (o instanceof Namespace) {

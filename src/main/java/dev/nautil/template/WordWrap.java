@@ -20,17 +20,20 @@ final class WordWrap {
   }
 
   static Object filter(Run run, @Nullable Object[] a) {
-    Str s = Text.str(run, a[0]);
+    if (a[0] instanceof Undefined u) {
+      throw u.fail();
+    }
+    Str s = StringMethods.str(a[0]);
     long width = a[1] == null ? 79 : Numbers.index(a[1], "width");
     boolean breakLong = a[2] == null || Ops.truth(a[2]);
     Str newline = a[3] == null || a[3] instanceof None ? Str.plain("\n") : StringMethods.str(a[3]);
     boolean hyphens = a[4] == null || Ops.truth(a[4]);
-    if (width <= 0) {
-      throw new Fail("invalid width " + width + " (must be > 0)");
-    }
     StrBuilder out = new StrBuilder(run);
     boolean first = true;
     for (Object line : StringMethods.splitLines(run, s, false)) {
+      if (width <= 0) {
+        throw new Fail("invalid width " + width + " (must be > 0)");
+      }
       WordWrap wrap =
           new WordWrap(run, (Str) line, (int) Math.min(width, Integer.MAX_VALUE), breakLong);
       wrap.wrap(wrap.chunks(hyphens));
@@ -93,11 +96,9 @@ final class WordWrap {
         run.string(left.units());
         if (left.length() > width && breakLong) {
           // A word too long for any line fills what is left of this one.
-          int cut = left.offset(Math.max(1, width - used));
-          if (used < width || row.isEmpty()) {
-            row.add(left.sub(0, cut));
-            left = left.sub(cut, left.units());
-          }
+          int cut = left.offset(width - used);
+          row.add(left.sub(0, cut));
+          left = left.sub(cut, left.units());
         } else if (row.isEmpty()) {
           break;
         }

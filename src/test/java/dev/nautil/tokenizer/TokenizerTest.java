@@ -132,9 +132,15 @@ class TokenizerTest {
   }
 
   @Test
-  void leavesOutBytesThatTheVocabularyLacks() {
-    Tokenizer t = Tokenizer.of(TestVocabularies.small("gpt-2", List.of(), new int[0]).build());
-    assertEquals("ab", t.decode(t.encode("a b\u00e9")));
+  void leavesOutBytesThatTheVocabularyLacksBeforeItMerges() {
+    Tokenizer t =
+        Tokenizer.of(
+            TestVocabularies.small("gpt-2", List.of("ab"), new int[0])
+                .merges(StringTable.of(List.of("a b")))
+                .build());
+    assertArrayEquals(new int[] {0}, t.encode("a\u00e9b"));
+    assertEquals("ab", t.decode(t.encode("a b")));
+    assertArrayEquals(new int[0], t.encode("\u00e9"));
   }
 
   @Test

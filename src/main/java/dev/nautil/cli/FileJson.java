@@ -1,0 +1,146 @@
+package dev.nautil.cli;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import dev.nautil.engine.ModelFile;
+import dev.nautil.internal.FileInfo;
+import dev.nautil.internal.Native;
+import dev.nautil.internal.NativeFile;
+import dev.nautil.internal.TensorInfo;
+import dev.nautil.tokenizer.StringTable;
+import java.io.IOException;
+import java.math.BigInteger;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** A GGUF file as JSON, with all of its metadata. Bytes that are not UTF-8 become U+FFFD. */
+final class FileJson {
+  private FileJson() {}
+
+  static void print(Io io, NativeFile file, @Nullable TensorRows values) throws IOException {
+    Json.print(io, json -> write(json, file, values));
+  }
+
+  private static void write(JsonGenerator json, NativeFile file, @Nullable TensorRows values)
+      throws IOException {
+    FileInfo info = file.info();
+    json.writeStartObject();
+    json.writeNumberField("version", info.version());
+    json.writeNumberField("alignment", info.alignment());
+    json.writeNumberField("parts", info.parts());
+    json.writeNumberField("file_bytes", info.fileBytes());
+    json.writeNumberField("parameters", ModelFile.parameters(file));
+    writeTypes(json, file.tensors());
+    json.writeObjectFieldStart("metadata");
+    for (String key : file.keys()) {
+      json.writeFieldName(key);
+      write(json, file.get(key));
+    }
+    json.writeEndObject();
+    json.writeArrayFieldStart("tensors");
+    for (TensorInfo tensor : file.tensors()) {
+      write(json, tensor, info.parts() > 1);
+    }
+    json.writeEndArray();
+    if (values != null) {
+      write(json, values);
+    }
+    json.writeEndObject();
+  }
+
+  private static void writeTypes(JsonGenerator json, List<TensorInfo> tensors) throws IOException {
+    Map<String, Integer> types = new TreeMap<>();
+    tensors.forEach(tensor -> types.merge(typeName(tensor), 1, Integer::sum));
+    json.writeObjectFieldStart("tensor_types");
+    for (Map.Entry<String, Integer> type : types.entrySet()) {
+      json.writeNumberField(type.getKey(), type.getValue());
+    }
+    json.writeEndObject();
+  }
+
+  static String typeName(TensorInfo tensor) {
+    String name = Native.typeName(tensor.type());
+    return name != null ? name : "type " + tensor.type();
+  }
+
+  private static void write(JsonGenerator json, TensorInfo tensor, boolean split)
+      throws IOException {
+    json.writeStartObject();
+    json.writeStringField("name", tensor.name());
+    writeShape(json, tensor);
+    if (split) {
+      json.writeNumberField("part", tensor.part());
+    }
+    json.writeNumberField("offset", tensor.offset());
+    json.writeNumberField("bytes", tensor.bytes());
+    json.writeEndObject();
+  }
+
+  private static void writeShape(JsonGenerator json, TensorInfo tensor) throws IOException {
+    json.writeStringField("type", typeName(tensor));
+    json.writeFieldName("shape");
+    json.writeArray(tensor.shape(), 0, tensor.shape().length);
+  }
+
+  private static void write(JsonGenerator json, TensorRows rows) throws IOException {
+    json.writeObjectFieldStart("tensor");
+    json.writeStringField("name", rows.info().name());
+    writeShape(json, rows.info());
+    json.writeArrayFieldStart("values");
+    rows.forEach(
+        (values, from, to) -> {
+          json.writeStartArray();
+          for (int i = from; i < to; i++) {
+            json.writeNumber((double) values[i]);
+          }
+          json.writeEndArray();
+        });
+    json.writeEndArray();
+    json.writeEndObject();
+  }
+
+  /** A value as {@link NativeFile#get} gives it. */
+  private static void write(JsonGenerator json, @Nullable Object value) throws IOException {
+    if (value instanceof StringTable strings) {
+      json.writeStartArray();
+      for (int i = 0; i < strings.size(); i++) {
+        json.writeString(strings.string(i));
+      }
+      json.writeEndArray();
+    } else if (value instanceof List<?> list) {
+      json.writeStartArray();
+      for (Object element : list) {
+        write(json, element);
+      }
+      json.writeEndArray();
+    } else if (value != null && value.getClass().isArray()) {
+      writeArray(json, value);
+    } else {
+      writeScalar(json, value);
+    }
+  }
+
+  private static void writeScalar(JsonGenerator json, @Nullable Object value) throws IOException {
+    if (value instanceof Boolean truth) {
+      json.writeBoolean(truth);
+    } else if (value instanceof BigInteger number) {
+      json.writeNumber(number);
+    } else if (value instanceof Float || value instanceof Double) {
+      json.writeNumber(((Number) value).doubleValue());
+    } else if (value instanceof Number number) {
+      json.writeNumber(number.longValue());
+    } else {
+      json.writeString(String.valueOf(value));
+    }
+  }
+
+  private static void writeArray(JsonGenerator json, Object array) throws IOException {
+    int length = java.lang.reflect.Array.getLength(array);
+    json.writeStartArray();
+    for (int i = 0; i < length; i++) {
+      writeScalar(json, java.lang.reflect.Array.get(array, i));
+    }
+    json.writeEndArray();
+  }
+}

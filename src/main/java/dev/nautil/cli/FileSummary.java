@@ -1,0 +1,209 @@
+package dev.nautil.cli;
+
+import dev.nautil.engine.ModelFile;
+import dev.nautil.internal.FileInfo;
+import dev.nautil.internal.NativeFile;
+import dev.nautil.internal.TensorInfo;
+import dev.nautil.tokenizer.StringTable;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.lang.reflect.Array;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** A GGUF file for people. */
+final class FileSummary {
+  private static final int LONGEST = 60;
+
+  private final PrintStream out;
+  private final NativeFile file;
+  private final List<TensorInfo> tensors;
+
+  private FileSummary(PrintStream out, NativeFile file) {
+    this.out = out;
+    this.file = file;
+    tensors = file.tensors();
+  }
+
+  static void print(Io io, NativeFile file, @Nullable TensorRows values) throws IOException {
+    FileSummary summary = new FileSummary(io.out(), file);
+    if (values != null) {
+      summary.printValues(values);
+      return;
+    }
+    summary.printHead();
+    summary.printTypes();
+    summary.printMetadata();
+  }
+
+  private void printValues(TensorRows rows) throws IOException {
+    rows.forEach(
+        (values, from, to) -> {
+          StringBuilder line = new StringBuilder();
+          for (int i = from; i < to; i++) {
+            line.append(i == from ? "" : " ").append(values[i]);
+          }
+          out.println(line);
+        });
+  }
+
+  private void printHead() {
+    FileInfo info = file.info();
+    row("name", ModelFile.name(file));
+    row("architecture", ModelFile.architecture(file));
+    row("parameters", count(ModelFile.parameters(file)));
+    row("quantization", ModelFile.quantization(file));
+    String parts = info.parts() > 1 ? ", in " + info.parts() + " files" : "";
+    row("size", bytes(info.fileBytes()) + parts);
+    row("context", tokens(get("context_length")));
+    row("shape", shape());
+    row("vocabulary", vocabulary());
+    boolean template = file.get("tokenizer.chat_template") instanceof String;
+    row("chat template", template ? "yes" : "no");
+    row("GGUF version", String.valueOf(info.version()));
+  }
+
+  private @Nullable Object get(String key) {
+    return file.get(ModelFile.architecture(file) + "." + key);
+  }
+
+  private static @Nullable String tokens(@Nullable Object number) {
+    return number instanceof Number n ? thousands(n.longValue()) + " tokens" : null;
+  }
+
+  private @Nullable String shape() {
+    List<String> parts = new ArrayList<>();
+    addPart(parts, "block_count", "layers");
+    addPart(parts, "embedding_length", "wide");
+    addPart(parts, "feed_forward_length", "feed-forward");
+    addPart(parts, "attention.head_count", "heads");
+    addPart(parts, "attention.head_count_kv", "KV heads");
+    return parts.isEmpty() ? null : String.join(", ", parts);
+  }
+
+  private void addPart(List<String> parts, String key, String unit) {
+    if (get(key) instanceof Number n) {
+      parts.add(n + " " + unit);
+    }
+  }
+
+  private @Nullable String vocabulary() {
+    if (!(file.get("tokenizer.ggml.tokens") instanceof StringTable tokens)) {
+      return null;
+    }
+    Object model = file.get("tokenizer.ggml.model");
+    Object pre = file.get("tokenizer.ggml.pre");
+    String kind = (model == null ? "" : " " + model) + (pre == null ? "" : ", " + pre);
+    return thousands(tokens.size()) + " tokens," + kind;
+  }
+
+  private void printTypes() {
+    Map<String, long[]> types = new TreeMap<>();
+    for (TensorInfo tensor : tensors) {
+      long[] sums = types.computeIfAbsent(FileJson.typeName(tensor), name -> new long[2]);
+      sums[0]++;
+      sums[1] += tensor.bytes();
+    }
+    out.println();
+    out.printf("%-10s%8s%14s%9s%n", "type", "tensors", "size", "share");
+    types.entrySet().stream()
+        .sorted((a, b) -> Long.compare(b.getValue()[1], a.getValue()[1]))
+        .forEach(type -> printType(type.getKey(), type.getValue()));
+  }
+
+  private void printType(String name, long[] sums) {
+    double share = 100.0 * sums[1] / Math.max(1, file.info().tensorBytes());
+    out.printf(Locale.ROOT, "%-10s%8d%14s%7.1f %%%n", name, sums[0], shortBytes(sums[1]), share);
+  }
+
+  private void printMetadata() {
+    int width = file.keys().stream().mapToInt(String::length).max().orElse(0);
+    out.println();
+    for (String key : file.keys()) {
+      out.println(key + " ".repeat(width - key.length() + 2) + abbreviated(file.get(key)));
+    }
+  }
+
+  private void row(String name, @Nullable String value) {
+    if (value != null) {
+      out.println(name + " ".repeat(16 - name.length()) + printable(value));
+    }
+  }
+
+  private static String abbreviated(@Nullable Object value) {
+    if (value instanceof StringTable strings) {
+      return array(strings.size(), strings::string);
+    }
+    if (value instanceof List<?> list) {
+      return array(list.size(), i -> abbreviated(list.get(i)));
+    }
+    if (value != null && value.getClass().isArray()) {
+      return array(Array.getLength(value), i -> String.valueOf(Array.get(value, i)));
+    }
+    return shortened(printable(String.valueOf(value)));
+  }
+
+  private interface Element {
+    String at(int index);
+  }
+
+  private static String array(int length, Element element) {
+    StringBuilder text = new StringBuilder(thousands(length)).append(" values [");
+    for (int i = 0; i < length; i++) {
+      String next = (i == 0 ? "" : ", ") + printable(element.at(i));
+      if (text.length() + next.length() > LONGEST) {
+        return text.append(i == 0 ? "…]" : ", …]").toString();
+      }
+      text.append(next);
+    }
+    return text.append("]").toString();
+  }
+
+  private static String shortened(String text) {
+    int end = Math.min(text.length(), LONGEST);
+    boolean splits = end < text.length() && Character.isHighSurrogate(text.charAt(end - 1));
+    return end == text.length() ? text : text.substring(0, splits ? end - 1 : end) + "…";
+  }
+
+  /** On one line, and without what a terminal would take for a command. */
+  private static String printable(String text) {
+    StringBuilder out = new StringBuilder();
+    text.codePoints()
+        .forEach(
+            c -> {
+              if (c == '\n') {
+                out.append("\\n");
+              } else if (Character.isISOControl(c)) {
+                out.append(String.format(Locale.ROOT, "\\x%02x", c));
+              } else {
+                out.appendCodePoint(c);
+              }
+            });
+    return out.toString();
+  }
+
+  private static String count(long n) {
+    return n < 1_000_000_000
+        ? String.format(Locale.ROOT, "%.1f M", n / 1e6)
+        : String.format(Locale.ROOT, "%.2f B", n / 1e9);
+  }
+
+  private static String bytes(long n) {
+    return shortBytes(n) + " (" + thousands(n) + " bytes)";
+  }
+
+  private static String shortBytes(long n) {
+    double mebibytes = n / 1048576.0;
+    return mebibytes < 1024
+        ? String.format(Locale.ROOT, "%.1f MiB", mebibytes)
+        : String.format(Locale.ROOT, "%.2f GiB", mebibytes / 1024);
+  }
+
+  private static String thousands(long n) {
+    return String.format(Locale.ROOT, "%,d", n);
+  }
+}

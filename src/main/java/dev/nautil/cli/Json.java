@@ -1,0 +1,135 @@
+package dev.nautil.cli;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.StreamWriteFeature;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
+import com.fasterxml.jackson.core.json.JsonWriteFeature;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.OutputStreamWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * JSON in and out. Numbers that JSON does not have are the strings "NaN", "Infinity" and
+ * "-Infinity"; a float is written as the exact decimal of its nearest double.
+ */
+final class Json {
+  private static final JsonFactory FACTORY =
+      JsonFactory.builder()
+          .streamReadConstraints(
+              StreamReadConstraints.builder().maxStringLength(Integer.MAX_VALUE).build())
+          .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
+          .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
+          .disable(StreamWriteFeature.AUTO_CLOSE_TARGET)
+          .disable(StreamWriteFeature.AUTO_CLOSE_CONTENT)
+          .build();
+
+  private static final JsonMapper MAPPER = new JsonMapper(FACTORY);
+  private static final TypeReference<Map<String, Object>> OBJECT = new TypeReference<>() {};
+
+  private Json() {}
+
+  /** Writes a JSON value. */
+  @FunctionalInterface
+  interface Value {
+    void write(JsonGenerator json) throws IOException;
+  }
+
+  /** Makes the answer to an object that a line holds. */
+  @FunctionalInterface
+  interface Answer {
+    void write(Map<String, Object> question, JsonGenerator json) throws IOException;
+  }
+
+  /** Writes a value and ends the line. */
+  static void print(Io io, Value value) throws IOException {
+    OutputStreamWriter writer = new OutputStreamWriter(io.out(), StandardCharsets.UTF_8);
+    try (JsonGenerator json = FACTORY.createGenerator(writer)) {
+      value.write(json);
+    }
+    writer.write('\n');
+    writer.flush();
+  }
+
+  /**
+   * Answers each line of standard input with a line; empty ones are passed over.
+   *
+   * @throws Failure that names the line which is no JSON object or cannot be answered
+   */
+  static void answerLines(Io io, Answer answer) throws IOException {
+    BufferedReader reader = io.reader();
+    int number = 0;
+    for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+      number++;
+      if (line.isBlank()) {
+        continue;
+      }
+      Map<String, Object> question = read(line, number);
+      try {
+        print(io, json -> answer.write(question, json));
+      } catch (Failure e) {
+        throw new Failure(place(number) + e.getMessage(), e);
+      }
+    }
+  }
+
+  private static Map<String, Object> read(String line, int number) {
+    try {
+      return MAPPER.readValue(line, OBJECT);
+    } catch (JsonProcessingException e) {
+      throw new Failure(place(number) + "no JSON object: " + e.getOriginalMessage(), e);
+    }
+  }
+
+  /** A JSON text as maps, lists, strings, numbers, booleans and null. */
+  static Object parse(String text) {
+    try {
+      return MAPPER.readValue(text, Object.class);
+    } catch (JsonProcessingException e) {
+      throw new Failure("no JSON: " + e.getOriginalMessage(), e);
+    }
+  }
+
+  /** A value of {@link #parse} that is to be an object; an empty one for null. */
+  static Map<String, Object> object(@Nullable Object value) {
+    Map<String, Object> object = new LinkedHashMap<>();
+    if (value instanceof Map<?, ?> map) {
+      map.forEach((key, member) -> object.put(String.valueOf(key), member));
+    } else if (value != null) {
+      throw new Failure("no JSON object: " + value);
+    }
+    return object;
+  }
+
+  private static String place(int line) {
+    return "standard input, line " + line + ": ";
+  }
+
+  static void write(JsonGenerator json, int[] values) throws IOException {
+    json.writeArray(values, 0, values.length);
+  }
+
+  /** Writes a string, with lone surrogates, which UTF-8 does not have, escaped. */
+  static void write(JsonGenerator json, String text) throws IOException {
+    if (StandardCharsets.UTF_16.newEncoder().canEncode(text)) {
+      json.writeString(text);
+      return;
+    }
+    StringWriter escaped = new StringWriter();
+    try (JsonGenerator ascii = FACTORY.createGenerator(escaped)) {
+      ascii.enable(JsonWriteFeature.ESCAPE_NON_ASCII.mappedFeature());
+      ascii.writeString(text);
+    }
+    json.writeRawValue(escaped.toString());
+  }
+}

@@ -1,0 +1,201 @@
+package dev.nautil.cli;
+
+import dev.nautil.Model;
+import dev.nautil.ModelDescription;
+import dev.nautil.ModelOptions;
+import dev.nautil.Session;
+import dev.nautil.SessionOptions;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code nautil run}. */
+@Command(
+    name = "run",
+    customSynopsis = "nautil run [OPTIONS] [-m MODEL] [MODEL] [PROMPT]",
+    description = {
+      "Answers a prompt; without one, talks.",
+      "",
+      "A lone argument is the model if it is a file, ends in .gguf or looks like a reference (has a"
+          + " / or : and no space), else the prompt. Piped standard input is appended to the prompt;"
+          + " without one it is the prompt, unless it has a line /bye: then it is a chat, line by"
+          + " line.",
+      ""
+    },
+    sortOptions = false)
+final class RunCommand implements Callable<Integer> {
+  private final Io io;
+
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = {"-m", "--model"},
+      paramLabel = "MODEL",
+      description = "A GGUF file; the default model if it is not said.")
+  private @Nullable String model;
+
+  @Parameters(arity = "0..2", hidden = true)
+  private List<String> arguments = List.of();
+
+  @Option(
+      names = "--system",
+      paramLabel = "TEXT",
+      description = "What the model is to do or to be.")
+  private @Nullable String system;
+
+  @Mixin private SamplingOptions sampling;
+
+  @Option(
+      names = "--max-tokens",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Ends an answer after N tokens; 0, the default: at the end of the context.")
+  private int maxTokens;
+
+  @Option(
+      names = "--ctx-size",
+      paramLabel = "N",
+      defaultValue = "0",
+      description =
+          "Tokens that a conversation can have; 0, the default: the model's own limit, as far as"
+              + " memory allows.")
+  private int contextSize;
+
+  @Mixin private ThreadOptions threads;
+
+  @Option(names = "--raw", description = "Continues text as it is, without the chat template.")
+  private boolean raw;
+
+  @Option(
+      names = {"-v", "--verbose"},
+      description = "Tells the context and the speed on standard error.")
+  private boolean verbose;
+
+  @Mixin private StandardOptions standard;
+
+  RunCommand(Io io) {
+    this.io = io;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    SessionOptions session = sessionOptions();
+    ModelOptions options = modelOptions();
+    Path path = model();
+    String prompt = prompt();
+    ChatInput input = null;
+    if (!io.terminals().in()) {
+      PipedInput piped = PipedInput.read(io);
+      if (prompt == null && piped.isChat()) {
+        input = piped.lines();
+      } else {
+        prompt = piped.appendTo(prompt, raw);
+        if (prompt == null) {
+          throw usage("there is no prompt, and standard input is empty");
+        }
+      }
+    }
+    try (Model opened = open(path, options)) {
+      if (!raw && !opened.describe().hasChatTemplate()) {
+        throw new Failure(path + " has no chat template: give --raw to continue text without one");
+      }
+      if (verbose) {
+        tell(opened.describe());
+      }
+      if (prompt != null) {
+        new Answers(io, verbose).print(opened.newSession(session).stream(prompt));
+        return 0;
+      }
+      return chat(opened, session, input);
+    }
+  }
+
+  private int chat(Model opened, SessionOptions session, @Nullable ChatInput input)
+      throws IOException {
+    Answers answers = new Answers(io, verbose);
+    if (input != null) {
+      return new Chat(io, opened, session, answers, input).run();
+    }
+    try (ChatInput lines = ChatInput.open(io, answers)) {
+      return new Chat(io, opened, session, answers, lines).run();
+    }
+  }
+
+  private Path model() {
+    boolean first = arguments.size() == 2 || (arguments.size() == 1 && isModelFirst());
+    if (model != null && arguments.size() == 2) {
+      throw usage("with -m there is one argument, the prompt; put it in quotes");
+    }
+    String named = model != null ? model : first ? arguments.get(0) : null;
+    return named != null ? ModelPath.resolve(named) : DefaultModel.resolve(io);
+  }
+
+  private boolean isModelFirst() {
+    return model == null && ModelPath.isModel(arguments.get(0));
+  }
+
+  private @Nullable String prompt() {
+    return switch (arguments.size()) {
+      case 0 -> null;
+      case 1 -> isModelFirst() ? null : arguments.get(0);
+      default -> arguments.get(1);
+    };
+  }
+
+  private Model open(Path path, ModelOptions options) {
+    try (ProgressBar bar = new ProgressBar(io, "reading the model")) {
+      // Without a terminal nobody sees the bar, for which the whole file is read first.
+      return Model.open(
+          path,
+          io.terminals().err()
+              ? options.onProgress(progress -> bar.update(progress.done(), progress.total()))
+              : options);
+    }
+  }
+
+  private SessionOptions sessionOptions() {
+    SessionOptions options = Session.options().sampling(sampling.sampling());
+    if (system != null && raw) {
+      throw usage("--raw has no system prompt: leave out --system or --raw");
+    }
+    if (maxTokens < 0) {
+      throw usage("--max-tokens is " + maxTokens + "; it must be 0 (no limit) or more");
+    }
+    options = options.maxTokens(maxTokens);
+    if (system != null) {
+      options = options.system(system);
+    }
+    return raw ? options.raw() : options;
+  }
+
+  private ModelOptions modelOptions() {
+    if (contextSize < 0) {
+      throw usage("--ctx-size is " + contextSize + "; it must be 0 (the model's own) or more");
+    }
+    return Model.options().contextSize(contextSize).threads(threads.count());
+  }
+
+  private void tell(ModelDescription model) {
+    io.err()
+        .printf(
+            "%s: context %d of %d tokens, %d threads, %s%n",
+            model.name(),
+            model.contextSize(),
+            model.trainedContext(),
+            model.threads(),
+            model.instructionSet());
+  }
+
+  private ParameterException usage(String message) {
+    return new ParameterException(spec.commandLine(), message);
+  }
+}

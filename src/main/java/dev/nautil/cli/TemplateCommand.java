@@ -1,0 +1,47 @@
+package dev.nautil.cli;
+
+import dev.nautil.template.RenderOptions;
+import java.io.IOException;
+import java.time.Clock;
+import java.time.LocalDateTime;
+import java.time.ZoneId;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code nautil template}. */
+@Command(
+    name = "template",
+    description = {
+      "Reads JSON lines {\"template\", \"context\"} from standard input and prints {\"output\"} for"
+          + " each, or {\"error\"}."
+    },
+    sortOptions = false)
+final class TemplateCommand implements Callable<Integer> {
+  private final Io io;
+
+  @Mixin private StandardOptions standard;
+
+  @Option(
+      names = "--now",
+      paramLabel = "TIME",
+      description = "What strftime_now takes for the time, as in 2025-03-07T09:05:03.")
+  private @Nullable LocalDateTime now;
+
+  TemplateCommand(Io io) {
+    this.io = io;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    RenderOptions options = RenderOptions.defaults();
+    if (now != null) {
+      ZoneId zone = ZoneId.systemDefault();
+      options = options.withClock(Clock.fixed(now.atZone(zone).toInstant(), zone));
+    }
+    TextJson.renderTemplates(io, options);
+    return 0;
+  }
+}

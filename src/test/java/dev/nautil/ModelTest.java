@@ -1,0 +1,242 @@
+package dev.nautil;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.nautil.internal.Native;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(120)
+class ModelTest {
+  private static final Path TINY = TestModels.path("tiny-Q8_0.gguf");
+  private static final SessionOptions RAW = Session.options().raw().sampling(Sampling.greedy());
+
+  @Test
+  void describes() {
+    try (Model model =
+        Model.open(TestModels.smolLm2(), Model.options().contextSize(1000).threads(2))) {
+      ModelDescription d = model.describe();
+      assertEquals("llama", d.architecture());
+      assertEquals("Q4_1", d.quantization());
+      assertEquals(134_515_008, d.parameters());
+      assertEquals(49_152, d.vocabulary());
+      assertEquals(30, d.layers());
+      assertEquals(576, d.embedding());
+      assertEquals(9, d.heads());
+      assertEquals(3, d.kvHeads());
+      assertEquals(8192, d.trainedContext());
+      assertEquals(1000, d.contextSize());
+      assertEquals(2 * 30 * 3 * 64 * 2, d.kvBytesPerToken());
+      assertEquals(2, d.threads());
+      assertTrue(d.hasChatTemplate());
+    }
+  }
+
+  @Test
+  void contextIsTheModelsOwnUnlessMemoryIsShort() {
+    try (Model model = Model.open(TestModels.smolLm2())) {
+      assertEquals(8192, model.describe().contextSize());
+    }
+  }
+
+  @Test
+  void refusesWhatIsNoModel(@TempDir Path folder) throws IOException {
+    Path missing = folder.resolve("missing.gguf");
+    ModelFileException noFile = assertThrows(ModelFileException.class, () -> Model.open(missing));
+    assertTrue(noFile.getMessage().contains("missing.gguf"), noFile.getMessage());
+
+    Path text = Files.writeString(folder.resolve("text.gguf"), "This is no model.");
+    GgufException malformed = assertThrows(GgufException.class, () -> Model.open(text));
+    assertEquals(text, malformed.file());
+    assertEquals(0, malformed.offset());
+
+    UnsupportedModelException other =
+        assertThrows(
+            UnsupportedModelException.class,
+            () -> Model.open(TestModels.path("bad-architecture.gguf")));
+    assertTrue(other.getMessage().contains("Supported: \"llama\""), other.getMessage());
+  }
+
+  @Test
+  void readsTheFileWithProgress() {
+    List<ModelOptions.LoadProgress> told = new ArrayList<>();
+    try (Model model = Model.open(TestModels.smolLm2(), Model.options().onProgress(told::add))) {
+      long size = model.describe().fileBytes();
+      assertEquals(new ModelOptions.LoadProgress(size, size), told.get(told.size() - 1));
+      for (int i = 1; i < told.size(); i++) {
+        assertTrue(told.get(i).done() > told.get(i - 1).done());
+      }
+    }
+    assertThrows(
+        ArithmeticException.class,
+        () ->
+            Model.open(
+                TINY,
+                Model.options()
+                    .onProgress(
+                        progress -> {
+                          throw new ArithmeticException();
+                        })));
+  }
+
+  @Test
+  void aCopyDoesNotNeedTheFile(@TempDir Path folder) throws IOException {
+    Path file = Files.copy(TINY, folder.resolve("model.gguf"));
+    try (Model model = Model.open(file, Model.options().copyIntoMemory())) {
+      Files.write(file, new byte[0]);
+      assertEquals(5, model.newSession(RAW.maxTokens(5)).send("a").usage().replyTokens());
+    }
+  }
+
+  @Test
+  void closesOnceAndForGood() {
+    Model model = Model.open(TINY);
+    Session session = model.newSession(RAW.maxTokens(3));
+    session.send("a");
+    model.close();
+    model.close();
+    IllegalStateException closed =
+        assertThrows(IllegalStateException.class, () -> session.send("b"));
+    assertEquals("this model is closed", closed.getMessage());
+    assertEquals("llama", model.describe().architecture());
+  }
+
+  @Test
+  void closesWhileItGenerates() throws Exception {
+    for (int i = 0; i < 20; i++) {
+      Model model = Model.open(TINY);
+      Session session = model.newSession(RAW);
+      CompletableFuture<Reply> reply = CompletableFuture.supplyAsync(() -> session.send("a"));
+      Thread.sleep(i * 3L);
+      model.close();
+      ExecutionException failure = assertThrows(ExecutionException.class, reply::get);
+      assertInstanceOf(IllegalStateException.class, failure.getCause());
+    }
+  }
+
+  @Test
+  void opensAndClosesAThousandTimes() throws Exception {
+    String output = runProgram(OpensAndCloses.class, "-Xmx64m", "-XX:+UseSerialGC");
+    long growth = Long.parseLong(output.strip());
+    // The compiler's and the allocator's own growth is about 10 MB; a leak of a model's smallest
+    // native parts, its buffers or a page of its KV cache, would come to 90 MB.
+    assertTrue(growth < 40 << 20, "grew by " + growth);
+  }
+
+  /** A program that prints by how much 700 more models make it grow. */
+  static final class OpensAndCloses {
+    private OpensAndCloses() {}
+
+    public static void main(String[] args) {
+      openAndClose(args[0], 300);
+      long before = Native.anonymousMemory();
+      openAndClose(args[0], 700);
+      System.out.println(Native.anonymousMemory() - before);
+    }
+
+    private static void openAndClose(String file, int times) {
+      for (int i = 0; i < times; i++) {
+        try (Model model = Model.open(Path.of(file), Model.options().contextSize(256))) {
+          model.newSession(RAW.maxTokens(2)).send("a");
+        }
+      }
+    }
+  }
+
+  @Test
+  void dropsWithoutClosing() throws InterruptedException {
+    for (int i = 0; i < 50; i++) {
+      Model.open(TINY).newSession(RAW.maxTokens(2)).send("a");
+    }
+    for (int i = 0; engineThreads() > 0 && i < 100; i++) {
+      System.gc();
+      Thread.sleep(50);
+    }
+    assertEquals(0, engineThreads());
+  }
+
+  @Test
+  void anOpenModelDoesNotKeepTheProcess() throws Exception {
+    assertEquals("main returns\n", runProgram(LeavesItOpen.class));
+  }
+
+  /** What a program prints, which gets a small model's path. */
+  private static String runProgram(Class<?> main, String... options) throws Exception {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of(options));
+    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    command.addAll(List.of(main.getName(), TINY.toString()));
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertTrue(process.waitFor(20, TimeUnit.SECONDS));
+    assertEquals(0, process.exitValue(), output);
+    return output;
+  }
+
+  /** A program that ends without closing its model, while a session still generates. */
+  static final class LeavesItOpen {
+    private LeavesItOpen() {}
+
+    public static void main(String[] args) {
+      Session session = Model.open(Path.of(args[0])).newSession(RAW);
+      session.stream("a").iterator().next();
+      System.out.println("main returns");
+    }
+  }
+
+  @Test
+  void modelsShareAProcess() {
+    try (Model a = Model.open(TINY);
+        Model b = Model.open(TINY)) {
+      Reply first = a.newSession(RAW.maxTokens(8)).send("abc");
+      assertEquals(first.text(), b.newSession(RAW.maxTokens(8)).send("abc").text());
+      a.close();
+      assertEquals(first.text(), b.newSession(RAW.maxTokens(8)).send("abc").text());
+    }
+  }
+
+  @Test
+  void countsTokens() {
+    try (Model model = Model.open(TestModels.smolLm2())) {
+      assertEquals(0, model.countTokens(""));
+      assertEquals(2, model.countTokens("Hello world"));
+      assertTrue(model.countTokens("<|im_end|>") > 1, "typed markers are text");
+    }
+  }
+
+  private static long engineThreads() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> thread.getName().equals("nautil-engine"))
+        .count();
+  }
+
+  @Test
+  void optionsRefuseWhatMakesNoSense() {
+    assertThrows(IllegalArgumentException.class, () -> Model.options().contextSize(-1));
+    assertThrows(IllegalArgumentException.class, () -> Model.options().threads(-1));
+    assertThrows(IllegalArgumentException.class, () -> Session.options().maxTokens(-1));
+    assertThrows(IllegalArgumentException.class, () -> Session.options().system("x").raw());
+    assertThrows(IllegalArgumentException.class, () -> Sampling.defaults().withTemperature(-1));
+    assertThrows(
+        IllegalArgumentException.class, () -> Sampling.defaults().withTemperature(Float.NaN));
+    assertThrows(IllegalArgumentException.class, () -> Sampling.defaults().withTopP(0));
+    assertThrows(IllegalArgumentException.class, () -> Sampling.defaults().withTopK(-1));
+    assertThrows(IllegalArgumentException.class, () -> Sampling.defaults().withMinP(2));
+    assertFalse(Session.options().isRaw());
+  }
+}
