@@ -118,8 +118,8 @@ def complete(o):
 def inspect(o):
     metadata, tensors = reference_forward.read(o.model)
     parts = o.model.parent.glob(o.model.name.replace("-00001-of-", "-*-of-"))
-    r = {"metadata": metadata, "types": dict(collections.Counter(t.tensor_type.name for t in tensors.values())),
-         "parameters": sum(int(np.prod(t.shape)) for t in tensors.values()), "size": sum(p.stat().st_size for p in parts)}
+    r = {"metadata": metadata, "tensor_types": dict(collections.Counter(t.tensor_type.name for t in tensors.values())),
+         "parameters": sum(int(np.prod(t.shape)) for t in tensors.values()), "file_bytes": sum(p.stat().st_size for p in parts)}
     if o.tensor:
         if o.tensor not in tensors:
             raise Refused(f"there is no tensor {o.tensor}")

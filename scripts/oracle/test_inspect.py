@@ -31,10 +31,10 @@ def test_file(nautil, model, name):
     r = nautil.json("inspect", path, "--json")
     for key, value in metadata.items():
         assert r["metadata"][key] == (pytest.approx(value) if isinstance(value, float) else value), key
-    assert r["types"] == dict(collections.Counter(t.tensor_type.name for t in tensors.values()))
+    assert r["tensor_types"] == dict(collections.Counter(t.tensor_type.name for t in tensors.values()))
     assert r["parameters"] == sum(int(np.prod(t.shape)) for t in tensors.values())
     parts = path.parent.glob(re.sub(r"-00001-of-", "-*-of-", path.name))
-    assert r["size"] == sum(p.stat().st_size for p in parts)
+    assert r["file_bytes"] == sum(p.stat().st_size for p in parts)
 
 
 def test_vector(nautil, model):

@@ -1,11 +1,12 @@
 package dev.nautil.cli;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Arrays;
 
 /**
  * The arguments as they were typed: in a locale without UTF-8, such as LANG=C, Java 17 has already
@@ -18,9 +19,6 @@ final class Arguments {
 
   /** The arguments decoded from UTF-8, where the system tells their bytes; else as they are. */
   static String[] recover(String[] arguments) {
-    if ("UTF-8".equals(System.getProperty("sun.jnu.encoding"))) {
-      return arguments;
-    }
     try {
       return recover(arguments, Files.readAllBytes(COMMAND_LINE));
     } catch (IOException e) {
@@ -34,18 +32,19 @@ final class Arguments {
    * @param commandLine arguments that end with NUL; the program's own are the last ones
    */
   static String[] recover(String[] arguments, byte[] commandLine) {
-    List<String> all = new ArrayList<>();
-    for (int start = 0, end = 0; end < commandLine.length; end++) {
-      if (commandLine[end] == 0) {
-        all.add(new String(commandLine, start, end - start, StandardCharsets.UTF_8));
-        start = end + 1;
-      }
+    String text;
+    try {
+      text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(commandLine)).toString();
+    } catch (CharacterCodingException e) {
+      return arguments;
     }
-    int first = all.size() - arguments.length;
+    // What follows the last NUL is empty.
+    String[] all = text.split("\0", -1);
+    int first = all.length - 1 - arguments.length;
     if (first < 0) {
       return arguments;
     }
-    String[] recovered = all.subList(first, all.size()).toArray(String[]::new);
+    String[] recovered = Arrays.copyOfRange(all, first, all.length - 1);
     return areThese(recovered, arguments) ? recovered : arguments;
   }
 

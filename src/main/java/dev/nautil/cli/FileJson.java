@@ -3,7 +3,6 @@ package dev.nautil.cli;
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.nautil.engine.ModelFile;
 import dev.nautil.internal.FileInfo;
-import dev.nautil.internal.Native;
 import dev.nautil.internal.NativeFile;
 import dev.nautil.internal.TensorInfo;
 import dev.nautil.tokenizer.StringTable;
@@ -51,17 +50,12 @@ final class FileJson {
 
   private static void writeTypes(JsonGenerator json, List<TensorInfo> tensors) throws IOException {
     Map<String, Integer> types = new TreeMap<>();
-    tensors.forEach(tensor -> types.merge(typeName(tensor), 1, Integer::sum));
+    tensors.forEach(tensor -> types.merge(ModelFile.typeName(tensor.type()), 1, Integer::sum));
     json.writeObjectFieldStart("tensor_types");
     for (Map.Entry<String, Integer> type : types.entrySet()) {
       json.writeNumberField(type.getKey(), type.getValue());
     }
     json.writeEndObject();
-  }
-
-  static String typeName(TensorInfo tensor) {
-    String name = Native.typeName(tensor.type());
-    return name != null ? name : "type " + tensor.type();
   }
 
   private static void write(JsonGenerator json, TensorInfo tensor, boolean split)
@@ -78,7 +72,7 @@ final class FileJson {
   }
 
   private static void writeShape(JsonGenerator json, TensorInfo tensor) throws IOException {
-    json.writeStringField("type", typeName(tensor));
+    json.writeStringField("type", ModelFile.typeName(tensor.type()));
     json.writeFieldName("shape");
     json.writeArray(tensor.shape(), 0, tensor.shape().length);
   }

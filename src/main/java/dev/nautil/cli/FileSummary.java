@@ -104,7 +104,7 @@ final class FileSummary {
   private void printTypes() {
     Map<String, long[]> types = new TreeMap<>();
     for (TensorInfo tensor : tensors) {
-      long[] sums = types.computeIfAbsent(FileJson.typeName(tensor), name -> new long[2]);
+      long[] sums = types.computeIfAbsent(ModelFile.typeName(tensor.type()), name -> new long[2]);
       sums[0]++;
       sums[1] += tensor.bytes();
     }

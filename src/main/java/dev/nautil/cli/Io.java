@@ -54,8 +54,10 @@ record Io(
         new Failing(new BufferedOutputStream(stream)), false, StandardCharsets.UTF_8);
   }
 
-  /** PrintStream swallows an IOException; this makes it another one. */
+  /** PrintStream swallows an IOException; this makes it another one, and writes nothing more. */
   private static final class Failing extends FilterOutputStream {
+    private boolean failed;
+
     Failing(OutputStream out) {
       super(out);
     }
@@ -67,18 +69,26 @@ record Io(
 
     @Override
     public void write(byte[] bytes, int offset, int length) {
-      try {
-        out.write(bytes, offset, length);
-      } catch (IOException e) {
-        throw new OutputException(e);
-      }
+      attempt(() -> out.write(bytes, offset, length));
     }
 
     @Override
     public void flush() {
+      attempt(out::flush);
+    }
+
+    private interface Action {
+      void run() throws IOException;
+    }
+
+    private void attempt(Action action) {
+      if (failed) {
+        return;
+      }
       try {
-        out.flush();
+        action.run();
       } catch (IOException e) {
+        failed = true;
         throw new OutputException(e);
       }
     }

@@ -46,7 +46,8 @@ final class ModelPath {
 
   /** Whether a lone argument of {@code run} is a model, not a prompt. */
   static boolean isModel(String argument) {
-    boolean reference = argument.matches(".*[/:].*") && argument.indexOf(' ') < 0;
+    boolean spaced = argument.chars().anyMatch(c -> Character.isWhitespace(c) || c == 0xA0);
+    boolean reference = !spaced && (argument.indexOf('/') >= 0 || argument.indexOf(':') >= 0);
     return reference || argument.endsWith(".gguf") || isFile(argument);
   }
 

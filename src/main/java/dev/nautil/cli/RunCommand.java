@@ -5,6 +5,7 @@ import dev.nautil.ModelDescription;
 import dev.nautil.ModelOptions;
 import dev.nautil.Session;
 import dev.nautil.SessionOptions;
+import dev.nautil.UnsupportedModelException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -105,9 +106,6 @@ final class RunCommand implements Callable<Integer> {
       }
     }
     try (Model opened = open(path, options)) {
-      if (!raw && !opened.describe().hasChatTemplate()) {
-        throw new Failure(path + " has no chat template: give --raw to continue text without one");
-      }
       if (verbose) {
         tell(opened.describe());
       }
@@ -116,6 +114,9 @@ final class RunCommand implements Callable<Integer> {
         return 0;
       }
       return chat(opened, session, input);
+    } catch (UnsupportedModelException e) {
+      boolean asRaw = String.valueOf(e.getMessage()).endsWith("raw text");
+      throw asRaw ? new Failure(e.getMessage() + ": give --raw", e) : e;
     }
   }
 

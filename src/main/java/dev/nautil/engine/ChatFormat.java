@@ -36,19 +36,16 @@ public final class ChatFormat {
    * @throws UnsupportedModelException if it does not say, or in a way that is not understood
    */
   public static ChatFormat of(NativeFile file, Tokenizer tokenizer) {
-    if (!(file.get(KEY) instanceof String template)) {
-      throw new UnsupportedModelException(
-          file.path()
-              + ": the file has no chat template ("
-              + KEY
-              + "), so that it can only continue raw text");
+    String problem = "the file has no chat template (" + KEY + ")";
+    if (file.get(KEY) instanceof String template) {
+      try {
+        return new ChatFormat(tokenizer, ChatTemplate.compile(template));
+      } catch (TemplateException e) {
+        problem = "the file's chat template cannot be used: " + e.getMessage();
+      }
     }
-    try {
-      return new ChatFormat(tokenizer, ChatTemplate.compile(template));
-    } catch (TemplateException e) {
-      throw new UnsupportedModelException(
-          file.path() + ": the chat template cannot be used: " + e.getMessage());
-    }
+    throw new UnsupportedModelException(
+        file.path() + ": " + problem + ", so that it can only continue raw text");
   }
 
   /**

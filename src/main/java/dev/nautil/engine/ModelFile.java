@@ -1,10 +1,10 @@
 package dev.nautil.engine;
 
+import dev.nautil.internal.Native;
 import dev.nautil.internal.NativeFile;
 import dev.nautil.internal.TensorInfo;
 import java.util.Map;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
 /** What a GGUF file says of itself, in words. */
 public final class ModelFile {
@@ -81,8 +81,9 @@ public final class ModelFile {
         .orElse("none");
   }
 
-  private static String typeName(int type) {
-    @Nullable String name = dev.nautil.internal.Native.typeName(type);
+  /** The name of a tensor type, such as "Q4_K" for 12. */
+  public static String typeName(int type) {
+    String name = Native.typeName(type);
     return name != null ? name : "type " + type;
   }
 }

@@ -2,6 +2,7 @@ package dev.nautil.internal;
 
 import dev.nautil.internal.bindings.Nautil;
 import dev.nautil.tokenizer.StringTable;
+import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -30,7 +31,8 @@ final class MetadataReader {
       case Nautil.NT_KV_INT16 -> (int) data.getShort();
       case Nautil.NT_KV_UINT32 -> Integer.toUnsignedLong(data.getInt());
       case Nautil.NT_KV_INT32 -> data.getInt();
-      case Nautil.NT_KV_UINT64, Nautil.NT_KV_INT64 -> data.getLong();
+      case Nautil.NT_KV_UINT64 -> unsigned(data.getLong());
+      case Nautil.NT_KV_INT64 -> data.getLong();
       case Nautil.NT_KV_FLOAT32 -> data.getFloat();
       case Nautil.NT_KV_FLOAT64 -> data.getDouble();
       case Nautil.NT_KV_BOOL -> data.get() != 0;
@@ -52,7 +54,7 @@ final class MetadataReader {
           Nautil.NT_KV_INT16,
           Nautil.NT_KV_INT32 ->
           ints(elementType, n);
-      case Nautil.NT_KV_UINT32, Nautil.NT_KV_UINT64, Nautil.NT_KV_INT64 -> longs(elementType, n);
+      case Nautil.NT_KV_UINT32, Nautil.NT_KV_INT64 -> longs(elementType, n);
       case Nautil.NT_KV_FLOAT32 -> floats(n);
       case Nautil.NT_KV_FLOAT64 -> doubles(n);
       case Nautil.NT_KV_BOOL -> booleans(n);
@@ -65,6 +67,10 @@ final class MetadataReader {
     byte[] bytes = new byte[Math.toIntExact(data.getLong())];
     data.get(bytes);
     return new String(bytes, StandardCharsets.UTF_8);
+  }
+
+  private static Number unsigned(long bits) {
+    return bits >= 0 ? (Number) bits : new BigInteger(Long.toUnsignedString(bits));
   }
 
   private int[] ints(int type, int n) {

@@ -66,9 +66,9 @@ public final class NativeFile implements AutoCloseable {
    * A metadata value, or null where the key is missing.
    *
    * <p>Strings, booleans and floats become their Java types. Integers become {@link Integer} as far
-   * as their type fits (up to UINT16 and INT32), else {@link Long}; a UINT64 keeps its bits. An
-   * array becomes a {@link StringTable}, a primitive array by the same rule, or, of arrays, a
-   * {@link List} of such values.
+   * as their type fits (up to UINT16 and INT32), else {@link Long}, or {@link java.math.BigInteger}
+   * for a UINT64 beyond it. An array becomes a {@link StringTable}, a primitive array by the same
+   * rule, or, of arrays and of UINT64, a {@link List} of such values.
    */
   public @Nullable Object get(String key) {
     Long index = keys.get(key);
