@@ -28,7 +28,14 @@ class ReadmeTest {
     assertEquals(
         0,
         compiler.run(
-            null, null, null, "-Xlint:all,-path,-processing", "-Werror", "-cp", classPath, source.toString()));
+            null,
+            null,
+            null,
+            "-Xlint:all,-path,-processing",
+            "-Werror",
+            "-cp",
+            classPath,
+            source.toString()));
 
     Process process =
         new ProcessBuilder(
