@@ -16,86 +16,16 @@
 #include "check.h"
 #include "cpu/kernels.h"
 #include "cpu/tile.h"
+#include "hostile.h"
 
 namespace nt::cpu {
 namespace {
 
+using namespace test;
+
 constexpr double kU = 1.0 / (1 << 24);
 constexpr double kTiny = 1.401298464324817e-45;  // 2⁻¹⁴⁹
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
-constexpr double kOverflow = 1.5e38;  // from here on a level may overflow where another does not
-
-struct Random {
-  uint64_t state;
-
-  // splitmix64: https://prng.di.unimi.it/splitmix64.c
-  uint64_t next() {
-    uint64_t z = (state += 0x9e3779b97f4a7c15);
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-    z = (z ^ z >> 27) * 0x94d049bb133111eb;
-    return z ^ z >> 31;
-  }
-  int below(int n) { return static_cast<int>(next() >> 33) % n; }
-  int between(int low, int high) { return low + below(high - low + 1); }
-  bool one_in(int n) { return below(n) == 0; }
-  float uniform() { return static_cast<float>(next() >> 40) * 0x1p-23f - 1; }  // [−1, 1)
-  float hostile() {
-    const float values[] = {kNaN,   -kNaN,   kInfinity, -kInfinity, 0,        -0.0f,
-                            1e-45f, -1e-40f, 1.2e-38f,  3.4e38f,    -3.4e38f, 1e30f};
-    return values[below(sizeof values / sizeof *values)];
-  }
-};
-
-enum Fill {
-  kTame,
-  kSparse,   // a hostile value now and then
-  kHostile,  // many
-  kExtreme,  // weights all alike and activations of one size, so that integer sums come as far as they can
-};
-
-std::vector<float> floats(Random& random, size_t n, Fill fill) {
-  std::vector<float> x(n);
-  const float extreme = random.one_in(2) ? 1.0f : -1.0f;
-  for (float& v : x) {
-    v = fill == kExtreme ? extreme : random.uniform() * 4;
-    if (fill == kHostile ? random.one_in(3) : fill == kSparse && random.one_in(400)) v = random.hostile();
-  }
-  return x;
-}
-
-// n values with a pattern around and in them that shows what was written.
-template <class T>
-class Guarded {
- public:
-  explicit Guarded(size_t n) : n_(n), bytes_(n * sizeof(T) + 2 * kGuard + 63, kPattern) {
-    void* p = bytes_.data() + kGuard;
-    size_t space = bytes_.size() - kGuard;
-    data_ = static_cast<uint8_t*>(std::align(64, n * sizeof(T), p, space));
-  }
-  T* data() { return reinterpret_cast<T*>(data_); }
-  T& operator[](size_t i) { return data()[i]; }
-  size_t size() const { return n_; }
-
-  bool intact() const {
-    const uint8_t* end = data_ + n_ * sizeof(T);
-    return untouched(data_ - kGuard, data_) && untouched(end, end + kGuard);
-  }
-  bool untouched(size_t first, size_t last) const {
-    return untouched(data_ + first * sizeof(T), data_ + last * sizeof(T));
-  }
-
- private:
-  static constexpr size_t kGuard = 64;
-  static constexpr uint8_t kPattern = 0xa5;
-  static bool untouched(const uint8_t* p, const uint8_t* end) {
-    return std::all_of(p, end, [](uint8_t b) { return b == kPattern; });
-  }
-
-  size_t n_;
-  std::vector<uint8_t> bytes_;
-  uint8_t* data_;
-};
+constexpr double kOverflow = 1.5e38;             // from here on a level may overflow where another does not
 
 struct Scratch {
   Scratch() : p(::operator new(kScratchBytes, std::align_val_t(64))) {}
@@ -760,9 +690,57 @@ void check_attend(Random& random, int head_dim, bool with_nan) {
   }
 }
 
+void check_merge(Random& random, int head_dim) {
+  constexpr int kRows = 12;
+  const float scale = random.one_in(2) ? 1.0f : 20.0f;
+  std::vector<float> max[2], sum[2], out[2];
+  for (int i = 0; i < 2; ++i) {
+    max[i] = floats(random, kRows, kTame);
+    sum[i] = floats(random, kRows, kTame);
+    out[i] = floats(random, static_cast<size_t>(kRows) * head_dim, kTame);
+    for (int r = 0; r < kRows; ++r) {
+      const bool empty = random.one_in(4);
+      max[i][r] = empty ? -kInfinity : scale * max[i][r];
+      sum[i][r] = empty ? 0 : 1 + std::abs(sum[i][r]);
+      for (int d = 0; empty && d < head_dim; ++d) out[i][static_cast<size_t>(r) * head_dim + d] = 0;
+    }
+  }
+  for (int l = 0; l < n_levels; ++l) {
+    label = format("%s merge_attention, head_dim %d", levels[l]->name, head_dim);
+    State into(kRows, head_dim);
+    std::copy(max[0].begin(), max[0].end(), into.max.data());
+    std::copy(sum[0].begin(), sum[0].end(), into.sum.data());
+    std::copy(out[0].begin(), out[0].end(), into.out.data());
+    levels[l]->merge_attention(into.view(), {max[1].data(), sum[1].data(), out[1].data()}, kRows, head_dim);
+    expect_true(into.intact(), "written outside the state");
+    for (int r = 0; r < kRows; ++r) {
+      const double m = std::max(max[0][r], max[1][r]);
+      expect_bits(into.max[r], static_cast<float>(m), r);
+      // Each side: the difference, an exp of 2 ulp, the product and the sum.
+      double factor[2], relative[2];
+      for (int i = 0; i < 2; ++i) {
+        factor[i] = sum[i][r] == 0 ? 0 : std::exp(max[i][r] - m);
+        relative[i] = sum[i][r] == 0 ? 0 : (6 + std::abs(max[i][r] - m)) * kU;
+      }
+      const auto check = [&](float got, double a, double b, size_t index) {
+        const double tolerance =
+            std::abs(a * factor[0]) * relative[0] + std::abs(b * factor[1]) * relative[1] + 4 * kTiny;
+        expect(got, a * factor[0] + b * factor[1], 0, tolerance, index);
+      };
+      check(into.sum[r], sum[0][r], sum[1][r], r);
+      for (size_t d = static_cast<size_t>(r) * head_dim; d < static_cast<size_t>(r + 1) * head_dim; ++d) {
+        check(into.out[d], out[0][d], out[1][d], d);
+      }
+    }
+  }
+}
+
 void check_attention(Random& random) {
   for (int head_dim : {1, 2, 7, 64, 80, 100, 128, 256}) {
-    for (int i = 0; i < 8; ++i) check_store(random, head_dim);
+    for (int i = 0; i < 8; ++i) {
+      check_store(random, head_dim);
+      check_merge(random, head_dim);
+    }
     for (int i = 0; i < 24; ++i) check_attend(random, head_dim, i % 4 == 3);
   }
 }
@@ -802,6 +780,9 @@ int run(uint64_t seed, int rounds) {
 #define X(format, id, values, bytes) check_format<format>(#format, id, random, rounds);
   NT_FORMATS(X)
 #undef X
+  // More columns than a level's scratch may have room for at once.
+  check_matmul<Q4_K>("Q4_K", static_cast<int>(Format::Q4_K), {3, 4099, 256}, kSparse, random);
+  check_matmul_float<F16>("F16", static_cast<int>(Format::F16), {3, 4099, 33}, kSparse, random);
   check_quantize(random);
   check_vectors(random);
   check_attention(random);

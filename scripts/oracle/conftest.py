@@ -62,7 +62,8 @@ def prompt_of(name, length=32):
     """Token ids that are text in every test vocabulary, after the BOS that the vocabulary has."""
     rng = np.random.default_rng(3)
     bos = 0 if name == "tiny-llama3" else 1
-    return [bos, *map(int, rng.integers(300, 1000, length - 1))]
+    first, last = (1300, 131072) if name.startswith("nemo") else (300, 1000)
+    return [bos, *map(int, rng.integers(first, last, length - 1))]
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,8 @@
 
 Both engines quantise activations to 8 bits, each in its own way, and so differ from the exact result and from each
 other. Small models: what llama.cpp alone differs by from the exact reference was measured on these (mean over its top
-20, in nats): 0.001 for F32 and F16, 0.004 for BF16, 0.012 for the formats of 32 values and 0.021 to 0.027 for those
-of 256. Two such engines are √2 as far from each other, 0.038 at most: the limit is 0.05.
+20, in nats): 0.001 for F32 and F16, 0.004 for BF16, 0.012 for the formats of 32 values and 0.021 to 0.028 for those
+of 256, 0.029 and 0.031 for Nemo's widths. Two such engines are √2 as far from each other, 0.044 at most: the limit is 0.05.
 
 SmolLM2: through 30 layers of real, outlier-rich activations the same noise grows until it no longer depends on its
 size. llama.cpp in Q4_1 is 0.112 nats from the exact reference over the ten prompts, 0.116 from *itself* with flash
@@ -79,7 +79,9 @@ def test_tiny(nautil, model, llama_steps, name):
 @pytest.mark.parametrize("name", LARGE)
 def test_nemo_widths(nautil, model, llama_steps, name):
     prompt, tokens, steps = llama_steps(name, 24)
-    agreement(steps, nautil.forced(model(name), prompt, tokens, TOP)).check(0.05)
+    a = agreement(steps, nautil.forced(model(name), prompt, tokens, TOP))
+    assert a.n_clear >= 4, "this model decides nothing: the comparison says little"
+    a.check(0.05)
 
 
 def test_greedy_is_forced_greedy(nautil, model):

@@ -454,9 +454,9 @@ struct Unpack<IQ2_XXS> {
     return _mm512_mask_blend_epi16(_mm512_test_epi16_mask(index, _mm512_set1_epi16(128)), half(0), half(1));
   }
 
-  // Biased levels, where a number 0–3 lies in the low two bits of a nibble or in the next two.
-  static NT_INLINE V levels(int sign) {
-    const auto q = [&](int i) { return static_cast<char>(IQ2_XXS::kBias + sign * codes::iq2_xxs_levels[i]); };
+  // Levels, biased, where a number 0–3 lies in the low two bits of a nibble or in the next two.
+  static NT_INLINE V levels() {
+    const auto q = [](int i) { return static_cast<char>(IQ2_XXS::kBias + codes::iq2_xxs_levels[i]); };
     return _mm512_broadcast_i32x4(_mm_setr_epi8(q(0), q(1), q(2), 0, q(1), 0, 0, 0, q(2), 0, 0, 0, 0, 0, 0, 0));
   }
 
@@ -465,7 +465,8 @@ struct Unpack<IQ2_XXS> {
     // The byte twice in a word; moved down by 0 and 4, so that numbers are at bits 0, 2, 0, 2 of the four bytes.
     const V pairs = _mm512_srlv_epi16(repeat_byte(code, i), _mm512_set1_epi32(0x00040000));
     const V number = _mm512_and_si512(pairs, _mm512_set1_epi32(0x0c030c03));
-    return _mm512_mask_shuffle_epi8(_mm512_shuffle_epi8(levels(1), number), negative, levels(-1), number);
+    const V q = _mm512_shuffle_epi8(levels(), number);
+    return _mm512_mask_sub_epi8(q, negative, bytes(2 * IQ2_XXS::kBias), q);
   }
 
   // The scale lies beside the signs, and is read with them.
