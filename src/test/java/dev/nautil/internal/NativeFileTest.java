@@ -10,6 +10,7 @@ import dev.nautil.GgufException;
 import dev.nautil.ModelFileException;
 import dev.nautil.tokenizer.StringTable;
 import java.io.IOException;
+import java.math.BigInteger;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -49,7 +50,7 @@ class NativeFileTest {
       assertEquals(-4, file.get("int32"));
       assertEquals(1.5f, file.get("float32"));
       assertEquals(true, file.get("bool"));
-      assertEquals(-1L, file.get("uint64"));
+      assertEquals(new BigInteger("18446744073709551615"), file.get("uint64"));
       assertEquals(Long.MIN_VALUE, file.get("int64"));
       assertEquals(2.25, file.get("float64"));
       assertEquals("naïve 🙂", file.get("string"));
