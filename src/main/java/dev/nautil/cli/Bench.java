@@ -81,7 +81,8 @@ final class Bench implements AutoCloseable {
     this.plan = plan;
     this.limits = limits;
     vocabulary = model.model().info().vocabularySize();
-    int length = plan.maxDepth() + Math.max(plan.prompt, plan.generate);
+    // One more for the step of the warm-up.
+    int length = plan.maxDepth() + Math.max(plan.prompt, plan.generate) + 1;
     // Each sequence of a test, and the one that they begin with.
     int sequences = plan.maxBatch() + 1;
     context = model.newContext(new ContextParams(length, sequences, 0, false, 0, true));
