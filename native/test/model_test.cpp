@@ -284,6 +284,26 @@ void cancels_within_a_pass(const OpenModel& m) {
   CHECK_EQ(nt_seq_length(run.context, 0), 0);
 }
 
+// Linear scaling is named by its factor, under today's key or the old one, with or without a type; "none" means none.
+void rope_scaling_keys(const OpenModel& plain) {
+  const auto logits = [](const char* type, const char* key, float factor) {
+    ModelWriter w(8);
+    if (type != nullptr) w.writer().key("llama.rope.scaling.type", NT_KV_STRING, GgufWriter::string(type));
+    w.writer().key(key, NT_KV_FLOAT32, GgufWriter::value(factor));
+    const OpenModel m(w.writer().bytes());
+    CHECK(m.model != nullptr);
+    return m.model != nullptr ? Run(m, 1, params(64)).last(tokens(9)) : std::vector<float>();
+  };
+  constexpr char kFactor[] = "llama.rope.scaling.factor", kOld[] = "llama.rope.scale_linear";
+  const std::vector<float> unscaled = Run(plain, 1, params(64)).last(tokens(9)), scaled = logits("linear", kFactor, 4);
+  CHECK(scaled != unscaled);
+  CHECK(logits(nullptr, kFactor, 4) == scaled);
+  CHECK(logits(nullptr, kOld, 4) == scaled);
+  CHECK(logits("linear", kOld, 4) == scaled);
+  CHECK(logits("none", kFactor, 4) == unscaled);
+  CHECK(logits("none", kOld, 4) == unscaled);
+}
+
 // The exact path is near the quantised one, and is another one.
 void exact_path(const OpenModel& m) {
   nt_context_params exact = params(128);
@@ -320,6 +340,31 @@ void refuses_what_it_does_not_run() {
   ModelWriter shape(8);
   shape.writer().u32("llama.attention.key_length", 128);
   refused(__LINE__, shape, NT_FORMAT, "blk.0.attn_q.weight is 256 × 256; the configuration says 512 × 256");
+
+  // A value that is no float is refused, however it is written.
+  for (double factor : {1e300, 1e-300, 1e-40, -1.0, std::nan("")}) {
+    ModelWriter real(8);
+    real.writer().key("llama.rope.scaling.factor", NT_KV_FLOAT64, GgufWriter::value(factor));
+    refused(__LINE__, real, NT_FORMAT, "llama.rope.scaling.factor is");
+  }
+  ModelWriter long_name(8);
+  long_name.writer()
+      .tensor(std::string(5000, '\xff'), {8}, 0, long_name.writer().data_size())
+      .raw_data(std::string(32, '\0'));
+  refused(__LINE__, long_name, NT_UNSUPPORTED, "Supported: token_embd");
+  ModelWriter long_type(8);
+  long_type.writer().key("llama.rope.scaling.type", NT_KV_STRING, GgufWriter::string(std::string(5000, '\xff')));
+  refused(__LINE__, long_type, NT_UNSUPPORTED, "Supported: \"none\"");
+
+  // Keys without which no one knows what the model computes.
+  for (std::string key : {"llama.attention.layer_norm_rms_epsilon", "llama.attention.head_count"}) {
+    std::string bytes = ModelWriter(8).writer().bytes();
+    const std::string length = GgufWriter::value<uint64_t>(key.size());
+    bytes[bytes.find(length + key) + length.size() + key.size() - 1] = '?';
+    const OpenModel m(bytes);
+    CHECK_EQ(m.error.status, NT_FORMAT);
+    CHECK_EQ(std::string(m.error.message), "the file has no " + key);
+  }
 }
 
 }  // namespace
@@ -339,6 +384,8 @@ int main() {
     failures_change_nothing(m);
     cancels_within_a_pass(m);
     exact_path(m);
+    if (type != 8) continue;
+    rope_scaling_keys(m);
   }
   refuses_what_it_does_not_run();
   return test::result();

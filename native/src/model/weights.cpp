@@ -61,7 +61,7 @@ class Binder {
     int n = 0;
     for (const TensorEntry& t : file_.tensors()) {
       if (used_.count(&t) != 0) continue;
-      if (++n <= 5) names += (n > 1 ? ", " : "") + std::string(t.name);
+      if (++n <= 5) names += (n > 1 ? ", " : "") + quote(t.name);
     }
     if (n == 0) return;
     if (n > 5) names += format(" and %d more", n - 5);
