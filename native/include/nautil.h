@@ -190,7 +190,7 @@ typedef struct nt_model_info { /* out */
   float rms_eps;
   int64_t n_params;
   int64_t weight_bytes;
-  int32_t has_float_weights; /* 1 if a matrix is F32, F16 or BF16, so that a BLAS helps */
+  int32_t has_float_weights; /* 1 if a matrix of a product is F32, F16 or BF16, so that a BLAS helps */
   int32_t reserved;
 } nt_model_info;
 

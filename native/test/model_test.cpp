@@ -284,6 +284,22 @@ void cancels_within_a_pass(const OpenModel& m) {
   CHECK_EQ(nt_seq_length(run.context, 0), 0);
 }
 
+// A BLAS helps with products alone, and rows are only looked up in embeddings that are not the output's too.
+void float_weights(const OpenModel& tied) {
+  ModelWriter w(8);
+  w.writer()
+      .tensor("output.weight", {kEmbd, kVocab}, 8, w.writer().data_size())
+      .raw_data(std::string(kVocab * kEmbd / 32 * 34, '\0'));
+  const OpenModel untied(w.writer().bytes());
+  nt_model_info info{};
+  nt_model_get_info(tied.model, &info);
+  CHECK_EQ(info.has_float_weights, 1);
+  CHECK(untied.model != nullptr);
+  if (untied.model == nullptr) return;
+  nt_model_get_info(untied.model, &info);
+  CHECK_EQ(info.has_float_weights, 0);
+}
+
 // Linear scaling is named by its factor, under today's key or the old one, with or without a type; "none" means none.
 void rope_scaling_keys(const OpenModel& plain) {
   const auto logits = [](const char* type, const char* key, float factor) {
@@ -385,6 +401,7 @@ int main() {
     cancels_within_a_pass(m);
     exact_path(m);
     if (type != 8) continue;
+    float_weights(m);
     rope_scaling_keys(m);
   }
   refuses_what_it_does_not_run();
