@@ -284,6 +284,42 @@ void cancels_within_a_pass(const OpenModel& m) {
   CHECK_EQ(nt_seq_length(run.context, 0), 0);
 }
 
+// A call that is refused leaves no logits of an earlier one to be taken for its own.
+void refusal_drops_logits(const OpenModel& m) {
+  Run run(m, 1, params(128));
+  run.last(tokens(5));
+  CHECK_EQ(run.decode({kVocab}, {0}, {1}), NT_INVALID_ARGUMENT);
+  std::vector<float> none(kVocab);
+  CHECK_EQ(nt_get_logits(run.context, 0, none.data(), kVocab, &run.error), NT_INVALID_ARGUMENT);
+}
+
+void extreme_contexts(const OpenModel& m) {
+  nt_error e{};
+  nt_pool* pool = nt_pool_new(1, &e);
+  const auto status = [&](nt_context_params p) {
+    e.status = NT_OK;
+    nt_context* c = nt_context_new(m.model, pool, &p, &e);
+    CHECK((c == nullptr) == (e.status != NT_OK));
+    nt_context_info info{};
+    if (c != nullptr) {
+      nt_context_get_info(c, &info);
+      CHECK(info.n_ctx > 0 && info.kv_capacity > 0 && info.kv_bytes == 0);
+    }
+    nt_context_free(c);
+    return e.status;
+  };
+  nt_context_params p = params(0, 65536, 4096);
+  CHECK_EQ(status(p), NT_OK);
+  p.kv_capacity = INT64_MAX;
+  CHECK_EQ(status(p), NT_OK);
+  CHECK_EQ(status(params(1 << 30, 1, 4096)), NT_OK);
+  CHECK_EQ(status(params(INT32_MAX)), NT_INVALID_ARGUMENT);
+  CHECK_EQ(status(params(-1)), NT_INVALID_ARGUMENT);
+  CHECK_EQ(status(params(1, 65537)), NT_INVALID_ARGUMENT);
+  CHECK_EQ(status(params(1, 1, 4097)), NT_INVALID_ARGUMENT);
+  nt_pool_free(pool);
+}
+
 // A BLAS helps with products alone, and rows are only looked up in embeddings that are not the output's too.
 void float_weights(const OpenModel& tied) {
   ModelWriter w(8);
@@ -401,6 +437,8 @@ int main() {
     cancels_within_a_pass(m);
     exact_path(m);
     if (type != 8) continue;
+    refusal_drops_logits(m);
+    extreme_contexts(m);
     float_weights(m);
     rope_scaling_keys(m);
   }
