@@ -5,6 +5,8 @@
  * - Every call that can fail takes an nt_error, which the caller owns and which is written only on failure. It returns
  *   its status, or NULL where it returns a handle. A failed call changes nothing that the caller can see, but for
  *   nt_decode, which drops the logits of the call before.
+ * - No pointer may be NULL unless it is said so here; an nt_error may, and so may what is to be freed. Calls that can
+ *   fail check this: NT_INVALID_ARGUMENT.
  * - No call prints, aborts or throws. No call keeps a pointer that it was given, unless it says so.
  * - Structures have fixed-width fields; those marked "out" are filled by the core. `reserved` fields are zero.
  * - Sizes are in bytes where the name says bytes, else in the unit that the comment gives.

@@ -320,6 +320,25 @@ void extreme_contexts(const OpenModel& m) {
   nt_pool_free(pool);
 }
 
+// What writes results writes all of them or none.
+void sampling_is_all_or_nothing(const OpenModel& m) {
+  Run run(m, 1, params(128));
+  CHECK_EQ(run.decode({1, 2}, {0, 0}, {1, 1}), NT_OK);
+  const int32_t rows[] = {0, 1}, bad_rows[] = {0, 2}, some[] = {3, 4};
+  nt_sampling greedy[2] = {};
+  greedy[0].top_p = greedy[1].top_p = 1;
+  std::vector<uint64_t> masks(2 * ((kVocab + 63) / 64));
+  masks[0] = 1;
+  int32_t out[2] = {-7, -7};
+  CHECK_EQ(nt_sample(run.context, 2, rows, greedy, masks.data(), out, &run.error), NT_INVALID_ARGUMENT);
+  CHECK_EQ(out[0], -7);
+  CHECK_EQ(nt_sample(run.context, 2, rows, greedy, nullptr, out, &run.error), NT_OK);
+  CHECK(out[0] >= 0 && out[1] >= 0);
+  float logprobs[2] = {7, 7};
+  CHECK_EQ(nt_token_logprobs(run.context, 2, bad_rows, some, logprobs, &run.error), NT_INVALID_ARGUMENT);
+  CHECK_EQ(logprobs[0], 7.0f);
+}
+
 // A BLAS helps with products alone, and rows are only looked up in embeddings that are not the output's too.
 void float_weights(const OpenModel& tied) {
   ModelWriter w(8);
@@ -334,6 +353,37 @@ void float_weights(const OpenModel& tied) {
   if (untied.model == nullptr) return;
   nt_model_get_info(untied.model, &info);
   CHECK_EQ(info.has_float_weights, 0);
+}
+
+void null_arguments(const OpenModel& m) {
+  Run run(m, 1, params(128));
+  run.last(tokens(2));
+  nt_error e{};
+  const int32_t zero = 0;
+  const nt_sampling greedy{0, 1, 0, 0, 0, 0};
+  int32_t token = 0;
+  float logprob = 0;
+  CHECK_EQ(nt_file_get_kv(nullptr, 0, nullptr, &e), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_file_copy_strings(nullptr, 0, nullptr, 0, nullptr, 0, &e), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_file_get_tensor(nullptr, 0, nullptr, &e), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_file_decode_rows(nullptr, 0, 0, 0, nullptr, 0, &e), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_file_touch(nullptr, 0, 0, &e), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_decode(run.context, 1, nullptr, nullptr, nullptr, nullptr, nullptr, &e), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_seq_truncate(nullptr, 0, 0, &e), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_seq_fork(nullptr, 0, 0, 0, &e), NT_INVALID_ARGUMENT);
+  run.last(tokens(1));
+  CHECK_EQ(nt_get_logits(run.context, 0, nullptr, kVocab, &e), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_top_logprobs(run.context, 0, 1, nullptr, &logprob, &e), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_top_logprobs(run.context, 0, 1, &token, nullptr, &e), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_token_logprobs(run.context, 1, nullptr, &zero, &logprob, &e), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_token_logprobs(run.context, 1, &zero, nullptr, &logprob, &e), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_token_logprobs(run.context, 1, &zero, &zero, nullptr, &e), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_sample(run.context, 1, nullptr, &greedy, nullptr, &token, &e), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_sample(run.context, 1, &zero, nullptr, nullptr, &token, &e), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_sample(run.context, 1, &zero, &greedy, nullptr, nullptr, &e), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_measure_bandwidth(nullptr, nullptr, &e), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_measure_dot(nullptr, nullptr, &e), NT_INVALID_ARGUMENT);
+  CHECK(nt_model_new(nullptr, &e) == nullptr);
 }
 
 // Linear scaling is named by its factor, under today's key or the old one, with or without a type; "none" means none.
@@ -439,7 +489,9 @@ int main() {
     if (type != 8) continue;
     refusal_drops_logits(m);
     extreme_contexts(m);
+    sampling_is_all_or_nothing(m);
     float_weights(m);
+    null_arguments(m);
     rope_scaling_keys(m);
   }
   refuses_what_it_does_not_run();
