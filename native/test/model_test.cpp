@@ -11,6 +11,7 @@
 
 #include "check.h"
 #include "gguf_writer.h"
+#include "model/forward.h"
 #include "nautil.h"
 
 namespace {
@@ -293,6 +294,38 @@ void refusal_drops_logits(const OpenModel& m) {
   CHECK_EQ(nt_get_logits(run.context, 0, none.data(), kVocab, &run.error), NT_INVALID_ARGUMENT);
 }
 
+// A flag that is set only for a moment, while a stage leaves its work undone.
+void cancelling_is_final() {
+  class Flicker final : public nt::Executor {
+   public:
+    int32_t flag = 0;
+
+   private:
+    const nt::Step* step_ = nullptr;
+    void allocate_page(int32_t) override {}
+    void copy_page(int32_t, int32_t) override {}
+    void begin(const nt::Step& step) override { step_ = &step; }
+    void gather(const nt::Tensor&) override {}
+    void qkv(const nt::Layer&, int) override {
+      flag = 1;
+      CHECK(nt::cancelled(*step_));
+      flag = 0;
+    }
+    void attention(int) override {}
+    void attention_output(const nt::Tensor&) override {}
+    void feed_forward(const nt::Layer&) override {}
+    void feed_forward_output(const nt::Tensor&) override {}
+    void logits(const nt::Tensor&, const nt::Tensor&) override {}
+    void finish() override {}
+  };
+  nt::Model model;
+  model.layers.resize(2);
+  Flicker x;
+  nt::Step step;
+  step.cancel = &x.flag;
+  CHECK(!nt::forward(x, model, step));
+}
+
 void extreme_contexts(const OpenModel& m) {
   nt_error e{};
   nt_pool* pool = nt_pool_new(1, &e);
@@ -488,6 +521,7 @@ int main() {
     exact_path(m);
     if (type != 8) continue;
     refusal_drops_logits(m);
+    cancelling_is_final();
     extreme_contexts(m);
     sampling_is_all_or_nothing(m);
     float_weights(m);

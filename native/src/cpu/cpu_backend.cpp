@@ -391,7 +391,7 @@ void CpuExecutor::attend_whole(const std::vector<QueryBlock>& blocks, int layer)
     const AttentionState all = state_at(q + size(max_query_rows()) * size(c_.head_dim));
     const AttentionState later = state_at(all.max + state_values());
     attend_chunk(b, layer, head, 0, all, thread);
-    for (int chunk = 1; chunk < b.n_chunks; ++chunk) {
+    for (int chunk = 1; chunk < b.n_chunks && !cancelled(*step_); ++chunk) {
       attend_chunk(b, layer, head, chunk, later, thread);
       k_.merge_attention(all, later, block_rows(b), c_.head_dim);
     }
