@@ -3,7 +3,10 @@
  *
  * - Handles are opaque. Whoever receives one frees it with the function named beside its constructor, once.
  * - Every call that can fail takes an nt_error, which the caller owns and which is written only on failure. It returns
- *   its status, or NULL where it returns a handle. A failed call changes nothing that the caller can see.
+ *   its status, or NULL where it returns a handle. A failed call changes nothing that the caller can see, but for
+ *   nt_decode, which drops the logits of the call before.
+ * - No pointer may be NULL unless it is said so here; an nt_error may, and so may what is to be freed. Calls that can
+ *   fail check this: NT_INVALID_ARGUMENT.
  * - No call prints, aborts or throws. No call keeps a pointer that it was given, unless it says so.
  * - Structures have fixed-width fields; those marked "out" are filled by the core. `reserved` fields are zero.
  * - Sizes are in bytes where the name says bytes, else in the unit that the comment gives.
@@ -35,10 +38,9 @@ typedef enum nt_status {
   NT_FORMAT = 3,           /* a file is malformed: nt_error.offset says where */
   NT_UNSUPPORTED = 4,      /* well-formed, but of a kind that this build does not run */
   NT_OUT_OF_MEMORY = 5,
-  NT_CONTEXT_FULL =
-      6,            /* a sequence or the whole cache has no room: nt_error.used, wanted and capacity say by how much */
-  NT_CANCELLED = 7, /* the caller's cancel flag was set */
-  NT_INTERNAL = 8   /* a defect of the core */
+  NT_CONTEXT_FULL = 6, /* no room for tokens: nt_error.used, wanted and capacity say by how much */
+  NT_CANCELLED = 7,    /* the caller's cancel flag was set */
+  NT_INTERNAL = 8      /* a defect of the core */
 } nt_status;
 
 /* Why a call failed. */
@@ -190,7 +192,7 @@ typedef struct nt_model_info { /* out */
   float rms_eps;
   int64_t n_params;
   int64_t weight_bytes;
-  int32_t has_float_weights; /* 1 if a matrix is F32, F16 or BF16, so that a BLAS helps */
+  int32_t has_float_weights; /* 1 if a matrix of a product is F32, F16 or BF16, so that a BLAS helps */
   int32_t reserved;
 } nt_model_info;
 
@@ -206,11 +208,12 @@ NT_API void nt_model_get_info(const nt_model* model, nt_model_info* out);
 /* --------------------------------------------------------------------------------------------------- contexts */
 
 typedef struct nt_context_params {
-  int32_t n_ctx;       /* tokens a sequence may hold; 0: the model's own, as far as memory allows */
+  int32_t n_ctx;       /* tokens a sequence may hold, up to 2^30; 0: the model's own, as far as memory allows */
   int32_t n_seq_max;   /* sequences; 0: 1 */
   int32_t n_batch;     /* tokens that one pass over the weights takes; 0: 512 */
   int32_t exact;       /* 1: activations are not quantised and products accumulate in F32; slow, for tests */
-  int64_t kv_capacity; /* tokens that all sequences together may hold; 0: n_ctx * n_seq_max, as far as memory allows */
+  int64_t kv_capacity; /* tokens that all sequences together may hold; 0: n_ctx * n_seq_max, as far as memory allows,
+                          but no less than n_ctx */
   void* sgemm;         /* cblas_sgemm of a BLAS bounded to one thread, or NULL: used for F32, F16 and BF16 matrices */
 } nt_context_params;
 
@@ -239,7 +242,9 @@ NT_API void nt_context_get_info(const nt_context* context, nt_context_info* out)
  * The call is transactional: on any failure every sequence is as it was, and no logits are held.
  * cancel, if not NULL, is read between operations (within about 10 ms); when another thread makes it non-zero the call
  * ends with NT_CANCELLED.
- * Status: NT_INVALID_ARGUMENT, NT_CONTEXT_FULL (before any work), NT_OUT_OF_MEMORY, NT_CANCELLED.
+ * Status: NT_INVALID_ARGUMENT, NT_CONTEXT_FULL (before any work), NT_OUT_OF_MEMORY, NT_CANCELLED. The cache is handed
+ * out in pages of 64 tokens: where all of it is full, and not one sequence, nt_error.used counts its taken pages'
+ * tokens.
  */
 NT_API nt_status nt_decode(nt_context* context, int32_t n, const int32_t* tokens, const int32_t* seqs,
                            const int32_t* positions, const uint8_t* want_logits, const int32_t* cancel,

@@ -1,4 +1,5 @@
 // The C ABI: every exception of the core becomes a status here, and nothing else happens.
+#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -81,6 +82,11 @@ void require(bool holds, const char* rule) {
   if (!holds) throw nt::Error(NT_INVALID_ARGUMENT, rule);
 }
 
+template <typename... P>
+void not_null(const P*... pointers) {
+  require(((pointers != nullptr) && ...), "an argument is NULL");
+}
+
 template <typename T>
 const T& at(const std::vector<T>& list, int64_t index, const char* what) {
   if (index < 0 || static_cast<size_t>(index) >= list.size()) {
@@ -91,7 +97,6 @@ const T& at(const std::vector<T>& list, int64_t index, const char* what) {
 }
 
 const float* logits_row(const nt_context* c, int32_t row) {
-  require(c != nullptr, "context is NULL");
   if (row < 0 || row >= c->context.n_rows()) {
     throw nt::Error(NT_INVALID_ARGUMENT, nt::format("row %d; the last decode left %d", row, c->context.n_rows()));
   }
@@ -128,7 +133,7 @@ int64_t nt_anonymous_memory(void) {
 
 nt_file* nt_file_open(const char* path, uint32_t flags, nt_error* error) {
   return create<nt_file>(error, [&] {
-    require(path != nullptr, "path is NULL");
+    not_null(path);
     return new nt_file{nt::GgufFile::open(path, (flags & NT_FILE_COPY) != 0)};
   });
 }
@@ -149,6 +154,7 @@ void nt_file_get_info(const nt_file* file, nt_file_info* out) {
 
 nt_status nt_file_get_kv(const nt_file* file, int64_t index, nt_kv* out, nt_error* error) {
   return guard(error, [&] {
+    not_null(file, out);
     const nt::MetadataEntry& e = at(file->gguf->metadata(), index, "metadata entry");
     *out = {e.key.data(), static_cast<int64_t>(e.key.size()), e.type, e.element_type, static_cast<int64_t>(e.count),
             e.data,       static_cast<int64_t>(e.bytes)};
@@ -158,6 +164,7 @@ nt_status nt_file_get_kv(const nt_file* file, int64_t index, nt_kv* out, nt_erro
 nt_status nt_file_copy_strings(const nt_file* file, int64_t index, uint8_t* bytes, int64_t bytes_capacity,
                                int32_t* offsets, int64_t offsets_capacity, nt_error* error) {
   return guard(error, [&] {
+    not_null(file);
     nt::copy_strings(at(file->gguf->metadata(), index, "metadata entry"), bytes, bytes_capacity, offsets,
                      offsets_capacity);
   });
@@ -165,6 +172,7 @@ nt_status nt_file_copy_strings(const nt_file* file, int64_t index, uint8_t* byte
 
 nt_status nt_file_get_tensor(const nt_file* file, int64_t index, nt_tensor_info* out, nt_error* error) {
   return guard(error, [&] {
+    not_null(file, out);
     const nt::TensorEntry& t = at(file->gguf->tensors(), index, "tensor");
     *out = {};
     out->name = t.name.data();
@@ -181,12 +189,14 @@ nt_status nt_file_get_tensor(const nt_file* file, int64_t index, nt_tensor_info*
 nt_status nt_file_decode_rows(const nt_file* file, int64_t tensor, int64_t first_row, int64_t n_rows, float* out,
                               int64_t out_capacity, nt_error* error) {
   return guard(error, [&] {
+    not_null(file);
     nt::decode_rows(at(file->gguf->tensors(), tensor, "tensor"), first_row, n_rows, out, out_capacity);
   });
 }
 
 nt_status nt_file_touch(const nt_file* file, int64_t offset, int64_t bytes, nt_error* error) {
   return guard(error, [&] {
+    not_null(file);
     require(offset >= 0 && bytes >= 0, "a range of a file cannot be negative");
     file->gguf->touch(static_cast<uint64_t>(offset), static_cast<uint64_t>(bytes));
   });
@@ -210,7 +220,7 @@ int32_t nt_pool_threads(const nt_pool* pool) { return pool->threads.size(); }
 
 nt_model* nt_model_new(const nt_file* file, nt_error* error) {
   return create<nt_model>(error, [&] {
-    require(file != nullptr, "file is NULL");
+    not_null(file);
     return new nt_model{nt::Model::bind(file->gguf)};
   });
 }
@@ -238,7 +248,7 @@ void nt_model_get_info(const nt_model* model, nt_model_info* out) {
 
 nt_context* nt_context_new(const nt_model* model, nt_pool* pool, const nt_context_params* params, nt_error* error) {
   return create<nt_context>(error, [&] {
-    require(model != nullptr && pool != nullptr && params != nullptr, "model, pool or params is NULL");
+    not_null(model, pool, params);
     return new nt_context(*model->model, pool->threads, *params);
   });
 }
@@ -261,9 +271,7 @@ void nt_context_get_info(const nt_context* context, nt_context_info* out) {
 nt_status nt_decode(nt_context* context, int32_t n, const int32_t* tokens, const int32_t* seqs,
                     const int32_t* positions, const uint8_t* want_logits, const int32_t* cancel, nt_error* error) {
   return guard(error, [&] {
-    require(
-        context != nullptr && tokens != nullptr && seqs != nullptr && positions != nullptr && want_logits != nullptr,
-        "an argument is NULL");
+    not_null(context, tokens, seqs, positions, want_logits);
     context->context.decode({n, tokens, seqs, positions, want_logits, cancel});
   });
 }
@@ -275,6 +283,7 @@ int32_t nt_seq_length(const nt_context* context, int32_t seq) {
 
 nt_status nt_seq_truncate(nt_context* context, int32_t seq, int32_t n, nt_error* error) {
   return guard(error, [&] {
+    not_null(context);
     context->context.check_seq(seq);
     require(n >= 0, "a sequence cannot be shorter than 0 tokens");
     context->context.cache().truncate(seq, n);
@@ -283,6 +292,7 @@ nt_status nt_seq_truncate(nt_context* context, int32_t seq, int32_t n, nt_error*
 
 nt_status nt_seq_fork(nt_context* context, int32_t from, int32_t to, int32_t n, nt_error* error) {
   return guard(error, [&] {
+    not_null(context);
     nt::KvCache& cache = context->context.cache();
     context->context.check_seq(from);
     context->context.check_seq(to);
@@ -294,6 +304,7 @@ nt_status nt_seq_fork(nt_context* context, int32_t from, int32_t to, int32_t n, 
 
 nt_status nt_get_logits(const nt_context* context, int32_t row, float* out, int64_t out_capacity, nt_error* error) {
   return guard(error, [&] {
+    not_null(context, out);
     const float* logits = logits_row(context, row);
     require(out_capacity >= n_vocab(context), "out must have room for n_vocab floats");
     std::memcpy(out, logits, static_cast<size_t>(n_vocab(context)) * sizeof(float));
@@ -303,6 +314,7 @@ nt_status nt_get_logits(const nt_context* context, int32_t row, float* out, int6
 nt_status nt_top_logprobs(const nt_context* context, int32_t row, int32_t k, int32_t* tokens, float* logprobs,
                           nt_error* error) {
   return guard(error, [&] {
+    not_null(context, tokens, logprobs);
     const float* logits = logits_row(context, row);
     require(k >= 1 && k <= n_vocab(context), "k must be 1 to n_vocab");
     nt::top_k(logits, n_vocab(context), k, &context->sampler.order);
@@ -317,9 +329,13 @@ nt_status nt_top_logprobs(const nt_context* context, int32_t row, int32_t k, int
 nt_status nt_token_logprobs(const nt_context* context, int32_t n, const int32_t* rows, const int32_t* tokens,
                             float* logprobs, nt_error* error) {
   return guard(error, [&] {
+    not_null(context, rows, tokens, logprobs);
+    for (int i = 0; i < n; ++i) {
+      logits_row(context, rows[i]);
+      require(tokens[i] >= 0 && tokens[i] < n_vocab(context), "a token is not in the vocabulary");
+    }
     for (int i = 0; i < n; ++i) {
       const float* logits = logits_row(context, rows[i]);
-      require(tokens[i] >= 0 && tokens[i] < n_vocab(context), "a token is not in the vocabulary");
       logprobs[i] =
           static_cast<float>(static_cast<double>(logits[tokens[i]]) - nt::log_sum_exp(logits, n_vocab(context)));
     }
@@ -329,21 +345,31 @@ nt_status nt_token_logprobs(const nt_context* context, int32_t n, const int32_t*
 nt_status nt_sample(const nt_context* context, int32_t n, const int32_t* rows, const nt_sampling* params,
                     const uint64_t* masks, int32_t* tokens, nt_error* error) {
   return guard(error, [&] {
+    not_null(context, rows, params, tokens);
+    std::vector<int32_t>& chosen = context->sampler.chosen;
+    chosen.clear();
     for (int i = 0; i < n; ++i) {
       const float* logits = logits_row(context, rows[i]);
       const size_t words = (static_cast<size_t>(n_vocab(context)) + 63) / 64;
       const uint64_t* mask = masks != nullptr ? masks + static_cast<size_t>(i) * words : nullptr;
-      tokens[i] = nt::sample(logits, n_vocab(context), params[i], mask, &context->sampler);
+      chosen.push_back(nt::sample(logits, n_vocab(context), params[i], mask, &context->sampler));
     }
+    std::copy(chosen.begin(), chosen.end(), tokens);
   });
 }
 
 nt_status nt_measure_bandwidth(nt_pool* pool, double* bytes_per_second, nt_error* error) {
-  return guard(error, [&] { *bytes_per_second = nt::measure_bandwidth(pool->threads); });
+  return guard(error, [&] {
+    not_null(pool, bytes_per_second);
+    *bytes_per_second = nt::measure_bandwidth(pool->threads);
+  });
 }
 
 nt_status nt_measure_dot(nt_pool* pool, double* macs_per_second, nt_error* error) {
-  return guard(error, [&] { *macs_per_second = nt::measure_dot(pool->threads); });
+  return guard(error, [&] {
+    not_null(pool, macs_per_second);
+    *macs_per_second = nt::measure_dot(pool->threads);
+  });
 }
 
 }  // extern "C"

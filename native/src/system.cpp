@@ -16,6 +16,8 @@
 namespace nt {
 namespace {
 
+constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
+
 #if defined(__linux__)
 
 // The value of a "Name:   123 kB" line in bytes, or -1.
@@ -36,7 +38,8 @@ int64_t first_number(const std::string& path) {
   return in >> value ? value : -1;
 }
 
-// Calls visit with the folder of this process's cgroup (version 2) and of each of its parents.
+// Calls visit with the folder of this process's cgroup (version 2) and of each of its parents. Of version 1 a container
+// sees its own group at the root.
 template <typename Visit>
 void each_cgroup(Visit visit) {
   std::ifstream in("/proc/self/cgroup");
@@ -50,6 +53,19 @@ void each_cgroup(Visit visit) {
     if (slash == std::string::npos) return;
     path.erase(slash);
   }
+}
+
+// Bytes that a cgroup's limit leaves. Its page cache counts as used, but is given back when memory is asked for.
+int64_t cgroup_room(const std::string& folder, const char* limit_file, const char* used_file) {
+  const int64_t limit = first_number(folder + limit_file), used = first_number(folder + used_file);
+  if (limit < 0 || used < 0) return kNoLimit;
+  std::ifstream in(folder + "/memory.stat");
+  std::string key;
+  int64_t value, cache = 0;
+  while (in >> key >> value) {
+    if (key == "inactive_file" || key == "active_file") cache += value;
+  }
+  return std::max<int64_t>(0, limit - used + cache);
 }
 
 #endif
@@ -76,22 +92,14 @@ int default_threads() {
 int64_t available_memory() {
 #if defined(__linux__)
   int64_t least = proc_field("/proc/meminfo", "MemAvailable:");
-  if (least < 0) least = std::numeric_limits<int64_t>::max();
+  if (least < 0) least = kNoLimit;
   each_cgroup([&least](const std::string& folder) {
-    const int64_t limit = first_number(folder + "/memory.max"), used = first_number(folder + "/memory.current");
-    if (limit < 0 || used < 0) return;
-    // The cgroup's page cache counts as used, but is given back when memory is asked for.
-    std::ifstream in(folder + "/memory.stat");
-    std::string key;
-    int64_t value, cache = 0;
-    while (in >> key >> value) {
-      if (key == "inactive_file" || key == "active_file") cache += value;
-    }
-    least = std::min(least, std::max<int64_t>(0, limit - used + cache));
+    least = std::min(least, cgroup_room(folder, "/memory.max", "/memory.current"));
   });
+  least = std::min(least, cgroup_room("/sys/fs/cgroup/memory", "/memory.limit_in_bytes", "/memory.usage_in_bytes"));
   return least;
 #else
-  return std::numeric_limits<int64_t>::max();
+  return kNoLimit;
 #endif
 }
 

@@ -139,11 +139,52 @@ void failure_changes_nothing() {
   check_contents(cache, pages, 0, a);
 }
 
+// Forks that grow together need a copy of their last page each, but for the one that keeps it.
+void forks_grow_into_the_last_page() {
+  KvCache cache(3, 128, 4 * KvCache::kPageTokens);
+  Pages pages;
+  std::vector<int> a;
+  grow(cache, pages, 0, 100, a, 0);
+  cache.fork(0, 1, 100);
+  cache.fork(0, 2, 100);
+  cache.reserve({28, 28, 28}, pages);
+  cache.commit({28, 28, 28});
+  CHECK_EQ(pages.allocations, 4);
+  CHECK_EQ(pages.copies, 2);
+}
+
+// Pages that are not full, and pages that are shared, count as they are.
+void full_cache_says_by_how_much() {
+  KvCache cache(4, 256, 4 * KvCache::kPageTokens);
+  Pages pages;
+  std::vector<int> a, b;
+  grow(cache, pages, 0, 100, a, 0);
+  grow(cache, pages, 1, 1, b, 0);
+  cache.fork(0, 2, 100);
+  try {
+    cache.reserve({0, 0, 0, 65}, pages);
+    CHECK(!"the cache was full");
+  } catch (const nt::Error& e) {
+    CHECK_EQ(e.status, NT_CONTEXT_FULL);
+    CHECK_EQ(e.used, 192);
+    CHECK_EQ(e.wanted, 65);
+    CHECK_EQ(e.capacity, 256);
+  }
+}
+
+void extreme_sizes() {
+  CHECK_EQ(KvCache(1, 1 << 30, INT64_MAX).capacity(), int64_t{KvCache::kPageTokens} << 30);
+  CHECK_EQ(KvCache(1, 1 << 30, 1).capacity(), int64_t{KvCache::kPageTokens});
+}
+
 }  // namespace
 
 int main() {
   random_operations();
   fork_copies_one_page_at_most();
   failure_changes_nothing();
+  forks_grow_into_the_last_page();
+  full_cache_says_by_how_much();
+  extreme_sizes();
   return test::result();
 }

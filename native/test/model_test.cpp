@@ -11,6 +11,7 @@
 
 #include "check.h"
 #include "gguf_writer.h"
+#include "model/forward.h"
 #include "nautil.h"
 
 namespace {
@@ -284,6 +285,160 @@ void cancels_within_a_pass(const OpenModel& m) {
   CHECK_EQ(nt_seq_length(run.context, 0), 0);
 }
 
+// A call that is refused leaves no logits of an earlier one to be taken for its own.
+void refusal_drops_logits(const OpenModel& m) {
+  Run run(m, 1, params(128));
+  run.last(tokens(5));
+  CHECK_EQ(run.decode({kVocab}, {0}, {1}), NT_INVALID_ARGUMENT);
+  std::vector<float> none(kVocab);
+  CHECK_EQ(nt_get_logits(run.context, 0, none.data(), kVocab, &run.error), NT_INVALID_ARGUMENT);
+}
+
+// A flag that is set only for a moment, while a stage leaves its work undone.
+void cancelling_is_final() {
+  class Flicker final : public nt::Executor {
+   public:
+    int32_t flag = 0;
+
+   private:
+    const nt::Step* step_ = nullptr;
+    void allocate_page(int32_t) override {}
+    void copy_page(int32_t, int32_t) override {}
+    void begin(const nt::Step& step) override { step_ = &step; }
+    void gather(const nt::Tensor&) override {}
+    void qkv(const nt::Layer&, int) override {
+      flag = 1;
+      CHECK(nt::cancelled(*step_));
+      flag = 0;
+    }
+    void attention(int) override {}
+    void attention_output(const nt::Tensor&) override {}
+    void feed_forward(const nt::Layer&) override {}
+    void feed_forward_output(const nt::Tensor&) override {}
+    void logits(const nt::Tensor&, const nt::Tensor&) override {}
+    void finish() override {}
+  };
+  nt::Model model;
+  model.layers.resize(2);
+  Flicker x;
+  nt::Step step;
+  step.cancel = &x.flag;
+  CHECK(!nt::forward(x, model, step));
+}
+
+void extreme_contexts(const OpenModel& m) {
+  nt_error e{};
+  nt_pool* pool = nt_pool_new(1, &e);
+  const auto status = [&](nt_context_params p) {
+    e.status = NT_OK;
+    nt_context* c = nt_context_new(m.model, pool, &p, &e);
+    CHECK((c == nullptr) == (e.status != NT_OK));
+    nt_context_info info{};
+    if (c != nullptr) {
+      nt_context_get_info(c, &info);
+      CHECK(info.n_ctx > 0 && info.kv_capacity > 0 && info.kv_bytes == 0);
+    }
+    nt_context_free(c);
+    return e.status;
+  };
+  nt_context_params p = params(0, 65536, 4096);
+  CHECK_EQ(status(p), NT_OK);
+  p.kv_capacity = INT64_MAX;
+  CHECK_EQ(status(p), NT_OK);
+  CHECK_EQ(status(params(1 << 30, 1, 4096)), NT_OK);
+  CHECK_EQ(status(params(INT32_MAX)), NT_INVALID_ARGUMENT);
+  CHECK_EQ(status(params(-1)), NT_INVALID_ARGUMENT);
+  CHECK_EQ(status(params(1, 65537)), NT_INVALID_ARGUMENT);
+  CHECK_EQ(status(params(1, 1, 4097)), NT_INVALID_ARGUMENT);
+  nt_pool_free(pool);
+}
+
+// What writes results writes all of them or none.
+void sampling_is_all_or_nothing(const OpenModel& m) {
+  Run run(m, 1, params(128));
+  CHECK_EQ(run.decode({1, 2}, {0, 0}, {1, 1}), NT_OK);
+  const int32_t rows[] = {0, 1}, bad_rows[] = {0, 2}, some[] = {3, 4};
+  nt_sampling greedy[2] = {};
+  greedy[0].top_p = greedy[1].top_p = 1;
+  std::vector<uint64_t> masks(2 * ((kVocab + 63) / 64));
+  masks[0] = 1;
+  int32_t out[2] = {-7, -7};
+  CHECK_EQ(nt_sample(run.context, 2, rows, greedy, masks.data(), out, &run.error), NT_INVALID_ARGUMENT);
+  CHECK_EQ(out[0], -7);
+  CHECK_EQ(nt_sample(run.context, 2, rows, greedy, nullptr, out, &run.error), NT_OK);
+  CHECK(out[0] >= 0 && out[1] >= 0);
+  float logprobs[2] = {7, 7};
+  CHECK_EQ(nt_token_logprobs(run.context, 2, bad_rows, some, logprobs, &run.error), NT_INVALID_ARGUMENT);
+  CHECK_EQ(logprobs[0], 7.0f);
+}
+
+// A BLAS helps with products alone, and rows are only looked up in embeddings that are not the output's too.
+void float_weights(const OpenModel& tied) {
+  ModelWriter w(8);
+  w.writer()
+      .tensor("output.weight", {kEmbd, kVocab}, 8, w.writer().data_size())
+      .raw_data(std::string(kVocab * kEmbd / 32 * 34, '\0'));
+  const OpenModel untied(w.writer().bytes());
+  nt_model_info info{};
+  nt_model_get_info(tied.model, &info);
+  CHECK_EQ(info.has_float_weights, 1);
+  CHECK(untied.model != nullptr);
+  if (untied.model == nullptr) return;
+  nt_model_get_info(untied.model, &info);
+  CHECK_EQ(info.has_float_weights, 0);
+}
+
+void null_arguments(const OpenModel& m) {
+  Run run(m, 1, params(128));
+  run.last(tokens(2));
+  nt_error e{};
+  const int32_t zero = 0;
+  const nt_sampling greedy{0, 1, 0, 0, 0, 0};
+  int32_t token = 0;
+  float logprob = 0;
+  CHECK_EQ(nt_file_get_kv(nullptr, 0, nullptr, &e), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_file_copy_strings(nullptr, 0, nullptr, 0, nullptr, 0, &e), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_file_get_tensor(nullptr, 0, nullptr, &e), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_file_decode_rows(nullptr, 0, 0, 0, nullptr, 0, &e), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_file_touch(nullptr, 0, 0, &e), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_decode(run.context, 1, nullptr, nullptr, nullptr, nullptr, nullptr, &e), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_seq_truncate(nullptr, 0, 0, &e), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_seq_fork(nullptr, 0, 0, 0, &e), NT_INVALID_ARGUMENT);
+  run.last(tokens(1));
+  CHECK_EQ(nt_get_logits(run.context, 0, nullptr, kVocab, &e), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_top_logprobs(run.context, 0, 1, nullptr, &logprob, &e), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_top_logprobs(run.context, 0, 1, &token, nullptr, &e), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_token_logprobs(run.context, 1, nullptr, &zero, &logprob, &e), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_token_logprobs(run.context, 1, &zero, nullptr, &logprob, &e), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_token_logprobs(run.context, 1, &zero, &zero, nullptr, &e), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_sample(run.context, 1, nullptr, &greedy, nullptr, &token, &e), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_sample(run.context, 1, &zero, nullptr, nullptr, &token, &e), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_sample(run.context, 1, &zero, &greedy, nullptr, nullptr, &e), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_measure_bandwidth(nullptr, nullptr, &e), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_measure_dot(nullptr, nullptr, &e), NT_INVALID_ARGUMENT);
+  CHECK(nt_model_new(nullptr, &e) == nullptr);
+}
+
+// Linear scaling is named by its factor, under today's key or the old one, with or without a type; "none" means none.
+void rope_scaling_keys(const OpenModel& plain) {
+  const auto logits = [](const char* type, const char* key, float factor) {
+    ModelWriter w(8);
+    if (type != nullptr) w.writer().key("llama.rope.scaling.type", NT_KV_STRING, GgufWriter::string(type));
+    w.writer().key(key, NT_KV_FLOAT32, GgufWriter::value(factor));
+    const OpenModel m(w.writer().bytes());
+    CHECK(m.model != nullptr);
+    return m.model != nullptr ? Run(m, 1, params(64)).last(tokens(9)) : std::vector<float>();
+  };
+  constexpr char kFactor[] = "llama.rope.scaling.factor", kOld[] = "llama.rope.scale_linear";
+  const std::vector<float> unscaled = Run(plain, 1, params(64)).last(tokens(9)), scaled = logits("linear", kFactor, 4);
+  CHECK(scaled != unscaled);
+  CHECK(logits(nullptr, kFactor, 4) == scaled);
+  CHECK(logits(nullptr, kOld, 4) == scaled);
+  CHECK(logits("linear", kOld, 4) == scaled);
+  CHECK(logits("none", kFactor, 4) == unscaled);
+  CHECK(logits("none", kOld, 4) == unscaled);
+}
+
 // The exact path is near the quantised one, and is another one.
 void exact_path(const OpenModel& m) {
   nt_context_params exact = params(128);
@@ -320,6 +475,31 @@ void refuses_what_it_does_not_run() {
   ModelWriter shape(8);
   shape.writer().u32("llama.attention.key_length", 128);
   refused(__LINE__, shape, NT_FORMAT, "blk.0.attn_q.weight is 256 × 256; the configuration says 512 × 256");
+
+  // A value that is no float is refused, however it is written.
+  for (double factor : {1e300, 1e-300, 1e-40, -1.0, std::nan("")}) {
+    ModelWriter real(8);
+    real.writer().key("llama.rope.scaling.factor", NT_KV_FLOAT64, GgufWriter::value(factor));
+    refused(__LINE__, real, NT_FORMAT, "llama.rope.scaling.factor is");
+  }
+  ModelWriter long_name(8);
+  long_name.writer()
+      .tensor(std::string(5000, '\xff'), {8}, 0, long_name.writer().data_size())
+      .raw_data(std::string(32, '\0'));
+  refused(__LINE__, long_name, NT_UNSUPPORTED, "Supported: token_embd");
+  ModelWriter long_type(8);
+  long_type.writer().key("llama.rope.scaling.type", NT_KV_STRING, GgufWriter::string(std::string(5000, '\xff')));
+  refused(__LINE__, long_type, NT_UNSUPPORTED, "Supported: \"none\"");
+
+  // Keys without which no one knows what the model computes.
+  for (std::string key : {"llama.attention.layer_norm_rms_epsilon", "llama.attention.head_count"}) {
+    std::string bytes = ModelWriter(8).writer().bytes();
+    const std::string length = GgufWriter::value<uint64_t>(key.size());
+    bytes[bytes.find(length + key) + length.size() + key.size() - 1] = '?';
+    const OpenModel m(bytes);
+    CHECK_EQ(m.error.status, NT_FORMAT);
+    CHECK_EQ(std::string(m.error.message), "the file has no " + key);
+  }
 }
 
 }  // namespace
@@ -339,6 +519,14 @@ int main() {
     failures_change_nothing(m);
     cancels_within_a_pass(m);
     exact_path(m);
+    if (type != 8) continue;
+    refusal_drops_logits(m);
+    cancelling_is_final();
+    extreme_contexts(m);
+    sampling_is_all_or_nothing(m);
+    float_weights(m);
+    null_arguments(m);
+    rope_scaling_keys(m);
   }
   refuses_what_it_does_not_run();
   return test::result();

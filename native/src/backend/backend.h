@@ -4,6 +4,7 @@
 // finish() (a GPU). The residual stream, the queries, the KV pages and the page tables live in the backend's memory.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -27,11 +28,12 @@ struct Run {
 // One pass over the weights.
 struct Step {
   int n_tokens = 0;
-  const int32_t* tokens = nullptr;  // (n_tokens)
-  std::vector<Run> runs;            // all tokens, in order
-  std::vector<int32_t> outputs;     // indices of the tokens whose logits are wanted, ascending
-  float* logits = nullptr;          // host memory, (outputs, n_vocab)
-  const int32_t* cancel = nullptr;  // stages return early once it is not 0; may be null
+  const int32_t* tokens = nullptr;                 // (n_tokens)
+  std::vector<Run> runs;                           // all tokens, in order
+  std::vector<int32_t> outputs;                    // indices of the tokens whose logits are wanted, ascending
+  float* logits = nullptr;                         // host memory, (outputs, n_vocab)
+  const int32_t* cancel = nullptr;                 // stages return early once it is not 0; may be null
+  mutable std::atomic<bool> was_cancelled{false};  // what cancelled() once saw stays so: some of the work is not done
 };
 
 struct ExecutorOptions {

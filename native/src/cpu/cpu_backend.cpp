@@ -1,5 +1,5 @@
 // The stages of a forward pass on the CPU. Each is one or two jobs of the thread pool: five for a token's layer, since
-// what is small (norms, quantising one column) is done by the caller while it has the turn.
+// what is small (norms, quantising one column) is done by the caller alone.
 #include "cpu/cpu_backend.h"
 
 #include <algorithm>
@@ -87,7 +87,7 @@ class CpuExecutor final : public Executor {
     const Run* run;
     int first, count;  // tokens in the run
     int n_chunks;      // of KV pages that its last token sees
-    int partial;       // index of its first chunk's state, where chunks are tasks of their own
+    int64_t partial;   // rows of the states before those of its chunks, where chunks are tasks of their own
   };
 
   size_t n_tokens() const { return size(step_->n_tokens); }
@@ -141,12 +141,14 @@ class CpuExecutor final : public Executor {
   int block_rows(const QueryBlock& b) const { return b.count * c_.group(); }
   size_t state_values() const { return size(max_query_rows()) * size(c_.head_dim + 2); }
   int max_query_rows() const { return std::max(kQueryRows, c_.group()); }
-  AttentionState state_at(float* memory) const;
+  static AttentionState state_at(float* memory, int n_rows) {
+    return {memory, memory + n_rows, memory + 2 * static_cast<ptrdiff_t>(n_rows)};
+  }
   void attend_chunk(const QueryBlock& b, int layer, int head, int chunk, AttentionState state, int thread);
   void load_queries(const QueryBlock& b, int head, float* q) const;
   void store_attended(const QueryBlock& b, int head, const AttentionState& state);
   void attend_whole(const std::vector<QueryBlock>& blocks, int layer);
-  void attend_split(const std::vector<QueryBlock>& blocks, int layer, int n_partials);
+  void attend_split(const std::vector<QueryBlock>& blocks, int layer, int64_t partial_rows);
 
   static constexpr int64_t kRowBlock = 128;
 
@@ -332,11 +334,6 @@ void CpuExecutor::qkv(const Layer& layer, int index) {
   });
 }
 
-AttentionState CpuExecutor::state_at(float* memory) const {
-  const size_t rows = size(max_query_rows());
-  return {memory, memory + rows, memory + 2 * rows};
-}
-
 // The block's queries of the head's group, scaled: (count · group, head_dim).
 void CpuExecutor::load_queries(const QueryBlock& b, int head, float* q) const {
   const float scale = 1 / std::sqrt(static_cast<float>(c_.head_dim));
@@ -388,10 +385,10 @@ void CpuExecutor::attend_whole(const std::vector<QueryBlock>& blocks, int layer)
     const int head = i % c_.n_head_kv;
     float* q = memory_[size(thread)].attention.get();
     load_queries(b, head, q);
-    const AttentionState all = state_at(q + size(max_query_rows()) * size(c_.head_dim));
-    const AttentionState later = state_at(all.max + state_values());
+    const AttentionState all = state_at(q + size(max_query_rows()) * size(c_.head_dim), block_rows(b));
+    const AttentionState later = state_at(all.max + state_values(), block_rows(b));
     attend_chunk(b, layer, head, 0, all, thread);
-    for (int chunk = 1; chunk < b.n_chunks; ++chunk) {
+    for (int chunk = 1; chunk < b.n_chunks && !cancelled(*step_); ++chunk) {
       attend_chunk(b, layer, head, chunk, later, thread);
       k_.merge_attention(all, later, block_rows(b), c_.head_dim);
     }
@@ -401,7 +398,7 @@ void CpuExecutor::attend_whole(const std::vector<QueryBlock>& blocks, int layer)
 
 // A task is a chunk of a query block of a head: for one token with a long past, there are too few blocks for the
 // threads.
-void CpuExecutor::attend_split(const std::vector<QueryBlock>& blocks, int layer, int n_partials) {
+void CpuExecutor::attend_split(const std::vector<QueryBlock>& blocks, int layer, int64_t partial_rows) {
   struct Task {
     const QueryBlock* block;
     int chunk;
@@ -410,9 +407,11 @@ void CpuExecutor::attend_split(const std::vector<QueryBlock>& blocks, int layer,
   for (const QueryBlock& b : blocks) {
     for (int chunk = 0; chunk < b.n_chunks; ++chunk) tasks.push_back({&b, chunk});
   }
-  float* partials = partials_.ensure(size(n_partials) * size(c_.n_head_kv) * state_values());
+  const int64_t row_values = c_.head_dim + 2;
+  float* partials = partials_.ensure(size(partial_rows * c_.n_head_kv * row_values));
   const auto partial = [&](const QueryBlock& b, int chunk, int head) {
-    return state_at(partials + size((b.partial + chunk) * c_.n_head_kv + head) * state_values());
+    const int64_t rows = block_rows(b), state = int64_t{chunk} * c_.n_head_kv + head;
+    return state_at(partials + (b.partial * c_.n_head_kv + state * rows) * row_values, block_rows(b));
   };
   run(static_cast<int>(tasks.size()) * c_.n_head_kv, [&](int i, int thread) {
     const Task& task = tasks[size(i / c_.n_head_kv)];
@@ -434,18 +433,20 @@ void CpuExecutor::attend_split(const std::vector<QueryBlock>& blocks, int layer,
 void CpuExecutor::attention(int index) {
   const int tokens = std::max(1, kQueryRows / c_.group());
   std::vector<QueryBlock> blocks;
-  int n_partials = 0;
+  int64_t partial_rows = 0;
+  bool several_chunks = false;
   for (const Run& r : step_->runs) {
     for (int first = 0; first < r.count; first += tokens) {
       const int count = std::min(tokens, r.count - first);
       const int n_chunks = (r.position + first + count + kChunkTokens - 1) / kChunkTokens;
-      blocks.push_back({&r, first, count, n_chunks, n_partials});
-      n_partials += n_chunks;
+      blocks.push_back({&r, first, count, n_chunks, partial_rows});
+      partial_rows += int64_t{n_chunks} * block_rows(blocks.back());
+      several_chunks |= n_chunks > 1;
     }
   }
   const bool few = static_cast<int>(blocks.size()) * c_.n_head_kv < 8 * pool_.size();
-  if (few && n_partials > static_cast<int>(blocks.size())) {
-    attend_split(blocks, index, n_partials);
+  if (few && several_chunks) {
+    attend_split(blocks, index, partial_rows);
   } else {
     attend_whole(blocks, index);
   }

@@ -26,8 +26,8 @@ struct alignas(64) ActivationChunk {
   float scale[8];     // of values 32j … 32j+31
   int32_t sum32[8];   // Σ q of values 32j … 32j+31
   int32_t sum16[16];  // Σ q of values 16j … 16j+15
-  float sum32f[8];    // the same as floats
-  float reserved[8];
+  float sum32f[8];    // sum32 as floats
+  float reserved[8];  // zeros
 };
 static_assert(sizeof(ActivationChunk) == 448);
 
@@ -82,8 +82,8 @@ struct Kernels {
   void (*decode[kFormatLimit])(const uint8_t* row, size_t n, float* out);
 
   // Quantises one column of n values (a multiple of 32) with a scale for each `block` (32 or 256) values: chunk i goes
-  // to out[i·chunk_stride]. scale = max|x| / 127, q = x / scale rounded to nearest even; a block that holds a NaN or an
-  // infinity gets the scale NaN and zeros.
+  // to out[i·chunk_stride]. scale = max|x| / 127, q = x / scale rounded to nearest even. A block whose scale would be
+  // subnormal gets the scale 0 and zeros, one that holds a NaN or an infinity the scale NaN and zeros.
   void (*quantize)(const float* x, int n, int block, ActivationChunk* out, size_t chunk_stride);
 
   // out = x / √(mean(x²) + eps) · weight, n values. out may be x.

@@ -1,7 +1,7 @@
 #include "cpu/thread_pool.h"
 
 #include <chrono>
-#include <system_error>
+#include <exception>
 
 #include "error.h"
 
@@ -34,9 +34,10 @@ inline void pause() {
 }  // namespace
 
 ThreadPool::ThreadPool(int n_threads) {
+  workers_.reserve(static_cast<size_t>(n_threads > 1 ? n_threads - 1 : 0));
   try {
     for (int i = 1; i < n_threads; ++i) workers_.emplace_back([this, i] { worker(i); });
-  } catch (const std::system_error& e) {
+  } catch (const std::exception& e) {  // std::system_error, or std::bad_alloc for the thread's state
     const size_t started = workers_.size();
     join_all();
     throw Error(NT_OUT_OF_MEMORY, format("cannot start thread %zu of %d: %s", started + 2, n_threads, e.what()));

@@ -1,6 +1,7 @@
 #include "model/config.h"
 
-#include <cmath>
+#include <cfloat>
+#include <optional>
 
 namespace nt {
 namespace {
@@ -34,12 +35,15 @@ int integer(const GgufFile& file, const std::string& key, int64_t least, int64_t
   return static_cast<int>(value);
 }
 
-float real(const GgufFile& file, const std::string& key, double fallback) {
+float real(const GgufFile& file, const std::string& key, std::optional<double> fallback = {}) {
   check_scalar(file, key);
-  double value = fallback;
-  file.get(key, &value);
-  if (!std::isfinite(value) || value <= 0) {
-    throw Error(NT_FORMAT, format("%s is %g; it must be positive", key.c_str(), value));
+  double value = fallback.value_or(0);
+  if (!file.get(key, &value) && !fallback) throw Error(NT_FORMAT, "the file has no " + key);
+  // Not beyond what a float and its reciprocal can be.
+  if (!(value >= static_cast<double>(FLT_MIN) && value <= static_cast<double>(1 / FLT_MIN))) {
+    const MetadataEntry* entry = file.find(key);
+    throw Error(NT_FORMAT, format("%s is %g; it must be a positive float", key.c_str(), value),
+                entry != nullptr ? static_cast<int64_t>(entry->offset) : -1);
   }
   return static_cast<float>(value);
 }
@@ -72,8 +76,8 @@ void check_family(const GgufFile& file) {
   }
   if (architecture != "llama") {
     unsupported(file, "general.architecture",
-                "architecture \"" + std::string(architecture) +
-                    "\" is not supported. Supported: \"llama\" (Mistral, Mistral-Nemo, Llama 2 and 3, SmolLM2)");
+                "architecture " + quote(architecture) +
+                    " is not supported. Supported: \"llama\" (Mistral, Mistral-Nemo, Llama 2 and 3, SmolLM2)");
   }
   for (const NeutralKey& k : kNeutralKeys) {
     check_scalar(file, k.key);
@@ -89,19 +93,18 @@ void check_family(const GgufFile& file) {
   }
 }
 
+// As llama.cpp reads it: a file without a type is linear, and old files have the factor under another key.
 float rope_scale(const GgufFile& file) {
-  std::string_view type = "none";
-  const bool named = file.get("llama.rope.scaling.type", &type);
-  if (type == "none") {
-    // Old files have the factor alone.
-    return 1 / real(file, "llama.rope.scale_linear", 1);
-  }
-  if (named && type != "linear") {
+  std::string_view type = "linear";
+  file.get("llama.rope.scaling.type", &type);
+  if (type == "none") return 1;
+  if (type != "linear") {
     unsupported(file, "llama.rope.scaling.type",
-                "rope scaling \"" + std::string(type) +
-                    "\" is not supported. Supported: \"none\", \"linear\", and the rope_freqs tensor of Llama 3");
+                "rope scaling " + quote(type) +
+                    " is not supported. Supported: \"none\", \"linear\", and the rope_freqs tensor of Llama 3");
   }
-  return 1 / real(file, "llama.rope.scaling.factor", 1);
+  const char* factor = "llama.rope.scaling.factor";
+  return 1 / real(file, file.find(factor) != nullptr ? factor : "llama.rope.scale_linear", 1);
 }
 
 }  // namespace
@@ -131,7 +134,7 @@ Config read_config(const GgufFile& file) {
   }
   c.n_rot = integer(file, "llama.rope.dimension_count", 0, c.head_dim, c.head_dim);
   if (c.n_rot % 2 != 0) throw Error(NT_FORMAT, format("llama.rope.dimension_count is %d: it must be even", c.n_rot));
-  c.rms_eps = real(file, "llama.attention.layer_norm_rms_epsilon", 1e-5);
+  c.rms_eps = real(file, "llama.attention.layer_norm_rms_epsilon");
   c.rope_theta = real(file, "llama.rope.freq_base", 10000);
   c.rope_scale = rope_scale(file);
   return c;

@@ -12,11 +12,18 @@ namespace {
 // cache that holds the weights, and for everyone else.
 constexpr double kMemoryShare = 0.75;
 
+// Tokens of a sequence, so that positions rounded up to whatever a kernel works on are still an int.
+constexpr int kMaxContext = 1 << 30;
+
 KvCache new_cache(const Config& c, const nt_context_params& p) {
   const int n_seq = p.n_seq_max == 0 ? 1 : p.n_seq_max;
   if (n_seq < 1 || n_seq > 4096)
     throw Error(NT_INVALID_ARGUMENT, format("n_seq_max is %d; 1 to 4096 is possible", n_seq));
-  if (p.n_ctx < 0 || p.kv_capacity < 0) throw Error(NT_INVALID_ARGUMENT, "a context cannot have a negative size");
+  if (p.n_ctx < 0 || p.n_ctx > kMaxContext) {
+    throw Error(NT_INVALID_ARGUMENT,
+                format("n_ctx is %d; 0 (the model's own) to %d is possible", p.n_ctx, kMaxContext));
+  }
+  if (p.kv_capacity < 0) throw Error(NT_INVALID_ARGUMENT, "kv_capacity is negative");
   const auto fits =
       static_cast<int64_t>(static_cast<double>(available_memory()) * kMemoryShare) / kv_bytes_per_token(c);
   // At least one page, so that a first request fails with the allocation's own reason.
@@ -74,9 +81,9 @@ void Context::check(const Batch& b, std::vector<int>* growth) const {
 }
 
 void Context::decode(const Batch& batch) {
+  n_rows_ = 0;
   std::vector<int> growth;
   check(batch, &growth);
-  n_rows_ = 0;
   cache_.reserve(growth, *executor_);
   try {
     const auto rows = std::count_if(batch.want_logits, batch.want_logits + batch.n, [](uint8_t w) { return w != 0; });

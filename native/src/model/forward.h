@@ -9,13 +9,16 @@ namespace nt {
 // nothing of use.
 bool forward(Executor& x, const Model& model, const Step& step);
 
-// Whether the step's cancel flag is set; another thread writes it.
+// Whether the step's cancel flag is set, or was when someone asked before; another thread writes it.
 inline bool cancelled(const Step& step) {
+  if (step.cancel == nullptr) return false;
 #if defined(__GNUC__)
-  return step.cancel != nullptr && __atomic_load_n(step.cancel, __ATOMIC_RELAXED) != 0;
+  const int32_t flag = __atomic_load_n(step.cancel, __ATOMIC_RELAXED);
 #else
-  return step.cancel != nullptr && *const_cast<const volatile int32_t*>(step.cancel) != 0;
+  const int32_t flag = *const_cast<const volatile int32_t*>(step.cancel);
 #endif
+  if (flag != 0) step.was_cancelled.store(true, std::memory_order_relaxed);
+  return step.was_cancelled.load(std::memory_order_relaxed);
 }
 
 }  // namespace nt

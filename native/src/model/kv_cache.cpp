@@ -6,13 +6,29 @@ namespace nt {
 
 KvCache::KvCache(int n_seq, int n_ctx, int64_t capacity)
     : n_ctx_(n_ctx),
-      max_pages_(static_cast<int>(std::min<int64_t>((capacity + kPageTokens - 1) / kPageTokens, 1 << 30))),
+      max_pages_(static_cast<int>(std::min<int64_t>((capacity - 1) / kPageTokens + 1, 1 << 30))),
       sequences_(static_cast<size_t>(n_seq)) {}
 
 // Whether the next token would go onto a page that another sequence refers to as well.
 bool KvCache::shares_tail(const Sequence& s) const {
   if (s.length % kPageTokens == 0) return false;
   return references_[static_cast<size_t>(s.pages[static_cast<size_t>(s.length / kPageTokens)])] > 1;
+}
+
+int64_t KvCache::copies_needed(const std::vector<int>& growth) const {
+  std::vector<int32_t> tails;
+  for (size_t i = 0; i < growth.size(); ++i) {
+    const Sequence& s = sequences_[i];
+    if (growth[i] != 0 && shares_tail(s)) tails.push_back(s.pages[static_cast<size_t>(s.length / kPageTokens)]);
+  }
+  std::sort(tails.begin(), tails.end());
+  int64_t copies = 0;
+  for (auto first = tails.begin(); first != tails.end();) {
+    const auto last = std::upper_bound(first, tails.end(), *first);
+    copies += std::min<int64_t>(last - first, references_[static_cast<size_t>(*first)] - 1);
+    first = last;
+  }
+  return copies;
 }
 
 void KvCache::reserve(const std::vector<int>& growth, Executor& executor) {
@@ -25,22 +41,22 @@ void KvCache::reserve(const std::vector<int>& growth, Executor& executor) {
     e.capacity = capacity;
     return e;
   };
-  int64_t needed = 0, wanted = 0, used = 0;
+  int64_t needed = copies_needed(growth), wanted = 0;
   for (size_t i = 0; i < growth.size(); ++i) {
-    Sequence& s = sequences_[i];
-    used += s.length;
+    const Sequence& s = sequences_[i];
     wanted += growth[i];
     if (growth[i] == 0) continue;
     if (growth[i] > n_ctx_ - s.length) throw full("the context is full", s.length, growth[i], n_ctx_);
-    needed += pages_for(s.length + growth[i]) - static_cast<int>(s.pages.size()) + (shares_tail(s) ? 1 : 0);
+    needed += pages_for(s.length + growth[i]) - static_cast<int>(s.pages.size());
   }
-  const int64_t available = static_cast<int64_t>(free_.size()) + max_pages_ - static_cast<int64_t>(references_.size());
-  if (needed > available) throw full("the KV cache is full", used, wanted, capacity());
+  const int64_t used = static_cast<int64_t>(references_.size() - free_.size());
+  if (used + needed > max_pages_) throw full("the KV cache is full", used * kPageTokens, wanted, capacity());
 
   try {
     for (size_t i = 0; i < growth.size(); ++i) {
       Sequence& s = sequences_[i];
       if (growth[i] == 0) continue;
+      s.pages.reserve(static_cast<size_t>(pages_for(s.length + growth[i])));  // a page taken has a place to go
       if (shares_tail(s)) {
         int32_t& tail = s.pages[static_cast<size_t>(s.length / kPageTokens)];
         const int32_t copy = take(executor);
@@ -86,9 +102,9 @@ int32_t KvCache::take(Executor& executor) {
     return page;
   }
   const int32_t page = static_cast<int32_t>(references_.size());
+  free_.reserve(references_.size() + 1);  // so that drop() cannot fail
   executor.allocate_page(page);
   references_.push_back(1);
-  free_.reserve(references_.size());  // so that drop() cannot fail
   return page;
 }
 

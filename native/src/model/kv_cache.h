@@ -16,7 +16,8 @@ class KvCache {
  public:
   static constexpr int kPageTokens = 64;
 
-  // n_ctx: tokens a sequence may hold; capacity: tokens all may hold together.
+  // n_ctx: tokens a sequence may hold, up to 2³⁰; capacity: tokens all may hold together, 1 or more, rounded up to
+  // pages.
   KvCache(int n_seq, int n_ctx, int64_t capacity);
 
   int n_seq() const { return static_cast<int>(sequences_.size()); }
@@ -27,7 +28,7 @@ class KvCache {
   const int32_t* page_table(int seq) const { return sequences_[static_cast<size_t>(seq)].pages.data(); }
 
   // Makes room for growth[s] more tokens in each sequence s, all or nothing; lengths stay as they are.
-  // Throws Error: NT_CONTEXT_FULL with the numbers, NT_OUT_OF_MEMORY.
+  // Throws Error: NT_CONTEXT_FULL with the numbers (used: of a full cache, its taken pages), NT_OUT_OF_MEMORY.
   void reserve(const std::vector<int>& growth, Executor& executor);
 
   // The reserved tokens hold what they should: they count from now on.
@@ -49,6 +50,8 @@ class KvCache {
 
   static int pages_for(int tokens) { return (tokens + kPageTokens - 1) / kPageTokens; }
   bool shares_tail(const Sequence& s) const;
+  // Pages that the growing sequences share and have to copy: all who refer to one, but for the last.
+  int64_t copies_needed(const std::vector<int>& growth) const;
   int32_t take(Executor& executor);
   void drop(int32_t page);
   void shrink(Sequence& s, int n_pages);

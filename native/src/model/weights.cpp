@@ -31,9 +31,6 @@ class Binder {
   Tensor matrix(const std::string& name, int64_t n_rows, int64_t n_cols) {
     Tensor t = find(name, n_rows, n_cols);
     if (!t) throw Error(NT_FORMAT, "the file has no tensor " + name);
-    // Activations are quantised 32 values at a time.
-    if (info(t.format).quantized && n_cols % 32 != 0)
-      fail(*file_.find_tensor(name), name + ": rows are not a multiple of 32 values");
     has_float_weights |= !info(t.format).quantized;
     return t;
   }
@@ -61,7 +58,7 @@ class Binder {
     int n = 0;
     for (const TensorEntry& t : file_.tensors()) {
       if (used_.count(&t) != 0) continue;
-      if (++n <= 5) names += (n > 1 ? ", " : "") + std::string(t.name);
+      if (++n <= 5) names += (n > 1 ? ", " : "") + quote(t.name);
     }
     if (n == 0) return;
     if (n > 5) names += format(" and %d more", n - 5);
@@ -98,7 +95,7 @@ std::unique_ptr<const Model> Model::bind(std::shared_ptr<const GgufFile> file) {
   c.n_vocab = static_cast<int>(embedding->n_rows());
 
   Binder b(*file);
-  m->token_embd = b.matrix("token_embd.weight", c.n_vocab, c.n_embd);
+  m->token_embd = b.find("token_embd.weight", c.n_vocab, c.n_embd);
   for (int i = 0; i < c.n_layer; ++i) {
     const std::string block = "blk." + std::to_string(i) + ".";
     Layer l;
@@ -114,13 +111,13 @@ std::unique_ptr<const Model> Model::bind(std::shared_ptr<const GgufFile> file) {
     m->layers.push_back(l);
   }
   m->output_norm = b.vector("output_norm.weight", c.n_embd);
-  m->output =
-      b.find("output.weight", c.n_vocab, c.n_embd) ? b.matrix("output.weight", c.n_vocab, c.n_embd) : m->token_embd;
+  m->output = b.find("output.weight", c.n_vocab, c.n_embd);
+  if (!m->output) m->output = m->token_embd;
   m->rope_freqs = b.find("rope_freqs.weight", 1, c.n_rot / 2);
   if (m->rope_freqs) b.require_f32(m->rope_freqs);
   b.check_all_used();
 
-  m->has_float_weights = b.has_float_weights;
+  m->has_float_weights = b.has_float_weights || !info(m->output.format).quantized;
   for (const TensorEntry& t : file->tensors()) {
     m->n_params += t.n_rows() * t.shape[0];
     m->weight_bytes += static_cast<int64_t>(t.bytes);

@@ -31,7 +31,7 @@ struct Model {
   Tensor rope_freqs;   // (1, n_rot / 2), or none: a frequency is divided by it
   int64_t n_params = 0;
   int64_t weight_bytes = 0;
-  bool has_float_weights = false;  // a matrix is F32, F16 or BF16
+  bool has_float_weights = false;  // a matrix of a product is F32, F16 or BF16
 
   // Throws Error: NT_UNSUPPORTED, NT_FORMAT.
   static std::unique_ptr<const Model> bind(std::shared_ptr<const GgufFile> file);

@@ -13,6 +13,7 @@ namespace nt {
 struct SamplerMemory {
   std::vector<int32_t> order;
   std::vector<double> weights;
+  std::vector<int32_t> chosen;  // a call's results, until all are there
 };
 
 // mask: bit t allows token t; null allows all. Throws Error(NT_INVALID_ARGUMENT) for parameters out of range or a mask
