@@ -453,6 +453,61 @@ void exact_path(const OpenModel& m) {
   CHECK(difference < 0.01 * norm);
 }
 
+// Shapes that no model has but a file may: odd heads, no rotation, one token, rows that no vector divides.
+void odd_shapes() {
+  struct Shape {
+    int vocab, embd, heads, kv_heads, head_dim, n_rot, ff;
+  };
+  for (const Shape& c : {Shape{1, 6, 2, 1, 3, 2, 5}, Shape{2, 1, 1, 1, 2, 0, 1}, Shape{70, 33, 512, 1, 5, 4, 129},
+                         Shape{3, 7, 3, 3, 511, 510, 17}}) {
+    std::mt19937 random(5);
+    std::uniform_real_distribution<float> uniform(-1, 1);
+    GgufWriter w;
+    const auto u32 = [&](const char* key, int value) { w.u32(key, static_cast<uint32_t>(value)); };
+    const auto matrix = [&](const std::string& name, int rows, int cols) {
+      std::string bytes;
+      for (int i = 0; i < rows * cols; ++i) bytes += GgufWriter::value(uniform(random));
+      w.tensor(name, {static_cast<uint64_t>(cols), static_cast<uint64_t>(rows)}, 0, w.data_size());
+      w.raw_data(bytes).raw_data(std::string((32 - bytes.size() % 32) % 32, '\0'));
+    };
+    w.key("general.architecture", NT_KV_STRING, GgufWriter::string("llama"));
+    w.key("llama.attention.layer_norm_rms_epsilon", NT_KV_FLOAT32, GgufWriter::value(1e-5f));
+    u32("llama.context_length", 1 << 30);
+    u32("llama.embedding_length", c.embd);
+    u32("llama.block_count", 1);
+    u32("llama.feed_forward_length", c.ff);
+    u32("llama.attention.head_count", c.heads);
+    u32("llama.attention.head_count_kv", c.kv_heads);
+    u32("llama.attention.key_length", c.head_dim);
+    u32("llama.rope.dimension_count", c.n_rot);
+    matrix("token_embd.weight", c.vocab, c.embd);
+    matrix("blk.0.attn_norm.weight", 1, c.embd);
+    matrix("blk.0.attn_q.weight", c.heads * c.head_dim, c.embd);
+    matrix("blk.0.attn_k.weight", c.kv_heads * c.head_dim, c.embd);
+    matrix("blk.0.attn_v.weight", c.kv_heads * c.head_dim, c.embd);
+    matrix("blk.0.attn_output.weight", c.embd, c.heads * c.head_dim);
+    matrix("blk.0.ffn_norm.weight", 1, c.embd);
+    matrix("blk.0.ffn_gate.weight", c.ff, c.embd);
+    matrix("blk.0.ffn_up.weight", c.ff, c.embd);
+    matrix("blk.0.ffn_down.weight", c.embd, c.ff);
+    matrix("output_norm.weight", 1, c.embd);
+    const OpenModel m(w.bytes());
+    CHECK_EQ(std::string(m.error.message), "");
+    if (m.model == nullptr) continue;
+    const auto logits = [&](int n_threads, int n_batch) {
+      Run run(m, n_threads, params(0, n_batch));
+      std::vector<uint8_t> want(1100, 0);
+      want.back() = 1;
+      CHECK_EQ(run.decode(std::vector<int32_t>(1100, c.vocab - 1), std::vector<int32_t>(1100, 0), want), NT_OK);
+      std::vector<float> out(static_cast<size_t>(c.vocab));
+      CHECK_EQ(nt_get_logits(run.context, 0, out.data(), c.vocab, &run.error), NT_OK);
+      for (float l : out) CHECK(std::isfinite(l));
+      return out;
+    };
+    CHECK(logits(1, 1024) == logits(3, 100));
+  }
+}
+
 void refuses_what_it_does_not_run() {
   const auto refused = [](int line, ModelWriter w, nt_status status, const char* part) {
     const OpenModel m(w.writer().bytes());
@@ -528,6 +583,7 @@ int main() {
     null_arguments(m);
     rope_scaling_keys(m);
   }
+  odd_shapes();
   refuses_what_it_does_not_run();
   return test::result();
 }
