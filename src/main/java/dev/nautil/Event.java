@@ -1,5 +1,7 @@
 package dev.nautil;
 
+import java.util.Objects;
+
 /** What happens while a reply is generated. */
 public sealed interface Event {
   /**
@@ -15,8 +17,16 @@ public sealed interface Event {
    *
    * @param text not empty
    */
-  record Text(String text) implements Event {}
+  record Text(String text) implements Event {
+    public Text {
+      Objects.requireNonNull(text, "text");
+    }
+  }
 
   /** The reply is complete; the last event. */
-  record Done(Reply reply) implements Event {}
+  record Done(Reply reply) implements Event {
+    public Done {
+      Objects.requireNonNull(reply, "reply");
+    }
+  }
 }

@@ -10,6 +10,7 @@ import dev.nautil.internal.Native;
 import dev.nautil.internal.NativeFile;
 import java.lang.ref.Cleaner;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.function.Consumer;
 
 /**
@@ -79,6 +80,8 @@ public final class Model implements AutoCloseable {
    * @throws NautilException if there is no native library for this platform
    */
   public static Model open(Path path, ModelOptions options) {
+    Objects.requireNonNull(path, "path");
+    Objects.requireNonNull(options, "options");
     Consumer<ModelOptions.LoadProgress> progress = options.progress();
     LoadedModel loaded =
         LoadedModel.open(
@@ -133,16 +136,25 @@ public final class Model implements AutoCloseable {
    *
    * @throws UnsupportedModelException if the file does not say how a conversation is written, and
    *     the options are not for raw text
+   * @throws IllegalStateException if the model is closed
    */
   public Session newSession(SessionOptions options) {
+    Objects.requireNonNull(options, "options");
+    engine.requireOpen();
     if (!options.isRaw()) {
       loaded.chatFormat();
     }
     return new Session(this, options);
   }
 
-  /** The number of tokens that a text has by itself. */
+  /**
+   * The number of tokens that a text has by itself.
+   *
+   * @throws IllegalStateException if the model is closed
+   */
   public int countTokens(String text) {
+    Objects.requireNonNull(text, "text");
+    engine.requireOpen();
     return loaded.tokenizer().encode(text).length;
   }
 

@@ -18,6 +18,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(120)
@@ -44,6 +45,34 @@ class ModelTest {
       assertEquals(2, d.threads());
       assertTrue(d.hasChatTemplate());
     }
+  }
+
+  @Test
+  void namesWhatMustNotBeNull() {
+    assertNull("path", () -> Model.open(null));
+    assertNull("options", () -> Model.open(TINY, null));
+    assertNull("text", () -> new Event.Text(null));
+    assertNull("reply", () -> new Event.Done(null));
+    try (Model model = Model.open(TINY)) {
+      assertNull("options", () -> model.newSession(null));
+      assertNull("text", () -> model.countTokens(null));
+      assertNull("text", () -> model.newSession(RAW).send(null));
+    }
+  }
+
+  private static void assertNull(String name, Executable call) {
+    assertEquals(name, assertThrows(NullPointerException.class, call).getMessage());
+  }
+
+  @Test
+  void nothingBeginsAfterClose() {
+    Model model = Model.open(TINY);
+    Session session = model.newSession(RAW);
+    model.close();
+    assertThrows(IllegalStateException.class, () -> session.send("x"));
+    assertThrows(IllegalStateException.class, () -> model.newSession(RAW));
+    assertThrows(IllegalStateException.class, () -> model.countTokens("x"));
+    assertEquals("llama", model.describe().architecture());
   }
 
   @Test

@@ -59,7 +59,7 @@ final class Answers {
       Usage usage = reply.usage();
       io.err()
           .printf(
-              "(the context of %d tokens is full: the answer stops here)%n",
+              "(the context is full after %d tokens: the answer stops here)%n",
               usage.promptTokens() + usage.replyTokens());
     }
     if (verbose) {

@@ -85,7 +85,11 @@ final class Json {
 
   private static Map<String, Object> read(String line, int number) {
     try {
-      return MAPPER.readValue(line, OBJECT);
+      Map<String, Object> object = MAPPER.readValue(line, OBJECT);
+      if (object == null) {
+        throw new Failure(place(number) + "no JSON object: " + line.strip());
+      }
+      return object;
     } catch (JsonProcessingException e) {
       throw new Failure(place(number) + "no JSON object: " + e.getOriginalMessage(), e);
     }

@@ -1,6 +1,7 @@
 package dev.nautil.cli;
 
 import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -58,7 +59,10 @@ public final class Main implements Callable<Integer> {
   /** Runs a command; returns its exit code. */
   static int execute(Io io, String... arguments) {
     try {
-      int code = commandLine(io, arguments).execute(arguments);
+      // Printed here: picocli would answer a failure to write with a stack trace.
+      StringWriter help = new StringWriter();
+      int code = commandLine(io, help, arguments).execute(arguments);
+      io.out().print(help);
       io.out().flush();
       return code;
     } catch (Throwable e) {
@@ -66,7 +70,7 @@ public final class Main implements Callable<Integer> {
     }
   }
 
-  private static CommandLine commandLine(Io io, String[] arguments) {
+  private static CommandLine commandLine(Io io, StringWriter help, String[] arguments) {
     CommandLine line = new CommandLine(new Main());
     boolean one = arguments.length > 0 && COMMANDS.containsKey(arguments[0]);
     COMMANDS.forEach(
@@ -75,7 +79,7 @@ public final class Main implements Callable<Integer> {
             line.addSubcommand(name, command.apply(io));
           }
         });
-    return line.setOut(new PrintWriter(io.out(), true))
+    return line.setOut(new PrintWriter(help, true))
         .setErr(new PrintWriter(io.err(), true))
         .setColorScheme(CommandLine.Help.defaultColorScheme(io.ansi()))
         // A prompt may start with @.

@@ -5,11 +5,14 @@ import java.io.IOException;
 import java.time.Clock;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
+import java.time.format.DateTimeParseException;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
 
 /** {@code nautil template}. */
 @Command(
@@ -27,8 +30,21 @@ final class TemplateCommand implements Callable<Integer> {
   @Option(
       names = "--now",
       paramLabel = "TIME",
+      converter = TimeConverter.class,
       description = "What strftime_now takes for the time, as in 2025-03-07T09:05:03.")
   private @Nullable LocalDateTime now;
+
+  /** picocli's own tells a user of Java's classes. */
+  static final class TimeConverter implements ITypeConverter<LocalDateTime> {
+    @Override
+    public LocalDateTime convert(String text) {
+      try {
+        return LocalDateTime.parse(text);
+      } catch (DateTimeParseException e) {
+        throw new TypeConversionException("\"" + text + "\" is not like 2025-03-07T09:05:03");
+      }
+    }
+  }
 
   TemplateCommand(Io io) {
     this.io = io;

@@ -131,9 +131,19 @@ public final class Engine implements AutoCloseable {
     cancel.cancel();
   }
 
-  private void requireOpen() {
-    if (closed) {
-      throw closedException();
+  /**
+   * Does nothing while the engine is open.
+   *
+   * @throws IllegalStateException if it is closed
+   */
+  public void requireOpen() {
+    lock.lock();
+    try {
+      if (closed) {
+        throw closedException();
+      }
+    } finally {
+      lock.unlock();
     }
   }
 

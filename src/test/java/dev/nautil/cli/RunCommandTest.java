@@ -110,6 +110,14 @@ class RunCommandTest {
   }
 
   @Test
+  void tellsThatTheContextIsFull() {
+    Cli.Result result = Cli.run("run", MODEL, "hi", "--raw", "--temp", "0", "--ctx-size", "1");
+    assertEquals(0, result.code());
+    // The last token of an answer needs no place in the context.
+    assertTrue(result.err().startsWith("(the context is full after 2 tokens"), result.err());
+  }
+
+  @Test
   void needsAModelAndAPrompt() {
     Cli.run("run", "hi").assertRefused(1, "default model", "NAUTIL_DEFAULT_MODEL");
     Cli.run("run", MODEL).assertRefused(2, "standard input is empty");

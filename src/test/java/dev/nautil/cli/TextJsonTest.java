@@ -94,6 +94,7 @@ class TextJsonTest {
   void refusesWrongLines() {
     Cli.runOn("{\"txt\": 1}", "tokenize", MODEL).assertRefused(1, "line 1", "\"text\"");
     Cli.runOn("{\"messages\": [1]}", "tokenize", MODEL, "--chat").assertRefused(1, "line 1");
-    Cli.run("template", "--now", "yesterday").assertRefused(2, "--now");
+    Cli.runOn("null", "template").assertRefused(1, "line 1", "no JSON object");
+    Cli.run("template", "--now", "yesterday").assertRefused(2, "--now", "is not like 2025-03-07T");
   }
 }
