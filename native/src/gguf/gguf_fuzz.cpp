@@ -1,7 +1,7 @@
 // The fuzz target of the GGUF parser: whatever the bytes, parsing gives a file of which all may be read, or an Error
 // (NT_FORMAT) that points into the bytes. Anything else ends the process.
 //   CXX=clang++ cmake -S native -B build/fuzz -DNAUTIL_FUZZ=ON -DNAUTIL_SANITIZE=address,undefined
-//   cmake --build build/fuzz && mkdir -p build/found
+//   cmake --build build/fuzz --target fuzz && mkdir -p build/found
 //   build/fuzz/gguf_fuzz -max_total_time=600 build/found native/src/gguf/corpus
 #include <algorithm>
 #include <cstdlib>
