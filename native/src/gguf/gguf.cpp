@@ -148,7 +148,8 @@ void GgufFile::open_other_parts(const std::string& path, bool copy) {
       append(std::move(part));
     } catch (Error& e) {
       e.part = static_cast<int32_t>(i);
-      e.message = format("part %" PRIu64 " of %" PRIu64 ": ", i + 1, n_parts) + e.message;
+      e.message = format("part %" PRIu64 " of %" PRIu64 ": ", i + 1, n_parts) + e.message + " (its name ends in " +
+                  split_suffix(i, n_parts) + ")";
       throw;
     }
   }
