@@ -109,6 +109,7 @@ public final class GgufBuilder {
             .uint32("llama.attention.head_count", 2)
             .uint32("llama.attention.head_count_kv", 1)
             .uint32("llama.feed_forward_length", 64)
+            .scalar("llama.attention.layer_norm_rms_epsilon", 6, 4, Float.floatToIntBits(1e-5f))
             .uint32("llama.context_length", contextLength);
     gguf.random(random, "token_embd.weight", vocabulary, 32);
     gguf.random(random, "output_norm.weight", 0, 32);

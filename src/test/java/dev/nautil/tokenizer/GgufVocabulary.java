@@ -38,7 +38,7 @@ final class GgufVocabulary {
     if (!Files.isRegularFile(path)) {
       throw new AssertionError(
           path
-              + " is missing: scripts/fixtures/tekken_vocab.py and smollm2.py make the test models");
+              + " is missing: scripts/fixtures/make_models.py and smollm2.py make the test models");
     }
     try (FileChannel channel = FileChannel.open(path)) {
       return read(channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size()));
