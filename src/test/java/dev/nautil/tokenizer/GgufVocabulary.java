@@ -1,11 +1,11 @@
 package dev.nautil.tokenizer;
 
+import dev.nautil.TestModels;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -29,17 +29,7 @@ final class GgufVocabulary {
 
   /** The vocabulary of a file in the folder of test models; the message says how to make it. */
   static Vocabulary model(String file) {
-    String folder = System.getProperty("NAUTIL_TEST_MODELS", System.getenv("NAUTIL_TEST_MODELS"));
-    Path path =
-        (folder != null
-                ? Path.of(folder)
-                : Path.of(System.getProperty("user.home"), ".cache", "nautil", "test-models"))
-            .resolve(file);
-    if (!Files.isRegularFile(path)) {
-      throw new AssertionError(
-          path
-              + " is missing: scripts/fixtures/make_models.py and smollm2.py make the test models");
-    }
+    Path path = TestModels.path(file);
     try (FileChannel channel = FileChannel.open(path)) {
       return read(channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size()));
     } catch (IOException e) {
