@@ -84,7 +84,7 @@ final class NativeHandle<P extends Pointer> implements AutoCloseable {
 
   private static final class State<P extends Pointer> {
     private final ReentrantLock lock = new ReentrantLock();
-    private final Condition drained = lock.newCondition();
+    private final Condition changed = lock.newCondition();
     private final String name;
     private final P pointer;
     private final Consumer<P> free;
@@ -93,6 +93,7 @@ final class NativeHandle<P extends Pointer> implements AutoCloseable {
     private int leases;
     private int holders;
     private boolean closed;
+    private boolean freeing;
     private boolean freed;
 
     State(String name, P pointer, Consumer<P> free, Runnable cancel) {
@@ -116,16 +117,7 @@ final class NativeHandle<P extends Pointer> implements AutoCloseable {
     }
 
     void release() {
-      lock.lock();
-      try {
-        leases--;
-        if (leases == 0) {
-          drained.signalAll();
-        }
-      } finally {
-        lock.unlock();
-      }
-      freeIfUnused();
+      changeAndFreeIfUnused(() -> leases--);
     }
 
     /** Under a lease, so that the handle is not freed yet, even if it is closed. */
@@ -136,16 +128,6 @@ final class NativeHandle<P extends Pointer> implements AutoCloseable {
       } finally {
         lock.unlock();
       }
-    }
-
-    private void unhold() {
-      lock.lock();
-      try {
-        holders--;
-      } finally {
-        lock.unlock();
-      }
-      freeIfUnused();
     }
 
     boolean isClosed() {
@@ -161,8 +143,9 @@ final class NativeHandle<P extends Pointer> implements AutoCloseable {
       closeWithoutWaiting();
       lock.lock();
       try {
-        while (leases > 0) {
-          drained.awaitUninterruptibly();
+        // The last call frees the handle, perhaps in another thread.
+        while (leases > 0 || (freeing && !freed)) {
+          changed.awaitUninterruptibly();
         }
       } finally {
         lock.unlock();
@@ -177,21 +160,32 @@ final class NativeHandle<P extends Pointer> implements AutoCloseable {
         lock.unlock();
       }
       cancel.run();
-      freeIfUnused();
+      changeAndFreeIfUnused(() -> {});
     }
 
-    private void freeIfUnused() {
+    private void changeAndFreeIfUnused(Runnable change) {
       lock.lock();
       try {
-        if (!closed || freed || leases > 0 || holders > 0) {
+        change.run();
+        changed.signalAll();
+        if (!closed || freeing || leases > 0 || holders > 0) {
           return;
         }
-        freed = true;
+        freeing = true;
       } finally {
         lock.unlock();
       }
       free.accept(pointer);
-      held.forEach(State::unhold);
+      for (State<?> handle : held) {
+        handle.changeAndFreeIfUnused(() -> handle.holders--);
+      }
+      lock.lock();
+      try {
+        freed = true;
+        changed.signalAll();
+      } finally {
+        lock.unlock();
+      }
     }
   }
 }

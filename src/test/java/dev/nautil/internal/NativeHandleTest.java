@@ -17,9 +17,22 @@ class NativeHandleTest {
   private final AtomicInteger frees = new AtomicInteger();
 
   private NativeHandle<NtPool> handle(Runnable cancel, NativeHandle<?>... held) {
+    return handle(() -> {}, cancel, held);
+  }
+
+  private NativeHandle<NtPool> handle(
+      Runnable beforeFree, Runnable cancel, NativeHandle<?>... held) {
     AtomicInteger counter = frees;
     return new NativeHandle<>(
-        new Object[] {}, "thing", new NtPool(), p -> counter.incrementAndGet(), cancel, held);
+        new Object[] {},
+        "thing",
+        new NtPool(),
+        p -> {
+          beforeFree.run();
+          counter.incrementAndGet();
+        },
+        cancel,
+        held);
   }
 
   @Test
@@ -44,7 +57,9 @@ class NativeHandleTest {
   void closeCancelsTheRunningCallAndWaitsForIt() throws InterruptedException {
     CountDownLatch inside = new CountDownLatch(1);
     CountDownLatch cancelled = new CountDownLatch(1);
-    NativeHandle<NtPool> handle = handle(cancelled::countDown);
+    // Slow to free, so that a close() that returned before would be seen.
+    NativeHandle<NtPool> handle =
+        handle(() -> await(new CountDownLatch(1), 50), cancelled::countDown);
     AtomicInteger freesSeenByCall = new AtomicInteger(-1);
     Thread caller =
         new Thread(
