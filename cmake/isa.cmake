@@ -11,12 +11,9 @@ function(nautil_isa_flags)
         list(APPEND quiet "-Wno-error")
       endif()
     endif()
-    set_source_files_properties(src/cpu/kernels_avx512.cpp src/cpu/kernels_avx512_matmul.cpp
-      src/cpu/kernels_avx512_attention.cpp PROPERTIES COMPILE_OPTIONS
+    file(GLOB avx512 RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} src/cpu/kernels_avx512*.cpp)
+    set_source_files_properties(${avx512} PROPERTIES COMPILE_OPTIONS
       "-mavx2;-mfma;-mf16c;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512vnni;-mprefer-vector-width=512;${quiet}")
-    # Instrumented, this one file takes either compiler ten minutes and more.
-    if(NAUTIL_SANITIZE)
-      set_property(SOURCE src/cpu/kernels_avx512_matmul.cpp APPEND PROPERTY COMPILE_OPTIONS "-fno-sanitize=all")
-    endif()
+    set_property(SOURCE src/cpu/kernels_avx512_vbmi.cpp APPEND PROPERTY COMPILE_OPTIONS "-mavx512vbmi")
   endif()
 endfunction()

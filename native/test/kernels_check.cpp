@@ -344,6 +344,7 @@ void check_quantized(const std::vector<float>& x, int n, int block, const Activa
     for (int j = 0; j < 8; ++j) {
       CHECK_EQ(c.sum32[j], sum16[2 * j] + sum16[2 * j + 1]);
       CHECK_EQ(c.sum32f[j], static_cast<float>(c.sum32[j]));
+      CHECK_EQ(int{c.sum32h[j]}, c.sum32[j]);
     }
   }
 }

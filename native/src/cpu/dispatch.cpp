@@ -21,6 +21,7 @@ void init_scalar(Kernels& k);
 #if NT_X86_64
 void init_avx2(Kernels& k);
 void init_avx512(Kernels& k);
+void init_avx512_vbmi(Kernels& k);
 #endif
 
 namespace {
@@ -84,6 +85,11 @@ bool has_avx512_vnni() {
   return (saved_registers() & kMaskZmm) == kMaskZmm;
 }
 
+bool has_avx512_vbmi() {
+  constexpr int kVbmi = 1;
+  return has_avx512_vnni() && has_all(cpuid(7).ecx, {kVbmi});
+}
+
 #endif
 
 struct Level {
@@ -97,6 +103,7 @@ constexpr Level kLevels[] = {
 #if NT_X86_64
     {"avx2", has_avx2, init_avx2},
     {"avx512_vnni", has_avx512_vnni, init_avx512},
+    {"avx512_vbmi", has_avx512_vbmi, init_avx512_vbmi},
 #endif
 };
 constexpr int kMaxLevels = sizeof kLevels / sizeof *kLevels;

@@ -55,7 +55,7 @@ inline void sum_chunk(ActivationChunk* a) {
   _mm512_storeu_si512(a->sum16, sum16);
   _mm256_store_si256(reinterpret_cast<__m256i*>(a->sum32), sum32);
   _mm256_store_ps(a->sum32f, _mm256_cvtepi32_ps(sum32));
-  _mm256_store_ps(a->reserved, _mm256_setzero_ps());
+  _mm_store_si128(reinterpret_cast<__m128i*>(a->sum32h), _mm256_cvtepi32_epi16(sum32));
 }
 
 void quantize(const float* x, int n, int block, ActivationChunk* out, size_t chunk_stride) {
@@ -154,7 +154,10 @@ double dot_peak(int64_t rounds, uint64_t* sink) {
 }  // namespace
 
 void init_avx512(Kernels& k) {
-  init_avx512_matmul(k);
+  init_avx512_matmul_k(k);
+  init_avx512_matmul_32(k);
+  init_avx512_matmul_iq(k);
+  init_avx512_matmul_float(k);
   init_avx512_attention(k);
   k.quantize = quantize;
   k.rms_norm = rms_norm;

@@ -14,7 +14,10 @@
 
 namespace nt::cpu {
 
-void init_avx512_matmul(Kernels& k);
+void init_avx512_matmul_k(Kernels& k);
+void init_avx512_matmul_32(Kernels& k);
+void init_avx512_matmul_iq(Kernels& k);
+void init_avx512_matmul_float(Kernels& k);
 void init_avx512_attention(Kernels& k);
 
 namespace {

@@ -15,9 +15,10 @@ struct alignas(64) GridRow {
 // F::row(block, out) of 16 rows, transposed.
 template <class F, class Row>
 struct UnpackGrid {
+  static constexpr int kTogether = 32 / F::kSub, kDirect = 0;
   GridRow row[kTileRows];
 
-  UnpackGrid(Rows r, int, Tile* t) {
+  UnpackGrid(Rows r, int, WeightTile* t) {
     for (size_t i = 0; i < kTileRows; ++i) {
       Row::unpack(*reinterpret_cast<const typename F::Block*>(r.p + i * r.stride), &row[i]);
     }
@@ -35,7 +36,7 @@ struct UnpackGrid {
       load_32_bytes(rows().at(4 * static_cast<size_t>(k)), v);
       NT_UNROLL
       for (int i = 0; i < 8; ++i) sink.put(k, i, v[i]);
-      sink.finish(k, 8);
+      sink.finish(k);
     }
   }
 };

@@ -2,11 +2,11 @@
 // bytes are transposed while they are still packed, four bytes of 16 rows to a vector, and only then taken apart.
 //
 // Unpack<F> is made from 16 rows, whose scales it writes to a tile; values(sink) then hands out the integers, biased:
-//   sink.put(first, i, v)    v is vector first + i of the tile's q; i is a constant once loops are unrolled, and
-//   vectors
-//                            of a sub-block come in order
-//   sink.finish(first, n)    vectors first … first + n − 1, whole sub-blocks in order, are complete
-// so that a product with few columns takes the integers from registers: storing a tile takes as long as unpacking it.
+//   sink.put(first, i, v)    v is vector first + i of the tile's q; i is a constant once loops are unrolled, and the
+//                            vectors of a sub-block come in order
+//   sink.finish(first)       kTogether sub-blocks, from vector first on, are complete
+// so that a product with few columns takes the integers from registers: with up to kDirect, as many as there are
+// registers for. 0 for what is looked up in memory.
 #pragma once
 
 #include <immintrin.h>
@@ -102,23 +102,38 @@ inline __m512 signed_byte_to_float(V v, int i) {
   return _mm512_cvtepi32_ps(_mm512_srai_epi32(_mm512_slli_epi32(v, static_cast<unsigned>(24 - 8 * i)), 24));
 }
 
+// Bytes 2·i and 2·i + 1 of each dword as words.
+inline V widen_pair(V v, int i) {
+  const int c = i * 0x020002;
+  return _mm512_shuffle_epi8(v, _mm512_set4_epi32(static_cast<int>(0x800d800c) + c, static_cast<int>(0x80098008) + c,
+                                                  static_cast<int>(0x80058004) + c, static_cast<int>(0x80018000) + c));
+}
+
 inline V low_nibbles(V v) { return _mm512_and_si512(v, bytes(15)); }
 inline V high_nibbles(V v) { return _mm512_and_si512(_mm512_srli_epi16(v, 4), bytes(15)); }
 
+// A tile whose format may have integer mins: then min is not filled, but w = scale·q − min_scale·m.
+struct WeightTile : Tile {
+  alignas(64) int16_t min_pairs[4][kTileRows][2];  // m of sub-blocks 2j and 2j + 1
+  alignas(64) float min_scale[kTileRows];
+
+  V pairs(int j) const { return _mm512_load_si512(min_pairs[j]); }
+};
+
 // The sink that fills a tile.
 struct ToTile {
-  Tile* tile;
+  WeightTile* tile;
   NT_INLINE void put(int first, int i, V v) { store(tile->q[first + i], v); }
-  NT_INLINE void finish(int, int) {}
+  NT_INLINE void finish(int) {}
 };
 
 template <class F>
 struct Unpack;
 
-inline void scale_alone(Rows r, int j, Tile* t) { _mm512_store_ps(t->scale[j], load_half(r)); }
+inline void scale_alone(Rows r, int j, WeightTile* t) { _mm512_store_ps(t->scale[j], load_half(r)); }
 
 // d and m of a block; the tile wants −m.
-inline void scale_and_offset(Rows r, int j, Tile* t) {
+inline void scale_and_offset(Rows r, int j, WeightTile* t) {
   const V d_m = load_4_bytes(r);
   _mm512_store_ps(t->scale[j], low_half(d_m));
   _mm512_store_ps(t->min[j], _mm512_xor_ps(high_half(d_m), _mm512_set1_ps(-0.0f)));
@@ -127,11 +142,12 @@ inline void scale_and_offset(Rows r, int j, Tile* t) {
 // Blocks of 32 values: d, m where there are mins, four bytes of fifth bits where the format has them, and the values.
 template <class F, bool kFifthBits, class Integers>
 struct UnpackBlocks {
+  static constexpr int kTogether = 1, kDirect = 8;
   static constexpr size_t kValuesAt = (F::kHasMin ? 4 : 2) + (kFifthBits ? 4 : 0);
   Rows rows;
   int n;
 
-  UnpackBlocks(Rows r, int n_values, Tile* t) : rows(r), n(n_values) {
+  UnpackBlocks(Rows r, int n_values, WeightTile* t) : rows(r), n(n_values) {
     for (int j = 0; j < n / 32; ++j) (F::kHasMin ? scale_and_offset : scale_alone)(block(j), j, t);
   }
 
@@ -141,7 +157,7 @@ struct UnpackBlocks {
   NT_INLINE void values(Sink& sink) const {
     for (int j = 0; j < n / 32; ++j) {
       Integers::block(block(j).at(kValuesAt), 8 * j, sink);
-      sink.finish(8 * j, 8);
+      sink.finish(8 * j);
     }
   }
 };
@@ -222,9 +238,10 @@ NT_SMALL(IQ4_NL, false, Iq4Levels)
 
 template <>
 struct Unpack<IQ4_XS> {
+  static constexpr int kTogether = 1, kDirect = 8;
   Rows rows;
 
-  Unpack(Rows r, int, Tile* t) : rows(r) {
+  Unpack(Rows r, int, WeightTile* t) : rows(r) {
     const V head = load_4_bytes(r), low = load_4_bytes(r.at(4));
     const __m512 d = low_half(head);
     for (unsigned j = 0; j < 8; ++j) {
@@ -239,31 +256,32 @@ struct Unpack<IQ4_XS> {
   NT_INLINE void values(Sink& sink) const {
     for (int j = 0; j < 8; ++j) {
       Iq4Levels::block(rows.at(8 + 16 * static_cast<size_t>(j)), 8 * j, sink);
-      sink.finish(8 * j, 8);
+      sink.finish(8 * j);
     }
   }
 };
 
 // The 16 bytes that Q4_K and Q5_K begin with: see scale_min_k4().
-inline void scales_k4(Rows r, Tile* t) {
+inline void scales_k4(Rows r, WeightTile* t) {
   V h[4];
   load_16_bytes(r, h);
-  const __m512 d = low_half(h[0]), dmin = high_half(h[0]);
+  const __m512 d = low_half(h[0]);
   const V six = bytes(63), upper = bytes(48);
   const V scale[2] = {_mm512_and_si512(h[1], six), or_and(low_nibbles(h[3]), _mm512_srli_epi32(h[1], 2), upper)};
   const V min[2] = {_mm512_and_si512(h[2], six), or_and(high_nibbles(h[3]), _mm512_srli_epi32(h[2], 2), upper)};
   NT_UNROLL
-  for (int j = 0; j < 8; ++j) {
-    _mm512_store_ps(t->scale[j], _mm512_mul_ps(d, byte_to_float(scale[j / 4], j % 4)));
-    _mm512_store_ps(t->min[j], _mm512_mul_ps(dmin, byte_to_float(min[j / 4], j % 4)));
-  }
+  for (int j = 0; j < 8; ++j) _mm512_store_ps(t->scale[j], _mm512_mul_ps(d, byte_to_float(scale[j / 4], j % 4)));
+  NT_UNROLL
+  for (int j = 0; j < 4; ++j) store(t->min_pairs[j], widen_pair(min[j / 2], j % 2));
+  _mm512_store_ps(t->min_scale, high_half(h[0]));
 }
 
 template <>
 struct Unpack<Q4_K> {
+  static constexpr int kTogether = 2, kDirect = 8;
   Rows rows;
 
-  Unpack(Rows r, int, Tile* t) : rows(r) { scales_k4(r, t); }
+  Unpack(Rows r, int, WeightTile* t) : rows(r) { scales_k4(r, t); }
 
   template <class Sink>
   NT_INLINE void values(Sink& sink) const {
@@ -278,16 +296,17 @@ struct Unpack<Q4_K> {
           sink.put(16 * g, 8 + 4 * half + i, high_nibbles(v[i]));
         }
       }
-      sink.finish(16 * g, 16);
+      sink.finish(16 * g);
     }
   }
 };
 
 template <>
 struct Unpack<Q5_K> {
+  static constexpr int kTogether = 2, kDirect = 8;
   Rows rows;
 
-  Unpack(Rows r, int, Tile* t) : rows(r) { scales_k4(r, t); }
+  Unpack(Rows r, int, WeightTile* t) : rows(r) { scales_k4(r, t); }
 
   template <class Sink>
   NT_INLINE void values(Sink& sink) const {
@@ -306,16 +325,17 @@ struct Unpack<Q5_K> {
           f = _mm512_srli_epi32(f, 2);
         }
       }
-      sink.finish(16 * g, 16);
+      sink.finish(16 * g);
     }
   }
 };
 
 template <>
 struct Unpack<Q6_K> {
+  static constexpr int kTogether = 8, kDirect = 4;
   Rows rows;
 
-  Unpack(Rows r, int, Tile* t) : rows(r) {
+  Unpack(Rows r, int, WeightTile* t) : rows(r) {
     const __m512 d = load_half(r.at(208));
     V s[4];
     load_16_bytes(r.at(192), s);
@@ -342,16 +362,17 @@ struct Unpack<Q6_K> {
           sink.put(32 * h, 24 + 4 * l + i, or_and(high_nibbles(v[1][i]), _mm512_srli_epi32(upper[i], 2), two));
         }
       }
-      sink.finish(32 * h, 32);
+      sink.finish(32 * h);
     }
   }
 };
 
 template <>
 struct Unpack<Q2_K> {
+  static constexpr int kTogether = 2, kDirect = 4;
   Rows rows;
 
-  Unpack(Rows r, int, Tile* t) : rows(r) {
+  Unpack(Rows r, int, WeightTile* t) : rows(r) {
     const V d_dmin = load_4_bytes(r.at(80));
     const __m512 d = low_half(d_dmin), dmin = high_half(d_dmin);
     V s[4];
@@ -374,7 +395,7 @@ struct Unpack<Q2_K> {
           sink.put(32 * h + 8 * j, i, _mm512_and_si512(v[i], bytes(3)));
           v[i] = _mm512_srli_epi32(v[i], 2);
         }
-        sink.finish(32 * h + 8 * j, 8);
+        sink.finish(32 * h + 8 * j);
       }
     }
   }
@@ -382,9 +403,10 @@ struct Unpack<Q2_K> {
 
 template <>
 struct Unpack<Q3_K> {
+  static constexpr int kTogether = 2, kDirect = 4;
   Rows rows;
 
-  Unpack(Rows r, int, Tile* t) : rows(r) {
+  Unpack(Rows r, int, WeightTile* t) : rows(r) {
     const __m512 d = load_half(r.at(108));
     const V low[2] = {load_4_bytes(r.at(96)), load_4_bytes(r.at(100))}, high = load_4_bytes(r.at(104));
     for (int i = 0; i < 4; ++i) {  // scales 4i … 4i + 3
@@ -410,7 +432,7 @@ struct Unpack<Q3_K> {
           v[i] = _mm512_srli_epi32(v[i], 2);
           third[i] = _mm512_srli_epi32(third[i], 1);
         }
-        sink.finish(32 * h + 8 * j, 8);
+        sink.finish(32 * h + 8 * j);
       }
     }
   }
@@ -437,11 +459,12 @@ inline V spread_sevens(V v) {
 // looking up 32 indices takes four permutations. A gather for each 8 values would take longer than all the rest.
 template <>
 struct Unpack<IQ2_XXS> {
+  static constexpr int kTogether = 1, kDirect = 8;
   Rows rows;
-  Tile* tile;
+  WeightTile* tile;
   __m512 d;
 
-  Unpack(Rows r, int, Tile* t) : rows(r), tile(t), d(load_half(r)) {}
+  Unpack(Rows r, int, WeightTile* t) : rows(r), tile(t), d(load_half(r)) {}
 
   // Codes of 32 indices.
   static NT_INLINE V look_up(V index) {
@@ -482,7 +505,7 @@ struct Unpack<IQ2_XXS> {
       const __mmask64 negative = test_bits(repeat_byte(signs, i / 2), i);
       sink.put(8 * j, i, values_of(i / 2 % 2 ? odd : even, i / 4 * 2 + i % 2, negative));
     }
-    sink.finish(8 * j, 8);
+    sink.finish(8 * j);
   }
 
   template <class Sink>
@@ -497,7 +520,7 @@ struct Unpack<IQ2_XXS> {
 };
 
 template <class F>
-inline void fill_tile(Rows r, int n_values, Tile* t) {
+inline void fill_tile(Rows r, int n_values, WeightTile* t) {
   const Unpack<F> u(r, n_values, t);
   ToTile sink{t};
   u.values(sink);

@@ -33,7 +33,7 @@ inline void pause() {
 
 }  // namespace
 
-ThreadPool::ThreadPool(int n_threads) {
+ThreadPool::ThreadPool(int n_threads) : ranges_(static_cast<size_t>(n_threads > 1 ? n_threads : 1)) {
   workers_.reserve(static_cast<size_t>(n_threads > 1 ? n_threads - 1 : 0));
   try {
     for (int i = 1; i < n_threads; ++i) workers_.emplace_back([this, i] { worker(i); });
@@ -58,7 +58,11 @@ void ThreadPool::join_all() {
 void ThreadPool::run_job(const Job& job) {
   std::lock_guard<std::mutex> turn(turn_);
   job_ = job;
-  next_.store(0, std::memory_order_relaxed);
+  for (int i = 0; i < size(); ++i) {
+    Range& range = ranges_[static_cast<size_t>(i)];
+    range.next.store(static_cast<int>(int64_t{job.n_tasks} * i / size()), std::memory_order_relaxed);
+    range.end = static_cast<int>(int64_t{job.n_tasks} * (i + 1) / size());
+  }
   const uint64_t number = (state_.load(std::memory_order_relaxed) >> kNumberShift) + 1;
   // Sequentially consistent with n_parked_: either a parking worker sees this job, or it is seen as parked.
   state_.store(number << kNumberShift | kOpen);
@@ -75,10 +79,13 @@ void ThreadPool::run_job(const Job& job) {
 }
 
 void ThreadPool::work(int thread) {
-  for (;;) {
-    const int i = next_.fetch_add(1, std::memory_order_relaxed);
-    if (i >= job_.n_tasks) return;
-    job_.call(job_.task, i, thread);
+  for (int turn = 0; turn < size(); ++turn) {
+    Range& range = ranges_[static_cast<size_t>((thread + turn) % size())];
+    for (;;) {
+      const int i = range.next.fetch_add(1, std::memory_order_relaxed);
+      if (i >= range.end) break;
+      job_.call(job_.task, i, thread);
+    }
   }
 }
 

@@ -1,8 +1,9 @@
 // The worker threads that models and contexts share.
 //
-// A job is a number of tasks that threads take from a counter. The caller works too, and a worker joins when it gets to
-// it: the caller never waits for one that the system has not scheduled, only for those that are inside a task. Workers
-// spin for a while after a job, since the next one usually comes within microseconds, and then park.
+// A job is a number of tasks, of which each thread first takes those of its own range, in order, so that it reads
+// weights front to back, and then what others have left. The caller works too, and a worker joins when it gets to it:
+// the caller never waits for one that the system has not scheduled, only for those that are inside a task. Workers spin
+// for a while after a job, since the next one usually comes within microseconds, and then park.
 #pragma once
 
 #include <atomic>
@@ -22,7 +23,7 @@ class ThreadPool {
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
-  int size() const { return static_cast<int>(workers_.size()) + 1; }
+  int size() const { return static_cast<int>(ranges_.size()); }
 
   // Calls task(i, thread) for each i in [0, n_tasks), thread in [0, size()), and returns when all are done.
   // Jobs of several callers run one after another. A task must not throw, nor start a job.
@@ -43,6 +44,12 @@ class ThreadPool {
     int n_tasks = 0;
   };
 
+  // Tasks that are a thread's to begin with. On a cache line of its own.
+  struct alignas(64) Range {
+    std::atomic<int> next{0};
+    int end = 0;
+  };
+
   void join_all();
   void run_job(const Job& job);
   void work(int thread);
@@ -54,8 +61,9 @@ class ThreadPool {
 
   // Bits 0–30: workers inside the job; bit 31: the job is open; above: the job's number.
   alignas(64) std::atomic<uint64_t> state_{0};
-  alignas(64) std::atomic<int> next_{0};  // the next task
-  alignas(64) Job job_;                   // written while no job is open and no worker inside
+  // Written while no job is open and no worker inside, but for what is taken from the ranges.
+  std::vector<Range> ranges_;  // of each thread
+  alignas(64) Job job_;
 
   std::mutex park_mutex_;
   std::condition_variable park_;

@@ -1,0 +1,351 @@
+// AVX-512 VNNI: matrix products, for the files that instantiate them. Each chunk of a group of 16 rows is unpacked once
+// and multiplied with every column: with the first ones straight from registers, with the others from a tile in the
+// first-level cache.
+#pragma once
+
+#include "cpu/kernels_avx512_unpack.h"
+
+namespace nt::cpu {
+namespace {
+
+// Cycles below were measured on Zen 4 for 16 rows by 256 values of Q4_K, whose 64 dots a column take 64 at the least;
+// scales take 8 more, mins 5.
+constexpr int kMaxGroups = 4;  // groups of 16 rows whose tiles are kept at a time: 24 KiB, and a column's chunk is read
+                               // from the second-level cache once for all of them
+constexpr int kFewColumns = 32;   // up to which one group is kept, and the weights are read front to back
+constexpr int kMaxColumns = 512;  // whose sums are kept at a time: 128 KiB
+constexpr int kBlock = 8;  // columns that share a load of weights: 8 chains hide the dot's latency, and 8 integer
+                           // and 8 float sums leave registers for weights and scales
+
+// How a format's mins are taken off: not at all, with float mins and sums of the activations, or, where both are small
+// integers, by dots of pairs of sub-blocks.
+enum class Mins { kNone, kFloat, kInteger };
+
+template <class F>
+constexpr Mins kMins = !F::kHasMin                             ? Mins::kNone
+                       : F::kSub == 32 && F::kValues == kChunk ? Mins::kInteger
+                                                               : Mins::kFloat;
+
+// What a product from a tile depends on: formats that agree in it share the code.
+template <int Sub, bool Bias, Mins M, int Activation>
+struct Shape {
+  static constexpr int kSub = Sub, kActivation = Activation, kGroups = Sub / 4;
+  static constexpr bool kBias = Bias;
+  static constexpr Mins kMins = M;
+};
+
+template <class F>
+using ShapeOf = Shape<F::kSub, F::kBias != 0, kMins<F>, kActivationBlock<F>>;
+
+// What the dots of a column's chunk begin with and are corrected by: by sub-block.
+struct alignas(64) Sums {
+  int32_t start[16];  // −bias · Σa: what the bias of the weights adds, taken off in advance
+  float total[16];    // Σa, for float mins
+};
+
+struct Scratch {
+  WeightTile tile[kMaxGroups];
+  Sums sums[kMaxColumns];
+  alignas(64) float out[kMaxColumns][kMaxGroups][kTileRows];
+  uint8_t rows[kTileRows * kChunk * sizeof(float)];  // a chunk of a group that lacks rows, filled up
+};
+static_assert(sizeof(Scratch) <= kScratchBytes);
+
+// Products of C columns and 16 rows of a chunk. The order of a column's additions does not depend on C, nor on whether
+// the integers come from a tile or straight from being unpacked.
+template <class S, int C>
+struct Products {
+  const ActivationChunk* a;
+  const Sums* sums;
+  __m512 sum[C];
+
+  NT_INLINE Products(const ActivationChunk* columns, const Sums* s) : a(columns), sums(s) {
+    NT_UNROLL
+    for (int c = 0; c < C; ++c) sum[c] = _mm512_setzero_ps();
+  }
+
+  // What the dot of sub-block s begins with.
+  NT_INLINE V start(int s, int c) const {
+    return S::kBias ? _mm512_set1_epi32(sums[c].start[s]) : _mm512_setzero_si512();
+  }
+
+  static NT_INLINE V broadcast(const void* four_bytes) {
+    int32_t four;
+    std::memcpy(&four, four_bytes, 4);
+    return _mm512_set1_epi32(four);
+  }
+
+  // Group k of four weights a row, with column c.
+  NT_INLINE V dot(V before, V weights, int k, int c) const {
+    return _mm512_dpbusd_epi32(before, weights, broadcast(a[c].q + 4 * k));
+  }
+
+  // Adds the dot of sub-block s.
+  NT_INLINE void add(V dot, const WeightTile& t, int s, int c) {
+    const __m512 d = _mm512_cvtepi32_ps(dot), scale = _mm512_load_ps(t.scale[s]);
+    if constexpr (S::kActivation == 32) {
+      __m512 term = _mm512_mul_ps(d, scale);
+      if (S::kMins != Mins::kNone) {
+        term = _mm512_fnmadd_ps(_mm512_load_ps(t.min[s]), _mm512_set1_ps(a[c].sum32f[s]), term);
+      }
+      sum[c] = _mm512_fmadd_ps(term, _mm512_set1_ps(a[c].scale[s]), sum[c]);
+    } else {
+      sum[c] = _mm512_fmadd_ps(d, scale, sum[c]);
+      if (S::kMins == Mins::kFloat) {
+        sum[c] = _mm512_fnmadd_ps(_mm512_load_ps(t.min[s]), _mm512_set1_ps(sums[c].total[s]), sum[c]);
+      }
+    }
+  }
+
+  // Adds the chunk to the sums of the chunks before it.
+  NT_INLINE void finish(const WeightTile& t, float* out, size_t out_stride) {
+    if constexpr (S::kMins == Mins::kInteger) {
+      const __m512 scale = _mm512_load_ps(t.min_scale);
+      NT_UNROLL
+      for (int c = 0; c < C; ++c) {
+        V m = _mm512_setzero_si512();
+        NT_UNROLL
+        for (int j = 0; j < 4; ++j) m = _mm512_dpwssd_epi32(m, t.pairs(j), broadcast(a[c].sum32h + 2 * j));
+        sum[c] = _mm512_fnmadd_ps(_mm512_cvtepi32_ps(m), scale, sum[c]);
+      }
+    }
+    NT_UNROLL
+    for (int c = 0; c < C; ++c) {
+      float* o = out + c * out_stride;
+      const __m512 before = _mm512_load_ps(o), scale = _mm512_set1_ps(a[c].scale[0]);
+      _mm512_store_ps(o, S::kActivation == 32 ? _mm512_add_ps(before, sum[c]) : _mm512_fmadd_ps(sum[c], scale, before));
+    }
+  }
+};
+
+// From a tile.
+template <class S, int C>
+void multiply_tile(const WeightTile& t, const ActivationChunk* a, const Sums* sums, int n_values, float* out,
+                   size_t out_stride) {
+  Products<S, C> p(a, sums);
+  const int n_sub = n_values / S::kSub;
+  for (int s = 0; s < n_sub; ++s) {
+    V dot[C];
+    NT_UNROLL
+    for (int c = 0; c < C; ++c) dot[c] = p.start(s, c);
+    NT_UNROLL
+    for (int i = 0; i < S::kGroups; ++i) {
+      const V w = _mm512_load_si512(t.q[s * S::kGroups + i]);
+      NT_UNROLL
+      for (int c = 0; c < C; ++c) dot[c] = p.dot(dot[c], w, s * S::kGroups + i, c);
+    }
+    NT_UNROLL
+    for (int c = 0; c < C; ++c) p.add(dot[c], t, s, c);
+  }
+  p.finish(t, out, out_stride);
+}
+
+// What to fetch into the second-level cache meanwhile: 16 stretches of a chunk's bytes.
+struct Ahead {
+  const uint8_t* p;
+  size_t stride;
+};
+
+// From registers: a sink of Unpack::values(), whose scales are in the tile. Keeps the integers there if other columns
+// need them.
+template <class F, int C, bool Keep>
+struct ToDots {
+  using S = ShapeOf<F>;
+  static constexpr int kLines = static_cast<int>(sizeof(typename F::Block)) * kChunk / F::kValues / 64 + 1;
+
+  WeightTile& tile;
+  Products<S, C> p;
+  Ahead ahead;
+  V dots[Unpack<F>::kTogether][C];  // by sub-block
+
+  NT_INLINE void put(int first, int i, V v) {
+    if (Keep) store(tile.q[first + i], v);
+    // 64 vectors and 16 stretches: four vectors a stretch. All at once they would hold up the loads behind them.
+    const uint8_t* stretch = ahead.p + static_cast<size_t>((first + i) / 4) * ahead.stride;
+    if (i % 4 < kLines) _mm_prefetch(reinterpret_cast<const char*>(stretch + i % 4 * 64), _MM_HINT_T1);
+    if (i % 4 == 3 && kLines > 4) _mm_prefetch(reinterpret_cast<const char*>(stretch + 256), _MM_HINT_T1);
+    NT_UNROLL
+    for (int c = 0; c < C; ++c) {
+      V& d = dots[i / S::kGroups][c];
+      if (i % S::kGroups == 0) d = p.start((first + i) / S::kGroups, c);
+      d = p.dot(d, v, first + i, c);
+    }
+  }
+
+  NT_INLINE void finish(int first) {
+    NT_UNROLL
+    for (int j = 0; j < Unpack<F>::kTogether; ++j) {
+      NT_UNROLL
+      for (int c = 0; c < C; ++c) p.add(dots[j][c], tile, first / S::kGroups + j, c);
+    }
+  }
+};
+
+template <class F, int C, bool Keep>
+void multiply_rows(Rows r, const Ahead& ahead, const ActivationChunk* a, const Sums* sums, int n_values, WeightTile* t,
+                   float* out, size_t out_stride) {
+  const Unpack<F> u(r, n_values, t);
+  ToDots<F, C, Keep> sink{*t, Products<ShapeOf<F>, C>(a, sums), ahead, {}};
+  u.values(sink);
+  sink.p.finish(*t, out, out_stride);
+}
+
+// Calls body.run<C>(c) for runs of up to kBlock columns.
+template <class Body>
+inline void for_columns(int c, int n_cols, const Body& body) {
+  for (; c + kBlock <= n_cols; c += kBlock) body.template run<kBlock>(c);
+  switch (n_cols - c) {
+    case 1:
+      return body.template run<1>(c);
+    case 2:
+      return body.template run<2>(c);
+    case 3:
+      return body.template run<3>(c);
+    case 4:
+      return body.template run<4>(c);
+    case 5:
+      return body.template run<5>(c);
+    case 6:
+      return body.template run<6>(c);
+    case 7:
+      return body.template run<7>(c);
+  }
+}
+
+// Rows row … row + 15 at chunk i; a group that lacks rows is copied and filled up with zeros.
+template <class F>
+inline Rows group_rows(const Matmul& m, int row, int i, uint8_t* copy) {
+  const Rows r = {m.rows + static_cast<size_t>(row) * m.row_bytes + i * bytes_of<F>(kChunk), m.row_bytes};
+  if (row + kTileRows <= m.n_rows) return r;
+  const size_t n = bytes_of<F>(static_cast<size_t>(chunk_values(m.n_values, i)));
+  std::memset(copy, 0, kTileRows * n);
+  for (int j = 0; row + j < m.n_rows; ++j) std::memcpy(copy + j * n, r.p + j * r.stride, n);
+  return {copy, n};
+}
+
+// What the 16 rows from `row` on at chunk i fetch for later. With few columns that is a part of the group that comes
+// next, front to back: 16 rows at a time would be 16 streams, each too short for the hardware to follow. With many, the
+// next group would be out of the cache again before its turn, so it is the next chunk. Either goes on behind the last
+// row, where the thread's next rows are most often; a prefetch of an address that does not exist does nothing.
+template <class F>
+inline Ahead fetch_ahead(const Matmul& m, int row, int n_groups, int i) {
+  const size_t chunk = bytes_of<F>(kChunk);
+  const auto at = [&](int r, size_t offset) {
+    return reinterpret_cast<const uint8_t*>(reinterpret_cast<uintptr_t>(m.rows) + static_cast<size_t>(r) * m.row_bytes +
+                                            offset);
+  };
+  if (m.n_cols <= kFewColumns) return {at(row + kTileRows, static_cast<size_t>(i) * kTileRows * chunk), chunk};
+  if (i + 1 < n_chunks(m.n_values)) return {at(row, static_cast<size_t>(i + 1) * chunk), m.row_bytes};
+  return {at(row + n_groups * kTileRows, 0), m.row_bytes};
+}
+
+// Writes the sums of n_cols columns and some groups of rows.
+inline void write_out(const Matmul& m, int row, int col, int n_cols, const float (*sums)[kMaxGroups][kTileRows]) {
+  for (int c = 0; c < n_cols; ++c) {
+    for (int g = 0; g < kMaxGroups; ++g) {
+      const int left = m.n_rows - (row + g * kTileRows);
+      if (left <= 0) break;
+      const __mmask16 mask = first_lanes(left);
+      float* out = m.out + static_cast<size_t>(col + c) * m.out_stride + row + g * kTileRows;
+      _mm512_mask_storeu_ps(out, mask, _mm512_load_ps(sums[c][g]));
+    }
+  }
+}
+
+// The columns of a chunk, and where their products go.
+struct Columns {
+  const ActivationChunk* a;
+  const Sums* sums;
+  int n_values;
+  float (*out)[kMaxGroups][kTileRows];
+};
+
+template <class S>
+struct MultiplyTiles {
+  const WeightTile* tile;
+  int n_groups;
+  Columns x;
+
+  template <int C>
+  void run(int c) const {
+    for (int g = 0; g < n_groups; ++g) {
+      multiply_tile<S, C>(tile[g], x.a + c, x.sums + c, x.n_values, x.out[c][g], kMaxGroups * kTileRows);
+    }
+  }
+};
+
+template <class F, bool Keep>
+struct MultiplyRows {
+  Rows rows;
+  Ahead ahead;
+  WeightTile* tile;
+  int group;
+  Columns x;
+
+  template <int C>
+  void run(int c) const {
+    if constexpr (C <= Unpack<F>::kDirect && (C == Unpack<F>::kDirect || !Keep)) {
+      multiply_rows<F, C, Keep>(rows, ahead, x.a + c, x.sums + c, x.n_values, tile, x.out[c][group],
+                                kMaxGroups * kTileRows);
+    }
+  }
+};
+
+template <class F>
+inline void prepare_sums(const ActivationChunk* a, int n_cols, Sums* sums) {
+  for (int c = 0; c < n_cols; ++c) {
+    const V s = F::kSub == 16 ? load(a[c].sum16)
+                              : _mm512_castsi256_si512(_mm256_load_si256(reinterpret_cast<const __m256i*>(a[c].sum32)));
+    if (F::kBias) store(sums[c].start, _mm512_mullo_epi32(s, _mm512_set1_epi32(-F::kBias)));
+    if (kMins<F> == Mins::kFloat) _mm512_store_ps(sums[c].total, _mm512_cvtepi32_ps(s));
+  }
+}
+
+// Unpacks a group's chunk and multiplies it with the first columns. Returns how many; the tile is there for the others.
+template <class F>
+inline int multiply_first(const Rows& rows, const Ahead& ahead, int n_cols, const Columns& x, int group,
+                          WeightTile* tile) {
+  if constexpr (Unpack<F>::kDirect == 0) {
+    fill_tile<F>(rows, x.n_values, tile);
+    return 0;
+  } else if (n_cols > Unpack<F>::kDirect) {
+    MultiplyRows<F, true>{rows, ahead, tile, group, x}.template run<Unpack<F>::kDirect>(0);
+    return Unpack<F>::kDirect;
+  } else {
+    for_columns(0, n_cols, MultiplyRows<F, false>{rows, ahead, tile, group, x});
+    return n_cols;
+  }
+}
+
+template <class F>
+void matmul_rows(const Matmul& m, int row, int n_groups, int col, int n_cols, Scratch* s) {
+  for (int c = 0; c < n_cols; ++c) std::memset(s->out[c], 0, n_groups * sizeof s->out[c][0]);
+  for (int i = 0; i < n_chunks(m.n_values); ++i) {
+    const ActivationChunk* a = m.q + static_cast<size_t>(i) * m.n_cols + col;
+    prepare_sums<F>(a, n_cols, s->sums);
+    const Columns x = {a, s->sums, chunk_values(m.n_values, i), s->out};
+    int done = 0;
+    for (int g = 0; g < n_groups; ++g) {
+      const int r = row + g * kTileRows;
+      done = multiply_first<F>(group_rows<F>(m, r, i, s->rows), fetch_ahead<F>(m, r, n_groups, i), n_cols, x, g,
+                               &s->tile[g]);
+    }
+    for_columns(done, n_cols, MultiplyTiles<ShapeOf<F>>{s->tile, n_groups, x});
+  }
+  write_out(m, row, col, n_cols, s->out);
+}
+
+template <class F>
+void matmul(const Matmul& m) {
+  auto* s = static_cast<Scratch*>(m.scratch);
+  const int groups = m.n_cols <= kFewColumns ? 1 : kMaxGroups;
+  for (int col = 0; col < m.n_cols; col += kMaxColumns) {
+    for (int row = 0; row < m.n_rows; row += groups * kTileRows) {
+      const int n_groups = smaller(groups, (m.n_rows - row + kTileRows - 1) / kTileRows);
+      matmul_rows<F>(m, row, n_groups, col, smaller(kMaxColumns, m.n_cols - col), s);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace nt::cpu
