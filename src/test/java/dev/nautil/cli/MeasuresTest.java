@@ -57,6 +57,14 @@ class MeasuresTest {
   }
 
   @Test
+  void perplexityWarnsOfWindowsBeyondTheModels(@TempDir Path folder) throws IOException {
+    Path file = Files.writeString(folder.resolve("text"), "0 ".repeat(4100));
+    Path model = TestModels.path("tiny-Q4_0.gguf");
+    String err = Cli.run("perplexity", model, "-f", file, "-c", "4097").err();
+    assertTrue(err.startsWith("(--ctx-size 4097 is beyond the 4096 tokens"), err);
+  }
+
+  @Test
   void benchGivesARowForEachTest() throws IOException {
     JsonNode result =
         Cli.run(
@@ -90,6 +98,7 @@ class MeasuresTest {
     assertTrue(result.get("anonymous_bytes").longValue() > result.get("kv_bytes").longValue());
     Cli.run("bench", MODEL, "-b", "0").assertRefused(2, "-b");
     Cli.run("bench", MODEL, "-p", "0", "-n", "0").assertRefused(2, "nothing");
+    Cli.run("bench", MODEL, "-d", "0,8180").assertRefused(1, "8180", "256", "context of 8192");
   }
 
   @Test
