@@ -168,8 +168,8 @@ final class BenchCommand implements Callable<Integer> {
             bar.update(rows.size(), plan.tests());
           });
     }
-    if (!json && rows.stream().anyMatch(row -> row.limitFraction() > 1)) {
-      io.out().printf("%n%s%n", ABOVE_LIMIT);
+    if (!json) {
+      io.out().print(note(rows));
     }
     return rows;
   }
@@ -229,6 +229,12 @@ final class BenchCommand implements Callable<Integer> {
             row.gigabytesPerSecond(),
             100 * row.limitFraction());
     io.out().flush();
+  }
+
+  /** What rows above the limit need said of them; empty if there is none. */
+  static String note(List<Row> rows) {
+    boolean above = rows.stream().anyMatch(row -> row.limitFraction() > 1);
+    return above ? String.format("%n%s%n", ABOVE_LIMIT) : "";
   }
 
   private void tell(Head head, Bench.Memory memory) {
