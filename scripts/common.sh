@@ -14,8 +14,10 @@ die() {
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# The feature version of a JDK's folder: 17, 25.
-jdk_version() { sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$1/release" 2>/dev/null; }
+# The feature version of a JDK's folder: 17, 25; nothing where there is none.
+jdk_version() {
+  [ ! -f "$1/release" ] || sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$1/release"
+}
 
 # The folder of an installed JDK of exactly that feature version; nothing where there is none.
 find_jdk() {

@@ -205,12 +205,9 @@ class ModelTest {
 
   /** What a program prints, which gets a small model's path. */
   private static String runProgram(Class<?> main, String... options) throws Exception {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of(options));
-    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.addAll(List.of(main.getName(), TINY.toString()));
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    List<String> arguments = new ArrayList<>(List.of(options));
+    arguments.addAll(List.of(main.getName(), TINY.toString()));
+    Process process = JavaProcess.of(arguments).redirectErrorStream(true).start();
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertTrue(process.waitFor(20, TimeUnit.SECONDS));
     assertEquals(0, process.exitValue(), output);

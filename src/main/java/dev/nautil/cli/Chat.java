@@ -35,9 +35,6 @@ final class Chat {
 
   /** Returns the exit code. */
   int run() throws IOException {
-    if (io.terminals().in()) {
-      io.err().println(model.describe().name() + ": /? for help, /bye to leave");
-    }
     for (String text = input.read(); text != null; text = input.read()) {
       if (text.equals("/bye")) {
         return 0;

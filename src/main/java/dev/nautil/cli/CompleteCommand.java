@@ -72,7 +72,7 @@ final class CompleteCommand implements Callable<Integer> {
       names = "--jsonl",
       description =
           "Reads lines {\"prompt\" or \"tokens\", \"n_predict\", \"top\", \"force\"} from standard"
-              + " input, and answers each with a line as --json does.")
+              + " input, and answers each with a line as --json does, or {\"error\"}.")
   private boolean jsonl;
 
   @Option(names = "--exact", hidden = true, description = "Computes in F32 throughout; slow.")

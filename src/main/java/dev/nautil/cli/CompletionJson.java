@@ -26,12 +26,13 @@ final class CompletionJson {
   static void answerLines(Io io, Completer completer, int predict, int top) throws IOException {
     Json.answerLines(
         io,
-        (question, json) -> {
+        question -> {
           int[] force = ids(question, "force", new int[0]);
           int n = number(question, "n_predict", force.length > 0 ? force.length : predict);
           Request request =
               new Request(prompt(question, completer), n, number(question, "top", top), force);
-          write(json, completer.complete(request));
+          Completion completion = completer.complete(request);
+          return json -> write(json, completion);
         });
   }
 

@@ -98,6 +98,16 @@ record Io(
     return new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8));
   }
 
+  /** A reader that waits for the first character, and drops it if it is a byte order mark. */
+  BufferedReader pipedReader() throws IOException {
+    BufferedReader reader = reader();
+    reader.mark(1);
+    if (reader.read() != '\ufeff') {
+      reader.reset();
+    }
+    return reader;
+  }
+
   /** An environment variable; null if it is not set, or empty. */
   @Nullable String environment(String name) {
     String value = environment.get(name);

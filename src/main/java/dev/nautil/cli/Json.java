@@ -9,7 +9,9 @@ import com.fasterxml.jackson.core.StreamWriteFeature;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.nautil.template.TemplateException;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.OutputStreamWriter;
@@ -34,7 +36,8 @@ final class Json {
           .disable(StreamWriteFeature.AUTO_CLOSE_CONTENT)
           .build();
 
-  private static final JsonMapper MAPPER = new JsonMapper(FACTORY);
+  private static final JsonMapper MAPPER =
+      JsonMapper.builder(FACTORY).enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
   private static final TypeReference<Map<String, Object>> OBJECT = new TypeReference<>() {};
 
   private Json() {}
@@ -45,10 +48,10 @@ final class Json {
     void write(JsonGenerator json) throws IOException;
   }
 
-  /** Makes the answer to an object that a line holds. */
+  /** Finds the answer to an object that a line holds; all that can fail happens before writing. */
   @FunctionalInterface
   interface Answer {
-    void write(Map<String, Object> question, JsonGenerator json) throws IOException;
+    Value to(Map<String, Object> question);
   }
 
   /** Writes a value and ends the line. */
@@ -62,36 +65,41 @@ final class Json {
   }
 
   /**
-   * Answers each line of standard input with a line; empty ones are passed over.
-   *
-   * @throws Failure that names the line which is no JSON object or cannot be answered
+   * Answers each line of standard input with a line: {@code {"error": …}} where it is no JSON
+   * object or cannot be answered. Empty ones are passed over.
    */
   static void answerLines(Io io, Answer answer) throws IOException {
-    BufferedReader reader = io.reader();
-    int number = 0;
+    BufferedReader reader = io.pipedReader();
     for (String line = reader.readLine(); line != null; line = reader.readLine()) {
-      number++;
-      if (line.isBlank()) {
-        continue;
-      }
-      Map<String, Object> question = read(line, number);
-      try {
-        print(io, json -> answer.write(question, json));
-      } catch (Failure e) {
-        throw new Failure(place(number) + e.getMessage(), e);
+      if (!line.isBlank()) {
+        print(io, answer(line, answer));
       }
     }
   }
 
-  private static Map<String, Object> read(String line, int number) {
+  private static Value answer(String line, Answer answer) {
+    try {
+      return answer.to(read(line));
+    } catch (Failure | TemplateException e) {
+      String message = String.valueOf(e.getMessage());
+      return json -> {
+        json.writeStartObject();
+        json.writeFieldName("error");
+        write(json, message);
+        json.writeEndObject();
+      };
+    }
+  }
+
+  private static Map<String, Object> read(String line) {
     try {
       Map<String, Object> object = MAPPER.readValue(line, OBJECT);
       if (object == null) {
-        throw new Failure(place(number) + "no JSON object: " + line.strip());
+        throw new Failure("no JSON object: " + line.strip());
       }
       return object;
     } catch (JsonProcessingException e) {
-      throw new Failure(place(number) + "no JSON object: " + e.getOriginalMessage(), e);
+      throw new Failure("no JSON object: " + e.getOriginalMessage(), e);
     }
   }
 
@@ -113,10 +121,6 @@ final class Json {
       throw new Failure("no JSON object: " + value);
     }
     return object;
-  }
-
-  private static String place(int line) {
-    return "standard input, line " + line + ": ";
   }
 
   static void write(JsonGenerator json, int[] values) throws IOException {

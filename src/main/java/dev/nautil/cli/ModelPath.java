@@ -30,6 +30,27 @@ final class ModelPath {
             + " path of a GGUF file, such as ./model.gguf");
   }
 
+  /**
+   * The same where {@link #isModel} took the argument for a model: a prompt can look like a
+   * reference.
+   *
+   * @throws Failure if there is none, with how to pass a prompt
+   */
+  static Path resolveGuessed(String argument) {
+    try {
+      return resolve(argument);
+    } catch (Failure e) {
+      if (isPath(argument)) {
+        throw e;
+      }
+      throw new Failure(
+          e.getMessage()
+              + ". It was taken for a model's reference, since it has a / or : and no space; if it"
+              + " is the prompt, name the model too: nautil run -m MODEL PROMPT",
+          e);
+    }
+  }
+
   /** A path, or a failure that says why a text cannot be one. */
   static Path path(String text) {
     try {

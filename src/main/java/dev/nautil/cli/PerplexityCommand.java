@@ -69,6 +69,7 @@ final class PerplexityCommand implements Callable<Integer> {
     String text = text(ModelPath.path(file));
     try (LoadedModel loaded = LoadedModel.open(path, false, threads.count(), null);
         ProgressBar bar = new ProgressBar(io, "perplexity")) {
+      ContextNotes.warnIfBeyond(io, window, loaded.model().info().contextLength());
       int[] tokens = Completer.encode(loaded.tokenizer(), text);
       if (tokens.length < window) {
         throw new Failure(

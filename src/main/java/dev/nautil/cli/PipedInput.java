@@ -11,7 +11,7 @@ record PipedInput(String text) {
 
   static PipedInput read(Io io) throws IOException {
     StringWriter text = new StringWriter();
-    io.reader().transferTo(text);
+    io.pipedReader().transferTo(text);
     return new PipedInput(text.toString());
   }
 

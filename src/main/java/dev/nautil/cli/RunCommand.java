@@ -106,9 +106,7 @@ final class RunCommand implements Callable<Integer> {
       }
     }
     try (Model opened = open(path, options)) {
-      if (verbose) {
-        tell(opened.describe());
-      }
+      tell(opened.describe(), prompt == null && io.terminals().in());
       if (prompt != null) {
         new Answers(io, verbose).print(opened.newSession(session).stream(prompt));
         return 0;
@@ -126,6 +124,13 @@ final class RunCommand implements Callable<Integer> {
     if (input != null) {
       return new Chat(io, opened, session, answers, input).run();
     }
+    if (io.terminals().in()) {
+      ModelDescription description = opened.describe();
+      io.err()
+          .printf(
+              "%s, %s: /? for help, /bye to leave%n",
+              description.name(), ContextNotes.describe(description, contextSize));
+    }
     try (ChatInput lines = ChatInput.open(io, answers)) {
       return new Chat(io, opened, session, answers, lines).run();
     }
@@ -137,7 +142,11 @@ final class RunCommand implements Callable<Integer> {
       throw usage("too many arguments: put the prompt in quotes");
     }
     String named = model != null ? model : first ? arguments.get(0) : null;
-    return named != null ? ModelPath.resolve(named) : DefaultModel.resolve(io);
+    if (named == null) {
+      return DefaultModel.resolve(io);
+    }
+    boolean guessed = model == null && arguments.size() == 1;
+    return guessed ? ModelPath.resolveGuessed(named) : ModelPath.resolve(named);
   }
 
   private boolean isModelFirst() {
@@ -185,15 +194,22 @@ final class RunCommand implements Callable<Integer> {
     return Model.options().contextSize(contextSize).threads(threads.count());
   }
 
-  private void tell(ModelDescription model) {
-    io.err()
-        .printf(
-            "%s: context %d of %d tokens, %d threads, %s%n",
-            model.name(),
-            model.contextSize(),
-            model.trainedContext(),
-            model.threads(),
-            model.instructionSet());
+  /**
+   * Tells what a user asked for or should know.
+   *
+   * @param greeted whether a banner with the context follows
+   */
+  private void tell(ModelDescription model, boolean greeted) {
+    ContextNotes.warnIfBeyond(io, contextSize, model.trainedContext());
+    String context = ContextNotes.describe(model, contextSize);
+    if (verbose) {
+      io.err()
+          .printf(
+              "%s: %s, %d threads, %s%n",
+              model.name(), context, model.threads(), model.instructionSet());
+    } else if (!greeted && ContextNotes.isBoundByMemory(model, contextSize)) {
+      io.err().println("(" + context + ")");
+    }
   }
 
   private ParameterException usage(String message) {

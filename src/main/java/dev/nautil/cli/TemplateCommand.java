@@ -19,7 +19,7 @@ import picocli.CommandLine.TypeConversionException;
     name = "template",
     description = {
       "Reads JSON lines {\"template\", \"context\"} from standard input and prints {\"output\"} for"
-          + " each, or {\"error\"}."
+          + " each, or {\"error\"} where a line cannot be answered."
     },
     sortOptions = false)
 final class TemplateCommand implements Callable<Integer> {

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import dev.nautil.engine.ChatFormat;
 import dev.nautil.template.ChatTemplate;
 import dev.nautil.template.RenderOptions;
-import dev.nautil.template.TemplateException;
 import dev.nautil.tokenizer.PromptText;
 import dev.nautil.tokenizer.Tokenizer;
 import java.io.IOException;
@@ -18,46 +17,44 @@ final class TextJson {
   static void encodeTexts(Io io, Tokenizer tokenizer) throws IOException {
     Json.answerLines(
         io,
-        (question, json) -> {
+        question -> {
           int[] ids = tokenizer.encode(get(question, "text", String.class));
-          json.writeStartObject();
-          writeIds(json, ids);
-          json.writeEndObject();
+          return json -> {
+            json.writeStartObject();
+            writeIds(json, ids);
+            json.writeEndObject();
+          };
         });
   }
 
   static void encodeChats(Io io, ChatFormat format) throws IOException {
     Json.answerLines(
         io,
-        (question, json) -> {
+        question -> {
           List<Map<String, Object>> messages =
               ChatShape.messages(get(question, "messages", List.class));
-          List<Object> tools = ChatShape.tools(question.get("tools"));
-          json.writeStartObject();
-          try {
-            PromptText prompt = format.render(messages, tools);
+          PromptText prompt = format.render(messages, ChatShape.tools(question.get("tools")));
+          int[] ids = format.encode(prompt);
+          return json -> {
+            json.writeStartObject();
             write(json, "prompt", prompt.text());
-            writeIds(json, format.encode(prompt));
-          } catch (TemplateException e) {
-            write(json, "error", e.getMessage());
-          }
-          json.writeEndObject();
+            writeIds(json, ids);
+            json.writeEndObject();
+          };
         });
   }
 
   static void renderTemplates(Io io, RenderOptions options) throws IOException {
     Json.answerLines(
         io,
-        (question, json) -> {
-          String template = get(question, "template", String.class);
-          Map<String, Object> context = Json.object(question.get("context"));
-          json.writeStartObject();
-          try {
-            write(json, "output", ChatTemplate.compile(template).render(context, options).text());
-          } catch (TemplateException e) {
-            write(json, "error", e.getMessage());
-          }
-          json.writeEndObject();
+        question -> {
+          ChatTemplate template = ChatTemplate.compile(get(question, "template", String.class));
+          String text = template.render(Json.object(question.get("context")), options).text();
+          return json -> {
+            json.writeStartObject();
+            write(json, "output", text);
+            json.writeEndObject();
+          };
         });
   }
 

@@ -16,7 +16,7 @@ import picocli.CommandLine.Parameters;
     name = "tokenize",
     description = {
       "Reads JSON lines {\"text\"} from standard input and prints {\"ids\"} for each: plain text,"
-          + " without BOS and special tokens."
+          + " without BOS and special tokens. A line that cannot be answered gives {\"error\"}."
     },
     sortOptions = false)
 final class TokenizeCommand implements Callable<Integer> {
@@ -31,7 +31,7 @@ final class TokenizeCommand implements Callable<Integer> {
       names = "--chat",
       description =
           "Reads {\"messages\", \"tools\"} and prints {\"prompt\", \"ids\"} by the file's chat"
-              + " template, or {\"error\"} where that refuses them.")
+              + " template.")
   private boolean chat;
 
   TokenizeCommand(Io io) {

@@ -21,13 +21,18 @@ public final class Vocabularies {
    */
   public static Tokenizer tokenizer(NativeFile file) {
     try {
-      return Tokenizer.of(read(file));
+      return Tokenizer.of(vocabulary(file));
     } catch (IllegalArgumentException e) {
       throw new UnsupportedModelException(file.path() + ": " + e.getMessage());
     }
   }
 
-  private static Vocabulary read(NativeFile file) {
+  /**
+   * The vocabulary that a file holds.
+   *
+   * @throws IllegalArgumentException if there is none, or a key of it has the wrong type
+   */
+  public static Vocabulary vocabulary(NativeFile file) {
     if (!(file.get(PREFIX + "model") instanceof String model)
         || !(file.get(PREFIX + "tokens") instanceof StringTable tokens)) {
       throw new IllegalArgumentException(

@@ -113,10 +113,21 @@ class CompleteCommandTest {
   }
 
   @Test
-  void namesTheLineThatIsWrong() {
-    Cli.runOn("\n{\"tokens\": 3}", "complete", MODEL, "--jsonl")
-        .assertRefused(1, "line 2", "tokens");
-    Cli.runOn("{\"tokens\": ", "complete", MODEL, "--jsonl").assertRefused(1, "line 1", "JSON");
-    Cli.runOn("[1]", "complete", MODEL, "--jsonl").assertRefused(1, "line 1", "JSON");
+  void goesOnAfterWrongLines() throws IOException {
+    String[] wrong = {"{\"tokens\": 3}", "{\"tokens\": ", "[1]", "{\"tokens\": [49152]}"};
+    String[] reasons = {"tokens", "JSON", "JSON", "49152 is not in"};
+    JsonNode[] lines =
+        Cli.runOn(
+                String.join("\n", wrong) + "\n{\"tokens\": [1], \"n_predict\": 1}",
+                "complete",
+                MODEL,
+                "--jsonl")
+            .jsonLines();
+    assertEquals(wrong.length + 1, lines.length);
+    for (int i = 0; i < wrong.length; i++) {
+      String error = lines[i].get("error").textValue();
+      assertTrue(error.contains(reasons[i]), error);
+    }
+    assertEquals(1, lines[wrong.length].get("tokens").size());
   }
 }

@@ -8,6 +8,7 @@ import dev.nautil.TestModels;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -57,6 +58,14 @@ class MeasuresTest {
   }
 
   @Test
+  void perplexityWarnsOfWindowsBeyondTheModels(@TempDir Path folder) throws IOException {
+    Path file = Files.writeString(folder.resolve("text"), "0 ".repeat(4100));
+    Path model = TestModels.path("tiny-Q4_0.gguf");
+    String err = Cli.run("perplexity", model, "-f", file, "-c", "4097").err();
+    assertTrue(err.startsWith("(--ctx-size 4097 is beyond the 4096 tokens"), err);
+  }
+
+  @Test
   void benchGivesARowForEachTest() throws IOException {
     JsonNode result =
         Cli.run(
@@ -90,6 +99,16 @@ class MeasuresTest {
     assertTrue(result.get("anonymous_bytes").longValue() > result.get("kv_bytes").longValue());
     Cli.run("bench", MODEL, "-b", "0").assertRefused(2, "-b");
     Cli.run("bench", MODEL, "-p", "0", "-n", "0").assertRefused(2, "nothing");
+    Cli.run("bench", MODEL, "-d", "0,8180").assertRefused(1, "8180", "256", "context of 8192");
+  }
+
+  @Test
+  void benchExplainsWhatIsAboveItsLimit() {
+    Bench.Row below = new Bench.Row("decode", 8, 1, 0, 100, 10, 0.9);
+    Bench.Row above = new Bench.Row("decode", 8, 1, 0, 100, 10, 1.2);
+    assertEquals("", BenchCommand.note(List.of(below)));
+    assertTrue(BenchCommand.note(List.of(below, above)).contains("caches"));
+    assertTrue(Cli.run("bench", "--help").ok().contains("above 100 %"));
   }
 
   @Test

@@ -35,6 +35,15 @@ class ModelPathTest {
     assertEquals(file, ModelPath.resolve(file.toString()));
   }
 
+  @Test
+  void tellsHowToPassAPromptThatLooksLikeAModel() {
+    Failure guessed = assertThrows(Failure.class, () -> ModelPath.resolveGuessed("and/or"));
+    assertTrue(guessed.getMessage().contains("taken for a model"), guessed.getMessage());
+    assertTrue(guessed.getMessage().contains("-m MODEL PROMPT"), guessed.getMessage());
+    Failure path = assertThrows(Failure.class, () -> ModelPath.resolveGuessed("./absent.gguf"));
+    assertTrue(path.getMessage().endsWith("no such file"), path.getMessage());
+  }
+
   @ParameterizedTest
   @CsvSource({
     "ai/mistral-nemo, registry",

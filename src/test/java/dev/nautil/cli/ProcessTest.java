@@ -3,6 +3,7 @@ package dev.nautil.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.nautil.JavaProcess;
 import dev.nautil.TestModels;
 import java.io.File;
 import java.io.IOException;
@@ -28,15 +29,9 @@ class ProcessTest {
             .filter(Objects::nonNull)
             .collect(Collectors.joining(File.pathSeparator));
     List<String> command =
-        new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                path,
-                "dev.nautil.cli.Main"));
+        new ArrayList<>(List.of("-XX:TieredStopAtLevel=1", "dev.nautil.cli.Main"));
     command.addAll(Arrays.asList(arguments));
-    ProcessBuilder builder = new ProcessBuilder(command);
+    ProcessBuilder builder = JavaProcess.of(path, command);
     builder.environment().put("LC_ALL", "C");
     builder.environment().put("LANG", "C");
     return builder.start();

@@ -6,9 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.nautil.TestModels;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -46,6 +52,7 @@ class RunCommandTest {
   void appendsPipedInput() {
     assertEquals(ask("", "Shout this:\n\nna\u00efve"), ask("na\u00efve\n\n", "Shout this:"));
     assertEquals(ask("", "--raw", "Once upon a"), ask(" upon a", "--raw", "Once"));
+    assertEquals(ask("", "--raw", "Once upon a"), ask("\ufeff upon a", "--raw", "Once"));
   }
 
   @Test
@@ -84,6 +91,46 @@ class RunCommandTest {
     String err =
         Cli.run("", Io.Terminals.NONE, DEFAULT, with("hi", "-v", "--ctx-size", "256")).err();
     assertTrue(err.contains("context 256 of 8192 tokens"), err);
+    assertFalse(err.contains("memory"), err);
+  }
+
+  @Test
+  void warnsOfAContextBeyondTheModels() {
+    String err = Cli.run("", Io.Terminals.NONE, DEFAULT, with("hi", "--ctx-size", "8193")).err();
+    assertTrue(err.startsWith("(--ctx-size 8193 is beyond the 8192 tokens"), err);
+    assertEquals(1, err.lines().count(), err);
+    assertEquals(
+        "", Cli.run("", Io.Terminals.NONE, DEFAULT, with("hi", "--ctx-size", "8192")).err());
+  }
+
+  @Test
+  void tellsThatMemoryBoundsTheContext(@TempDir Path folder) throws IOException {
+    // Its KV cache takes a KiB a token.
+    Path model = folder.resolve("long.gguf");
+    Files.write(model, withContext(Files.readAllBytes(TestModels.path("tiny-Q4_0.gguf")), 1 << 30));
+    String bound = "context \\d+ of 1073741824 tokens, as memory allows";
+    Object[] arguments = {"run", model, "--raw", "--max-tokens", "1"};
+    String err = Cli.runOn("hi", arguments).err();
+    assertTrue(err.matches("\\(" + bound + "\\)\n"), err);
+    Io.Terminals terminal = new Io.Terminals(true, false, false);
+    err = Cli.run("hi\n", terminal, Map.of(), arguments).err();
+    assertTrue(err.matches("[^\n]*, " + bound + ": /\\? for help[^\n]*\n"), err);
+  }
+
+  private static byte[] withContext(byte[] file, int tokens) {
+    String key = "llama.context_length";
+    int start = new String(file, StandardCharsets.ISO_8859_1).indexOf(key);
+    ByteBuffer bytes = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
+    // Behind the key stands the value's type.
+    bytes.putInt(start + key.length() + Integer.BYTES, tokens);
+    return file;
+  }
+
+  @Test
+  void greetsWithTheContext() {
+    Io.Terminals terminal = new Io.Terminals(true, false, false);
+    String err = Cli.run("", terminal, DEFAULT, with()).err();
+    assertTrue(err.contains(", context 8192 tokens: /? for help"), err);
   }
 
   @ParameterizedTest
@@ -101,6 +148,7 @@ class RunCommandTest {
         "2 | one two three | quotes",
         "2 | -m m.gguf one two | quotes",
         "1 | ai/mistral-nemo hi | registry",
+        "1 | and/or | -m MODEL PROMPT",
         "1 | absent.gguf hi | absent.gguf",
         "1 | --ctx-size 8 hi | context",
       })

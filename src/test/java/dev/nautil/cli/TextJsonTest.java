@@ -1,6 +1,7 @@
 package dev.nautil.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -91,10 +92,36 @@ class TextJsonTest {
   }
 
   @Test
-  void refusesWrongLines() {
-    Cli.runOn("{\"txt\": 1}", "tokenize", MODEL).assertRefused(1, "line 1", "\"text\"");
-    Cli.runOn("{\"messages\": [1]}", "tokenize", MODEL, "--chat").assertRefused(1, "line 1");
-    Cli.runOn("null", "template").assertRefused(1, "line 1", "no JSON object");
+  void goesOnAfterWrongLines() throws IOException {
+    assertGoesOn("\"text\" is missing", "{\"txt\": 1}", "{\"text\": \"a\"}", "tokenize", MODEL);
+    String chat = "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}]}";
+    for (String wrong : new String[] {"{\"messages\": ", "[]", chat + " x", chat + chat}) {
+      assertGoesOn("no JSON object", wrong, chat, "tokenize", MODEL, "--chat");
+    }
+    assertGoesOn("no JSON object", "{\"messages\": [1]}", chat, "tokenize", MODEL, "--chat");
+    assertGoesOn("role", "{\"messages\": [{}]}", chat, "tokenize", MODEL, "--chat");
+    assertGoesOn("no JSON object", "null", "{\"template\": \"\"}", "template");
+    assertGoesOn("\"template\"", "{}", "{\"template\": \"\"}", "template");
+  }
+
+  private static void assertGoesOn(String reason, String wrong, String right, Object... arguments)
+      throws IOException {
+    JsonNode[] lines = Cli.runOn(wrong + "\n" + right, arguments).jsonLines();
+    assertEquals(2, lines.length);
+    String error = lines[0].get("error").textValue();
+    assertTrue(error.contains(reason), error);
+    assertEquals(1, lines[0].size());
+    assertFalse(lines[1].has("error"), lines[1].toString());
+  }
+
+  @Test
+  void dropsAByteOrderMark() throws IOException {
+    JsonNode[] lines = Cli.runOn("\ufeff{\"template\": \"\ufeff\"}", "template").jsonLines();
+    assertEquals("\ufeff", lines[0].get("output").textValue(), "only at the start");
+  }
+
+  @Test
+  void refusesWrongTimes() {
     Cli.run("template", "--now", "yesterday").assertRefused(2, "--now", "is not like 2025-03-07T");
   }
 }

@@ -5,10 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.nautil.JavaProcess;
 import dev.nautil.NautilException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -26,12 +26,10 @@ public class NativeTest {
   @Test
   void aPlatformWithoutALibraryIsNamed() throws IOException, InterruptedException {
     Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Dorg.bytedeco.javacpp.platform=linux-mips64el",
-                "-cp",
-                System.getProperty("java.class.path"),
-                WithoutLibrary.class.getName())
+        JavaProcess.of(
+                List.of(
+                    "-Dorg.bytedeco.javacpp.platform=linux-mips64el",
+                    WithoutLibrary.class.getName()))
             .redirectErrorStream(true)
             .start();
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -2,11 +2,12 @@ package dev.nautil.tokenizer;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.nautil.TestModels;
+import dev.nautil.engine.Vocabularies;
+import dev.nautil.internal.NativeFile;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
+import java.net.URI;
+import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -29,45 +30,38 @@ final class TestVocabularies {
   }
 
   static Vocabulary vocabulary(String name) {
-    return switch (name) {
-      case "tekken" -> GgufVocabulary.model("tekken-tiny.gguf");
-      case "smollm2" -> GgufVocabulary.model("SmolLM2-135M-Instruct.Q4_1.gguf");
-      default -> GgufVocabulary.read(ByteBuffer.wrap(resource(name + ".vocab")));
-    };
+    Path path =
+        switch (name) {
+          case "tekken" -> TestModels.path("tekken-tiny.gguf");
+          case "smollm2" -> TestModels.smolLm2();
+          default -> resource(name + ".vocab");
+        };
+    try (NativeFile file = NativeFile.open(path, false)) {
+      return Vocabularies.vocabulary(file);
+    }
   }
 
-  static List<Case> cases(String name) {
-    return parse(new String(resource(name + ".jsonl"), StandardCharsets.UTF_8));
+  static List<Case> cases(String name) throws IOException {
+    return cases(resource(name + ".jsonl"));
   }
 
   static List<Case> cases(Path file) throws IOException {
-    return parse(Files.readString(file));
-  }
-
-  private static List<Case> parse(String lines) {
     ObjectMapper mapper = new ObjectMapper();
     List<Case> cases = new ArrayList<>();
-    try {
-      for (String line : lines.split("\n")) {
-        JsonNode node = mapper.readTree(line);
-        cases.add(
-            new Case(node.get("text").asText(), mapper.treeToValue(node.get("ids"), int[].class)));
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+    for (String line : Files.readAllLines(file)) {
+      JsonNode node = mapper.readTree(line);
+      cases.add(
+          new Case(node.get("text").asText(), mapper.treeToValue(node.get("ids"), int[].class)));
     }
     return cases;
   }
 
-  private static byte[] resource(String name) {
-    try (InputStream in = TestVocabularies.class.getResourceAsStream(name)) {
-      if (in == null) {
-        throw new AssertionError(name + ": scripts/fixtures/tokenizer_cases.py makes it");
-      }
-      return in.readAllBytes();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+  private static Path resource(String name) {
+    URL url = TestVocabularies.class.getResource(name);
+    if (url == null) {
+      throw new AssertionError(name + ": scripts/fixtures/tokenizer_cases.py makes it");
     }
+    return Path.of(URI.create(url.toString()));
   }
 
   /** A gpt2 vocabulary of the visible ASCII characters and the given tokens. */

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class TokenizerCasesTest {
   @ParameterizedTest
   @ValueSource(strings = {"tekken", "smollm2", "gpt-2", "llama-bpe", "qwen2", "default", "llama"})
-  void encodesAsTheOracleDoes(String name) {
+  void encodesAsTheOracleDoes(String name) throws IOException {
     check(TestVocabularies.tokenizer(name), TestVocabularies.cases(name));
   }
 
@@ -34,7 +34,7 @@ class TokenizerCasesTest {
    */
   @ParameterizedTest
   @ValueSource(strings = {"tekken", "gpt-2", "llama-bpe", "qwen2", "default", "llama"})
-  void decodesWhatItEncoded(String name) {
+  void decodesWhatItEncoded(String name) throws IOException {
     Tokenizer tokenizer = TestVocabularies.tokenizer(name);
     for (TestVocabularies.Case c : TestVocabularies.cases(name)) {
       // SentencePiece writes a space as ▁, so that a ▁ comes back as a space.

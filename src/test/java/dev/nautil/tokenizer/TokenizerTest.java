@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
@@ -196,7 +197,7 @@ class TokenizerTest {
   }
 
   @Test
-  void encodesOnManyThreads() {
+  void encodesOnManyThreads() throws IOException {
     List<TestVocabularies.Case> cases = TestVocabularies.cases("tekken");
     assertTrue(
         cases.parallelStream().allMatch(c -> Arrays.equals(c.ids(), tekken.encode(c.text()))));
