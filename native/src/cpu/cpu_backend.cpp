@@ -10,9 +10,13 @@
 #include "cpu/kernels.h"
 #include "cpu/thread_pool.h"
 #include "model/forward.h"
+#include "model/kv_cache.h"
 
 namespace nt::cpu {
 namespace {
+
+// The kernels know no cache, nor the cache kernels.
+static_assert(kPageTokens == KvCache::kPageTokens);
 
 // Pages of a chunk: attention is split at multiples of 1024 tokens, whatever the number of threads, so that its result
 // does not depend on it.

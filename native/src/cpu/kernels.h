@@ -27,7 +27,6 @@ struct alignas(64) ActivationChunk {
   int32_t sum32[8];   // Σ q of values 32j … 32j+31
   int32_t sum16[16];  // Σ q of values 16j … 16j+15
   float sum32f[8];    // sum32 as floats
-  float reserved[8];  // zeros
 };
 static_assert(sizeof(ActivationChunk) == 448);
 

@@ -55,7 +55,6 @@ inline void sum_chunk(ActivationChunk* a) {
   _mm512_storeu_si512(a->sum16, sum16);
   _mm256_store_si256(reinterpret_cast<__m256i*>(a->sum32), sum32);
   _mm256_store_ps(a->sum32f, _mm256_cvtepi32_ps(sum32));
-  _mm256_store_ps(a->reserved, _mm256_setzero_ps());
 }
 
 void quantize(const float* x, int n, int block, ActivationChunk* out, size_t chunk_stride) {

@@ -134,7 +134,6 @@ void quantize_chunk(const float* x, int n, int block, ActivationChunk* out) {
   for (int j = 0; j < 8; ++j) {
     out->sum32[j] = out->sum16[2 * j] + out->sum16[2 * j + 1];
     out->sum32f[j] = static_cast<float>(out->sum32[j]);
-    out->reserved[j] = 0;
   }
 }
 

@@ -98,7 +98,6 @@ void quantize32(const float* x, float scale, int j, ActivationChunk* out) {
   out->sum16[2 * j + 1] = high;
   out->sum32[j] = low + high;
   out->sum32f[j] = static_cast<float>(low + high);
-  out->reserved[j] = 0;
 }
 
 float scale_for(uint32_t bits) {
