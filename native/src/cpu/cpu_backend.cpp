@@ -26,6 +26,9 @@ constexpr int kChunkTokens = kChunkPages * kPageTokens;
 // Query rows of an attention task: enough to use each page for many rows, few enough for their state to stay in L2.
 constexpr int kQueryRows = 64;
 
+// Columns that a product takes between two looks at the cancel flag.
+constexpr int kColumnBlock = 512;
+
 // Columns from which a BLAS is worth its decoding of the weights.
 constexpr int kBlasColumns = 32;
 
@@ -296,23 +299,27 @@ Input CpuExecutor::normalize(const Tensor& norm, int n_cols, const int32_t* colu
 // out(c, r) = row first + r of w · column c.
 void CpuExecutor::product(const Tensor& w, const Input& in, int64_t first, int64_t n_rows, float* out,
                           size_t out_stride, int thread) {
-  Matmul m{};
-  m.rows = w.row(first);
-  m.row_bytes = w.row_bytes();
-  m.n_rows = static_cast<int>(n_rows);
-  m.n_values = static_cast<int>(w.n_cols);
-  m.n_cols = in.n_cols;
-  m.q = activation_block(w.format) == kChunk ? in.q256 : in.q32;
-  m.x = in.x;
-  m.x_stride = size(w.n_cols);
-  m.out = out;
-  m.out_stride = out_stride;
-  m.scratch = memory_[size(thread)].scratch.get();
+  const ActivationChunk* q = activation_block(w.format) == kChunk ? in.q256 : in.q32;
   const int f = static_cast<int>(w.format);
-  if (!uses_float(w)) {
-    k_.matmul[f](m);
-  } else if (!blas_product(w, m)) {
-    k_.matmul_float[f](m);
+  for (int c = 0; c < in.n_cols && !cancelled(*step_); c += kColumnBlock) {
+    Matmul m{};
+    m.rows = w.row(first);
+    m.row_bytes = w.row_bytes();
+    m.n_rows = static_cast<int>(n_rows);
+    m.n_values = static_cast<int>(w.n_cols);
+    m.n_cols = std::min(kColumnBlock, in.n_cols - c);
+    m.q = q != nullptr ? q + c : nullptr;
+    m.q_stride = size(in.n_cols);
+    m.x_stride = size(w.n_cols);
+    m.x = in.x + size(c) * m.x_stride;
+    m.out = out + size(c) * out_stride;
+    m.out_stride = out_stride;
+    m.scratch = memory_[size(thread)].scratch.get();
+    if (!uses_float(w)) {
+      k_.matmul[f](m);
+    } else if (!blas_product(w, m)) {
+      k_.matmul_float[f](m);
+    }
   }
 }
 

@@ -307,7 +307,7 @@ void matmul_rows(const Matmul& m, int row, int n_groups, int col, int n_cols, Sc
   for (int c = 0; c < n_cols; ++c) std::memset(s->out[c], 0, n_groups * sizeof s->out[c][0]);
   for (int i = 0; i < n_chunks(m.n_values); ++i) {
     const int n = chunk_values(m.n_values, i);
-    const ActivationChunk* a = m.q + static_cast<size_t>(i) * m.n_cols + col;
+    const ActivationChunk* a = m.q + i * m.q_stride + col;
     prepare_sums<F>(a, n_cols, s->sums);
     if (n_groups == 1) ahead.step();
     if (n_cols <= kDirect<F>) {
