@@ -255,7 +255,8 @@ NT_API nt_status nt_decode(nt_context* context, int32_t n, const int32_t* tokens
 /* Tokens that a sequence in [0, n_seq_max) holds; -1 for any other. */
 NT_API int32_t nt_seq_length(const nt_context* context, int32_t seq);
 
-/* Drops all tokens of a sequence from position n on. */
+/* Drops all tokens of a sequence from position n on. Of the cache's pages that no sequence is on then, an eighth of
+ * those in use or 16, whichever is more, keep their memory for what comes next; the rest goes back to the system. */
 NT_API nt_status nt_seq_truncate(nt_context* context, int32_t seq, int32_t n, nt_error* error);
 
 /* Makes `to`, which must be empty, share the first n tokens of `from`. At most one page is copied. */

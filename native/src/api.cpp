@@ -286,7 +286,7 @@ nt_status nt_seq_truncate(nt_context* context, int32_t seq, int32_t n, nt_error*
     not_null(context);
     context->context.check_seq(seq);
     require(n >= 0, "a sequence cannot be shorter than 0 tokens");
-    context->context.cache().truncate(seq, n);
+    context->context.truncate(seq, n);
   });
 }
 

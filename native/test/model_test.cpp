@@ -285,6 +285,25 @@ void cancels_within_a_pass(const OpenModel& m) {
   CHECK_EQ(nt_seq_length(run.context, 0), 0);
 }
 
+// A context that held much and holds little takes little memory, and computes what a new one does.
+void memory_is_given_back(const OpenModel& m) {
+  constexpr int64_t kPageBytes = 64 * 2 * kLayers * kKvHeads * kHeadDim * 2;
+  Run run(m, 2, params(2048, 0, 2));
+  const std::vector<int32_t> prompt = tokens(2000);
+  run.last(prompt, 0);
+  run.last(prompt, 1);
+  nt_context_info info{};
+  nt_context_get_info(run.context, &info);
+  CHECK_EQ(info.kv_bytes, 64 * kPageBytes);
+  const int64_t before = nt_anonymous_memory();
+  for (int seq : {0, 1}) CHECK_EQ(nt_seq_truncate(run.context, seq, 0, &run.error), NT_OK);
+  const int64_t after = nt_anonymous_memory();
+  nt_context_get_info(run.context, &info);
+  CHECK_EQ(info.kv_bytes, 16 * kPageBytes);
+  CHECK(before == -1 || before - after > (64 - 16) / 2 * kPageBytes);  // half: the system counts roughly
+  CHECK(run.last(prompt, 1) == Run(m, 2, params(2048)).last(prompt));
+}
+
 // A call that is refused leaves no logits of an earlier one to be taken for its own.
 void refusal_drops_logits(const OpenModel& m) {
   Run run(m, 1, params(128));
@@ -303,6 +322,7 @@ void cancelling_is_final() {
    private:
     const nt::Step* step_ = nullptr;
     void allocate_page(int32_t) override {}
+    void release_page(int32_t) noexcept override {}
     void copy_page(int32_t, int32_t) override {}
     void begin(const nt::Step& step) override { step_ = &step; }
     void gather(const nt::Tensor&) override {}
@@ -575,6 +595,7 @@ int main() {
     cancels_within_a_pass(m);
     exact_path(m);
     if (type != 8) continue;
+    memory_is_given_back(m);
     refusal_drops_logits(m);
     cancelling_is_final();
     extreme_contexts(m);

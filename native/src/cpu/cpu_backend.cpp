@@ -11,6 +11,7 @@
 #include "cpu/thread_pool.h"
 #include "model/forward.h"
 #include "model/kv_cache.h"
+#include "system.h"
 
 namespace nt::cpu {
 namespace {
@@ -76,6 +77,12 @@ class CpuExecutor final : public Executor {
   void allocate_page(int32_t page) override {
     if (size(page) >= pages_.size()) pages_.resize(size(page) + 1);
     pages_[size(page)].ensure(page_values());
+  }
+
+  void release_page(int32_t page) noexcept override {
+    // free() alone may leave it to the heap, whose parts the system gets back only from its end.
+    return_memory(pages_[size(page)].get(), page_values() * sizeof(uint16_t));
+    pages_[size(page)] = {};
   }
 
   void copy_page(int32_t from, int32_t to) override {

@@ -88,7 +88,9 @@ void Context::decode(const Batch& batch) {
   try {
     const auto rows = std::count_if(batch.want_logits, batch.want_logits + batch.n, [](uint8_t w) { return w != 0; });
     const size_t n_vocab = static_cast<size_t>(model_.config.n_vocab);
-    logits_.resize(static_cast<size_t>(rows) * n_vocab);
+    const size_t n_logits = static_cast<size_t>(rows) * n_vocab;
+    if (n_logits < logits_.capacity() / 4) logits_ = {};  // a long prompt's are not kept for single tokens
+    logits_.resize(n_logits);
     float* logits = logits_.data();
     for (int first = 0; first < batch.n; first += n_batch_) {
       const int count = std::min(n_batch_, batch.n - first);
@@ -99,7 +101,7 @@ void Context::decode(const Batch& batch) {
     }
     n_rows_ = static_cast<int>(rows);
   } catch (...) {
-    cache_.release_unused();
+    cache_.release_unused(*executor_);
     throw;
   }
   cache_.commit(growth);
