@@ -213,7 +213,7 @@ typedef struct nt_context_params {
   int32_t n_batch;     /* tokens that one pass over the weights takes; 0: 512 */
   int32_t exact;       /* 1: activations are not quantised and products accumulate in F32; slow, for tests */
   int64_t kv_capacity; /* tokens that all sequences together may hold; 0: n_ctx * n_seq_max, as far as memory allows,
-                          but no less than n_ctx */
+                          but no less than n_ctx. Another value is taken as it is, whatever the memory */
   void* sgemm;         /* cblas_sgemm of a BLAS bounded to one thread, or NULL: used for F32, F16 and BF16 matrices */
 } nt_context_params;
 
@@ -228,7 +228,9 @@ typedef struct nt_context_info { /* out */
   int64_t n_decoded;          /* tokens decoded since creation */
 } nt_context_info;
 
-/* pool is kept until nt_context_free. Status: NT_INVALID_ARGUMENT, NT_OUT_OF_MEMORY. */
+/* pool is kept until nt_context_free. Status: NT_INVALID_ARGUMENT, NT_OUT_OF_MEMORY (also where kv_capacity is 0 and
+ * n_ctx tokens would take more than nt_available_memory(): the message has the numbers, and an n_ctx that would fit).
+ */
 NT_API nt_context* nt_context_new(const nt_model* model, nt_pool* pool, const nt_context_params* params,
                                   nt_error* error);
 NT_API void nt_context_free(nt_context* context);

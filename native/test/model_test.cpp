@@ -89,6 +89,15 @@ class ModelWriter {
   GgufWriter w_;
 };
 
+// Rotations' frequencies divided by 2, but for the sixth.
+ModelWriter with_rope_factors(float sixth) {
+  std::string factors;
+  for (int i = 0; i < kHeadDim / 2; ++i) factors += GgufWriter::value(i == 5 ? sixth : 2.0f);
+  ModelWriter w(8);
+  w.writer().tensor("rope_freqs.weight", {kHeadDim / 2}, 0, w.writer().data_size()).raw_data(factors);
+  return w;
+}
+
 // A model opened from a temporary file that is gone again.
 class OpenModel {
  public:
@@ -365,7 +374,20 @@ void extreme_contexts(const OpenModel& m) {
   CHECK_EQ(status(p), NT_OK);
   p.kv_capacity = INT64_MAX;
   CHECK_EQ(status(p), NT_OK);
-  CHECK_EQ(status(params(1 << 30, 1, 4096)), NT_OK);
+
+  // A TiB of keys and values.
+  CHECK_EQ(status(params(1 << 30, 1, 4096)), NT_OUT_OF_MEMORY);
+  int fits = 0;
+  long long available = 0;
+  CHECK_EQ(std::sscanf(e.message,
+                       "the KV cache of 1073741824 tokens takes 1099511627776 bytes, and %lld are available; "
+                       "n_ctx %d would fit",
+                       &available, &fits),
+           2);
+  CHECK(fits > 0 && 1024ll * fits <= available);
+  CHECK_EQ(status(params(fits)), NT_OK);
+  p.n_ctx = 1 << 30;  // of which the cache holds what the caller says
+  CHECK_EQ(status(p), NT_OK);
   CHECK_EQ(status(params(INT32_MAX)), NT_INVALID_ARGUMENT);
   CHECK_EQ(status(params(-1)), NT_INVALID_ARGUMENT);
   CHECK_EQ(status(params(1, 65537)), NT_INVALID_ARGUMENT);
@@ -457,6 +479,8 @@ void rope_scaling_keys(const OpenModel& plain) {
   CHECK(logits("linear", kOld, 4) == scaled);
   CHECK(logits("none", kFactor, 4) == unscaled);
   CHECK(logits("none", kOld, 4) == unscaled);
+  const OpenModel slowed(with_rope_factors(2).writer().bytes());
+  CHECK(Run(slowed, 1, params(64)).last(tokens(9)) == logits("linear", kFactor, 2));
 }
 
 // The exact path is near the quantised one, and is another one.
@@ -550,6 +574,10 @@ void refuses_what_it_does_not_run() {
   ModelWriter shape(8);
   shape.writer().u32("llama.attention.key_length", 128);
   refused(__LINE__, shape, NT_FORMAT, "blk.0.attn_q.weight is 256 × 256; the configuration says 512 × 256");
+
+  for (float factor : {0.0f, -1.0f, std::nanf(""), HUGE_VALF}) {
+    refused(__LINE__, with_rope_factors(factor), NT_FORMAT, "value 5 of tensor rope_freqs.weight is");
+  }
 
   // A value that is no float is refused, however it is written.
   for (double factor : {1e300, 1e-300, 1e-40, -1.0, std::nan("")}) {
