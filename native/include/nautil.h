@@ -266,6 +266,9 @@ NT_API nt_status nt_seq_fork(nt_context* context, int32_t from, int32_t to, int3
 
 /* ----------------------------------------------------------------------------------------- logits and sampling */
 
+/* Logits of which one is NaN, or the largest infinite, as broken weights give: nt_get_logits copies them; the other
+ * calls fail with NT_INTERNAL, and the message names the token. */
+
 /* Copies a row of logits of the last decode: n_vocab floats. */
 NT_API nt_status nt_get_logits(const nt_context* context, int32_t row, float* out, int64_t out_capacity,
                                nt_error* error);

@@ -430,6 +430,30 @@ void float_weights(const OpenModel& tied) {
   CHECK_EQ(info.has_float_weights, 0);
 }
 
+// Weights that make logits no number: no call that needs an order of them gives one.
+void logits_that_are_no_numbers() {
+  for (float weight : {std::nanf(""), HUGE_VALF}) {
+    ModelWriter w(8);
+    std::string rows;
+    for (int i = 0; i < kVocab * kEmbd; ++i) rows += GgufWriter::value(i / kEmbd == 7 ? weight : 0.5f);
+    w.writer().tensor("output.weight", {kEmbd, kVocab}, 0, w.writer().data_size()).raw_data(rows);
+    const OpenModel m(w.writer().bytes());
+    Run run(m, 1, params(128));
+    const std::vector<float> logits = run.last({1, 2});
+    CHECK(!std::isfinite(logits[7]) && std::isfinite(logits[8]));
+    const int32_t row = 0, token = 8;
+    float logprob = 7;
+    int32_t chosen = -7;
+    const nt_sampling greedy{0, 1, 0, 0, 0, 0};
+    CHECK_EQ(nt_token_logprobs(run.context, 1, &row, &token, &logprob, &run.error), NT_INTERNAL);
+    CHECK(std::string(run.error.message).find("token 7") != std::string::npos);
+    CHECK_EQ(nt_top_logprobs(run.context, 0, 1, &chosen, &logprob, &run.error), NT_INTERNAL);
+    CHECK_EQ(nt_sample(run.context, 1, &row, &greedy, nullptr, &chosen, &run.error), NT_INTERNAL);
+    CHECK_EQ(logprob, 7.0f);
+    CHECK_EQ(chosen, -7);
+  }
+}
+
 void null_arguments(const OpenModel& m) {
   Run run(m, 1, params(128));
   run.last(tokens(2));
@@ -633,6 +657,7 @@ int main() {
     rope_scaling_keys(m);
   }
   odd_shapes();
+  logits_that_are_no_numbers();
   refuses_what_it_does_not_run();
   return test::result();
 }

@@ -65,7 +65,7 @@ struct ThreadMemory {
 class CpuExecutor final : public Executor {
  public:
   CpuExecutor(const Model& model, ThreadPool& pool, const ExecutorOptions& options)
-      : model_(model), c_(model.config), pool_(pool), options_(options), memory_(size(pool.size())) {
+      : c_(model.config), pool_(pool), options_(options), memory_(size(pool.size())) {
     for (ThreadMemory& m : memory_) m.scratch.ensure(kScratchBytes);
     const float* factors = reinterpret_cast<const float*>(model.rope_freqs.data);
     for (int j = 0; j < c_.n_rot / 2; ++j) {
@@ -181,7 +181,6 @@ class CpuExecutor final : public Executor {
 
   static constexpr int64_t kRowBlock = 128;
 
-  const Model& model_;
   const Config& c_;
   ThreadPool& pool_;
   const ExecutorOptions options_;
