@@ -36,7 +36,7 @@ constexpr int kBlasColumns = 32;
 // Values that a column job must have in all before it is worth waking other threads (about 10 µs of work).
 constexpr size_t kSmallJob = 1 << 15;
 
-// Values of a column job that take as long as the cosine and sine of an angle, about 40 ns.
+// As how many values of a column job the cosine and sine of an angle count: roughly, 40 ns to 0.3.
 constexpr size_t kAngleValues = 128;
 
 using Sgemm = void (*)(int order, int trans_a, int trans_b, int m, int n, int k, float alpha, const float* a, int lda,
@@ -124,9 +124,11 @@ class CpuExecutor final : public Executor {
     return pages_[size(id)].get() + head_page_values() * size(layer * c_.n_head_kv + head);
   }
 
-  // Runs task(i, thread) on the pool; once the step is cancelled, the tasks that are left do nothing.
+  // Runs task(i, thread) on the pool; once the step is cancelled, the tasks that are left do nothing, and no other
+  // context's jobs are waited for.
   template <typename Task>
   void run(int n, Task task) {
+    if (cancelled(*step_)) return;
     auto unless_cancelled = [&](int i, int thread) {
       if (!cancelled(*step_)) task(i, thread);
     };
