@@ -246,9 +246,11 @@ NT_API void nt_context_get_info(const nt_context* context, nt_context_info* out)
  * NT_CANCELLED when the pieces that run are done. The largest is a product of 128 rows of a matrix with 512 tokens,
  * whatever n_batch is. For rows of 14,336 values that is 0.94e9 multiply-adds: some 6 ms of a Zen 4 core with AVX-512
  * VNNI, and longer where nt_isa() is lower. A context that waits for its turn on a pool that it shares looks at the
- * flag when it gets it. Status: NT_INVALID_ARGUMENT, NT_CONTEXT_FULL (before any work), NT_OUT_OF_MEMORY, NT_CANCELLED.
- * The cache is handed out in pages of 64 tokens: where all of it is full, and not one sequence, nt_error.used counts
- * its taken pages' tokens.
+ * flag when it gets it.
+ *
+ * Status: NT_INVALID_ARGUMENT, NT_CONTEXT_FULL (before any work), NT_OUT_OF_MEMORY, NT_CANCELLED. The cache is handed
+ * out in pages of 64 tokens: where all of it is full, and not one sequence, nt_error.used counts its taken pages'
+ * tokens.
  */
 NT_API nt_status nt_decode(nt_context* context, int32_t n, const int32_t* tokens, const int32_t* seqs,
                            const int32_t* positions, const uint8_t* want_logits, const int32_t* cancel,
