@@ -91,6 +91,7 @@ void bench_matmul(const Kernels& k, const Limits& limits, const Bytes& weights, 
   m.n_values = kValues;
   m.n_cols = n_cols;
   m.q = q.data();
+  m.q_stride = n_cols;
   m.x = x.data();
   m.x_stride = kValues;
   std::vector<float> out(static_cast<size_t>(m.n_rows) * n_cols);

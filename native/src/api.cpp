@@ -53,6 +53,17 @@ nt_status fail(nt_error* out, const nt::Error& e) {
   return e.status;
 }
 
+// Allocates nothing.
+nt_status fail_without_memory(nt_error* out) noexcept {
+  if (out == nullptr) return NT_OUT_OF_MEMORY;
+  constexpr char kMessage[] = "out of memory";
+  std::memset(out, 0, sizeof *out);
+  out->status = NT_OUT_OF_MEMORY;
+  out->offset = -1;
+  std::memcpy(out->message, kMessage, sizeof kMessage);
+  return NT_OUT_OF_MEMORY;
+}
+
 template <typename Body>
 nt_status guard(nt_error* error, Body body) noexcept {
   try {
@@ -62,12 +73,12 @@ nt_status guard(nt_error* error, Body body) noexcept {
     } catch (const nt::Error& e) {
       return fail(error, e);
     } catch (const std::bad_alloc&) {
-      return fail(error, nt::Error(NT_OUT_OF_MEMORY, "out of memory"));
+      return fail_without_memory(error);
     } catch (const std::exception& e) {
       return fail(error, nt::Error(NT_INTERNAL, e.what()));
     }
   } catch (...) {
-    return NT_OUT_OF_MEMORY;  // there was none even for the message
+    return fail_without_memory(error);  // there was none even for the message
   }
 }
 
@@ -286,7 +297,7 @@ nt_status nt_seq_truncate(nt_context* context, int32_t seq, int32_t n, nt_error*
     not_null(context);
     context->context.check_seq(seq);
     require(n >= 0, "a sequence cannot be shorter than 0 tokens");
-    context->context.cache().truncate(seq, n);
+    context->context.truncate(seq, n);
   });
 }
 
@@ -330,14 +341,16 @@ nt_status nt_token_logprobs(const nt_context* context, int32_t n, const int32_t*
                             float* logprobs, nt_error* error) {
   return guard(error, [&] {
     not_null(context, rows, tokens, logprobs);
-    for (int i = 0; i < n; ++i) {
-      logits_row(context, rows[i]);
-      require(tokens[i] >= 0 && tokens[i] < n_vocab(context), "a token is not in the vocabulary");
-    }
+    std::vector<double>& all = context->sampler.weights;
+    all.clear();
     for (int i = 0; i < n; ++i) {
       const float* logits = logits_row(context, rows[i]);
-      logprobs[i] =
-          static_cast<float>(static_cast<double>(logits[tokens[i]]) - nt::log_sum_exp(logits, n_vocab(context)));
+      require(tokens[i] >= 0 && tokens[i] < n_vocab(context), "a token is not in the vocabulary");
+      all.push_back(nt::log_sum_exp(logits, n_vocab(context)));
+    }
+    for (int i = 0; i < n; ++i) {
+      const double logit = static_cast<double>(logits_row(context, rows[i])[tokens[i]]);
+      logprobs[i] = static_cast<float>(logit - all[static_cast<size_t>(i)]);
     }
   });
 }

@@ -11,6 +11,8 @@
 
 #if defined(__linux__)
 #include <sched.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #endif
 
 namespace nt {
@@ -110,5 +112,16 @@ int64_t anonymous_memory() {
   return -1;
 #endif
 }
+
+#if defined(__linux__)
+void return_memory(void* p, size_t bytes) noexcept {
+  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<uintptr_t>(p);
+  const uintptr_t first = (begin + page - 1) / page * page, last = (begin + bytes) / page * page;
+  if (first < last) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+}
+#else
+void return_memory(void*, size_t) noexcept {}
+#endif
 
 }  // namespace nt

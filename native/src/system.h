@@ -1,6 +1,7 @@
 // What the operating system grants this process.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace nt {
@@ -13,5 +14,9 @@ int64_t available_memory();
 
 // Resident anonymous memory in bytes, or -1 where the system does not say.
 int64_t anonymous_memory();
+
+// Gives the system back the pages that lie wholly inside a range of anonymous memory, whose values are lost. The range
+// stays allocated.
+void return_memory(void* p, size_t bytes) noexcept;
 
 }  // namespace nt

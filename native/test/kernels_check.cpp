@@ -173,12 +173,8 @@ void check_independence(void (*matmul)(const Matmul&), const Matmul& m, Random& 
   part.rows += r0 * m.row_bytes;
   part.n_rows = n_rows;
   part.n_cols = n_cols;
-  std::vector<ActivationChunk> q;
   if (m.q) {
-    for (int i = 0; i < n_chunks(m.n_values); ++i) {
-      for (int c = c0; c < c0 + n_cols; ++c) q.push_back(m.q[i * m.n_cols + c]);
-    }
-    part.q = q.data();
+    part.q += c0;
   } else {
     part.x += c0 * m.x_stride;
   }
@@ -239,6 +235,7 @@ void check_matmul(const char* name, int id, Shape s, Fill fill, Random& random) 
   m.n_values = s.n_values;
   m.n_cols = s.n_cols;
   m.q = q.data();
+  m.q_stride = s.n_cols;
   // A term is multiplied twice and its min once subtracted; then 2 additions for each later sub-block of its chunk, the
   // chunk's scale, and an addition a chunk.
   const double operations = 4 + 2 * kChunk / F::kSub + chunks;

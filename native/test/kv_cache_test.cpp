@@ -3,6 +3,7 @@
 
 #include <map>
 #include <random>
+#include <set>
 
 #include "check.h"
 
@@ -18,9 +19,11 @@ class Pages final : public nt::Executor {
 
   void allocate_page(int32_t page) override {
     if (allocations == allowed) throw nt::Error(NT_OUT_OF_MEMORY, "no more pages");
+    CHECK(values.count(page) == 0);
     ++allocations;
     values[page].assign(KvCache::kPageTokens, -1);
   }
+  void release_page(int32_t page) noexcept override { CHECK(values.erase(page) == 1); }
   void copy_page(int32_t from, int32_t to) override {
     ++copies;
     values[to] = values[from];
@@ -58,20 +61,32 @@ void check_contents(const KvCache& cache, Pages& pages, int seq, const std::vect
   }
 }
 
-void random_operations() {
+// Of the pages that no sequence is on, few keep their memory.
+void check_memory(const KvCache& cache, const Pages& pages) {
+  std::set<int32_t> used;
+  for (int s = 0; s < cache.n_seq(); ++s) {
+    const int n = (cache.length(s) + KvCache::kPageTokens - 1) / KvCache::kPageTokens;
+    used.insert(cache.page_table(s), cache.page_table(s) + n);
+  }
+  CHECK_EQ(cache.allocated_tokens(), static_cast<int64_t>(pages.values.size()) * KvCache::kPageTokens);
+  CHECK(pages.values.size() - used.size() <= std::max<size_t>(16, used.size() / 8));
+}
+
+// `scale`: of the lengths.
+void random_operations(int scale, int n_steps) {
   std::mt19937 random(1);
   const auto below = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
-  KvCache cache(4, 500, 1100);
+  KvCache cache(4, 500 * scale, 1100 * scale);
   Pages pages;
   std::vector<std::vector<int>> expected(4);
   int value = 0, full = 0;
-  for (int step = 0; step < 5000; ++step) {
+  for (int step = 0; step < n_steps; ++step) {
     const int seq = below(4);
     std::vector<int>& mine = expected[static_cast<size_t>(seq)];
     switch (below(4)) {
       case 0:
       case 1: {
-        const int n = 1 + below(150);
+        const int n = 1 + below(150 * scale);
         const size_t before = mine.size();
         try {
           grow(cache, pages, seq, n, mine, value);
@@ -86,20 +101,21 @@ void random_operations() {
       }
       case 2: {
         const int n = below(static_cast<int>(mine.size()) + 1);
-        cache.truncate(seq, n);
+        cache.truncate(seq, n, pages);
         mine.resize(static_cast<size_t>(n));
         break;
       }
       default: {
         const int to = below(4);
         if (to == seq) break;
-        cache.truncate(to, 0);
+        cache.truncate(to, 0, pages);
         const int n = below(static_cast<int>(mine.size()) + 1);
         cache.fork(seq, to, n);
         expected[static_cast<size_t>(to)].assign(mine.begin(), mine.begin() + n);
       }
     }
     for (int s = 0; s < 4; ++s) check_contents(cache, pages, s, expected[static_cast<size_t>(s)]);
+    check_memory(cache, pages);
     if (test::failures != 0) return;
   }
   CHECK(full > 0);
@@ -172,6 +188,30 @@ void full_cache_says_by_how_much() {
   }
 }
 
+// What sequences gave back is not kept for ever, and is there again when they grow.
+void memory_is_given_back() {
+  KvCache cache(2, 1 << 20, 1 << 20);
+  Pages pages;
+  std::vector<int> a, b;
+  grow(cache, pages, 0, 640 * KvCache::kPageTokens, a, 0);
+  grow(cache, pages, 1, 320 * KvCache::kPageTokens, b, 0);
+  CHECK_EQ(pages.values.size(), 960u);
+  cache.truncate(0, 0, pages);
+  CHECK_EQ(pages.values.size(), 320u + 320 / 8);
+  cache.truncate(1, 0, pages);
+  CHECK_EQ(pages.values.size(), 16u);
+  CHECK_EQ(cache.allocated_tokens(), 16 * KvCache::kPageTokens);
+  const int64_t before = pages.allocations;
+  grow(cache, pages, 0, 20 * KvCache::kPageTokens, a = {}, 7);
+  CHECK_EQ(pages.allocations, before + 4);
+  check_contents(cache, pages, 0, a);
+
+  // Nor what a decode that fails had taken.
+  pages.allowed = pages.allocations + 100;
+  CHECK_THROWS(cache.reserve({200 * KvCache::kPageTokens, 0}, pages), NT_OUT_OF_MEMORY, "no more");
+  CHECK_EQ(pages.values.size(), 36u);
+}
+
 void extreme_sizes() {
   CHECK_EQ(KvCache(1, 1 << 30, INT64_MAX).capacity(), int64_t{KvCache::kPageTokens} << 30);
   CHECK_EQ(KvCache(1, 1 << 30, 1).capacity(), int64_t{KvCache::kPageTokens});
@@ -180,11 +220,13 @@ void extreme_sizes() {
 }  // namespace
 
 int main() {
-  random_operations();
+  random_operations(1, 5000);
+  random_operations(20, 300);
   fork_copies_one_page_at_most();
   failure_changes_nothing();
   forks_grow_into_the_last_page();
   full_cache_says_by_how_much();
+  memory_is_given_back();
   extreme_sizes();
   return test::result();
 }

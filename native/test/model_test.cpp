@@ -89,6 +89,15 @@ class ModelWriter {
   GgufWriter w_;
 };
 
+// Rotations' frequencies divided by 2, but for the sixth.
+ModelWriter with_rope_factors(float sixth) {
+  std::string factors;
+  for (int i = 0; i < kHeadDim / 2; ++i) factors += GgufWriter::value(i == 5 ? sixth : 2.0f);
+  ModelWriter w(8);
+  w.writer().tensor("rope_freqs.weight", {kHeadDim / 2}, 0, w.writer().data_size()).raw_data(factors);
+  return w;
+}
+
 // A model opened from a temporary file that is gone again.
 class OpenModel {
  public:
@@ -178,7 +187,7 @@ void same_in_same_out(const OpenModel& m) {
   const std::vector<float> expected = Run(m, 1, params(2048)).last(prompt);
   for (float l : expected) CHECK(std::isfinite(l));
   for (int n_threads : {2, 3, 5}) CHECK(Run(m, n_threads, params(2048)).last(prompt) == expected);
-  for (int n_batch : {1, 7, 64}) CHECK(Run(m, 2, params(2048, n_batch)).last(prompt) == expected);
+  for (int n_batch : {1, 7, 64, 1500}) CHECK(Run(m, 2, params(2048, n_batch)).last(prompt) == expected);
   for (size_t cut : {1u, 63u, 64u, 1025u}) {
     Run run(m, 3, params(2048));
     run.last({prompt.begin(), prompt.begin() + static_cast<ptrdiff_t>(cut)});
@@ -285,6 +294,25 @@ void cancels_within_a_pass(const OpenModel& m) {
   CHECK_EQ(nt_seq_length(run.context, 0), 0);
 }
 
+// A context that held much and holds little takes little memory, and computes what a new one does.
+void memory_is_given_back(const OpenModel& m) {
+  constexpr int64_t kPageBytes = 64 * 2 * kLayers * kKvHeads * kHeadDim * 2;
+  Run run(m, 2, params(2048, 0, 2));
+  const std::vector<int32_t> prompt = tokens(2000);
+  run.last(prompt, 0);
+  run.last(prompt, 1);
+  nt_context_info info{};
+  nt_context_get_info(run.context, &info);
+  CHECK_EQ(info.kv_bytes, 64 * kPageBytes);
+  const int64_t before = nt_anonymous_memory();
+  for (int seq : {0, 1}) CHECK_EQ(nt_seq_truncate(run.context, seq, 0, &run.error), NT_OK);
+  const int64_t after = nt_anonymous_memory();
+  nt_context_get_info(run.context, &info);
+  CHECK_EQ(info.kv_bytes, 16 * kPageBytes);
+  CHECK(before == -1 || before - after > (64 - 16) / 2 * kPageBytes);  // half: the system counts roughly
+  CHECK(run.last(prompt, 1) == Run(m, 2, params(2048)).last(prompt));
+}
+
 // A call that is refused leaves no logits of an earlier one to be taken for its own.
 void refusal_drops_logits(const OpenModel& m) {
   Run run(m, 1, params(128));
@@ -303,6 +331,7 @@ void cancelling_is_final() {
    private:
     const nt::Step* step_ = nullptr;
     void allocate_page(int32_t) override {}
+    void release_page(int32_t) noexcept override {}
     void copy_page(int32_t, int32_t) override {}
     void begin(const nt::Step& step) override { step_ = &step; }
     void gather(const nt::Tensor&) override {}
@@ -345,7 +374,20 @@ void extreme_contexts(const OpenModel& m) {
   CHECK_EQ(status(p), NT_OK);
   p.kv_capacity = INT64_MAX;
   CHECK_EQ(status(p), NT_OK);
-  CHECK_EQ(status(params(1 << 30, 1, 4096)), NT_OK);
+
+  // A TiB of keys and values.
+  CHECK_EQ(status(params(1 << 30, 1, 4096)), NT_OUT_OF_MEMORY);
+  int fits = 0;
+  long long available = 0;
+  CHECK_EQ(std::sscanf(e.message,
+                       "the KV cache of 1073741824 tokens takes 1099511627776 bytes, and %lld are available; "
+                       "n_ctx %d would fit",
+                       &available, &fits),
+           2);
+  CHECK(fits > 0 && 1024ll * fits <= available);
+  CHECK_EQ(status(params(fits)), NT_OK);
+  p.n_ctx = 1 << 30;  // of which the cache holds what the caller says
+  CHECK_EQ(status(p), NT_OK);
   CHECK_EQ(status(params(INT32_MAX)), NT_INVALID_ARGUMENT);
   CHECK_EQ(status(params(-1)), NT_INVALID_ARGUMENT);
   CHECK_EQ(status(params(1, 65537)), NT_INVALID_ARGUMENT);
@@ -386,6 +428,30 @@ void float_weights(const OpenModel& tied) {
   if (untied.model == nullptr) return;
   nt_model_get_info(untied.model, &info);
   CHECK_EQ(info.has_float_weights, 0);
+}
+
+// Weights that make logits no number: no call that needs an order of them gives one.
+void logits_that_are_no_numbers() {
+  for (float weight : {std::nanf(""), HUGE_VALF}) {
+    ModelWriter w(8);
+    std::string rows;
+    for (int i = 0; i < kVocab * kEmbd; ++i) rows += GgufWriter::value(i / kEmbd == 7 ? weight : 0.5f);
+    w.writer().tensor("output.weight", {kEmbd, kVocab}, 0, w.writer().data_size()).raw_data(rows);
+    const OpenModel m(w.writer().bytes());
+    Run run(m, 1, params(128));
+    const std::vector<float> logits = run.last({1, 2});
+    CHECK(!std::isfinite(logits[7]) && std::isfinite(logits[8]));
+    const int32_t row = 0, token = 8;
+    float logprob = 7;
+    int32_t chosen = -7;
+    const nt_sampling greedy{0, 1, 0, 0, 0, 0};
+    CHECK_EQ(nt_token_logprobs(run.context, 1, &row, &token, &logprob, &run.error), NT_INTERNAL);
+    CHECK(std::string(run.error.message).find("token 7") != std::string::npos);
+    CHECK_EQ(nt_top_logprobs(run.context, 0, 1, &chosen, &logprob, &run.error), NT_INTERNAL);
+    CHECK_EQ(nt_sample(run.context, 1, &row, &greedy, nullptr, &chosen, &run.error), NT_INTERNAL);
+    CHECK_EQ(logprob, 7.0f);
+    CHECK_EQ(chosen, -7);
+  }
 }
 
 void null_arguments(const OpenModel& m) {
@@ -437,6 +503,8 @@ void rope_scaling_keys(const OpenModel& plain) {
   CHECK(logits("linear", kOld, 4) == scaled);
   CHECK(logits("none", kFactor, 4) == unscaled);
   CHECK(logits("none", kOld, 4) == unscaled);
+  const OpenModel slowed(with_rope_factors(2).writer().bytes());
+  CHECK(Run(slowed, 1, params(64)).last(tokens(9)) == logits("linear", kFactor, 2));
 }
 
 // The exact path is near the quantised one, and is another one.
@@ -531,6 +599,10 @@ void refuses_what_it_does_not_run() {
   shape.writer().u32("llama.attention.key_length", 128);
   refused(__LINE__, shape, NT_FORMAT, "blk.0.attn_q.weight is 256 × 256; the configuration says 512 × 256");
 
+  for (float factor : {0.0f, -1.0f, std::nanf(""), HUGE_VALF}) {
+    refused(__LINE__, with_rope_factors(factor), NT_FORMAT, "value 5 of tensor rope_freqs.weight is");
+  }
+
   // A value that is no float is refused, however it is written.
   for (double factor : {1e300, 1e-300, 1e-40, -1.0, std::nan("")}) {
     ModelWriter real(8);
@@ -575,6 +647,7 @@ int main() {
     cancels_within_a_pass(m);
     exact_path(m);
     if (type != 8) continue;
+    memory_is_given_back(m);
     refusal_drops_logits(m);
     cancelling_is_final();
     extreme_contexts(m);
@@ -584,6 +657,7 @@ int main() {
     rope_scaling_keys(m);
   }
   odd_shapes();
+  logits_that_are_no_numbers();
   refuses_what_it_does_not_run();
   return test::result();
 }

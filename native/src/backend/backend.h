@@ -48,6 +48,7 @@ class Executor {
 
   // Makes the KV page with this id usable. Throws Error(NT_OUT_OF_MEMORY).
   virtual void allocate_page(int32_t page) = 0;
+  virtual void release_page(int32_t page) noexcept = 0;  // its memory goes back to the system
   virtual void copy_page(int32_t from, int32_t to) = 0;
 
   // The stages of a pass. x is the residual stream, (n_tokens, n_embd).

@@ -10,9 +10,14 @@
 #include "cpu/kernels.h"
 #include "cpu/thread_pool.h"
 #include "model/forward.h"
+#include "model/kv_cache.h"
+#include "system.h"
 
 namespace nt::cpu {
 namespace {
+
+// The kernels know no cache, nor the cache kernels.
+static_assert(kPageTokens == KvCache::kPageTokens);
 
 // Pages of a chunk: attention is split at multiples of 1024 tokens, whatever the number of threads, so that its result
 // does not depend on it.
@@ -22,11 +27,17 @@ constexpr int kChunkTokens = kChunkPages * kPageTokens;
 // Query rows of an attention task: enough to use each page for many rows, few enough for their state to stay in L2.
 constexpr int kQueryRows = 64;
 
+// Columns that a product takes between two looks at the cancel flag.
+constexpr int kColumnBlock = 512;
+
 // Columns from which a BLAS is worth its decoding of the weights.
 constexpr int kBlasColumns = 32;
 
 // Values that a column job must have in all before it is worth waking other threads (about 10 µs of work).
 constexpr size_t kSmallJob = 1 << 15;
+
+// As how many values of a column job the cosine and sine of an angle count: roughly, 40 ns to 0.3.
+constexpr size_t kAngleValues = 128;
 
 using Sgemm = void (*)(int order, int trans_a, int trans_b, int m, int n, int k, float alpha, const float* a, int lda,
                        const float* b, int ldb, float beta, float* c, int ldc);
@@ -54,13 +65,24 @@ struct ThreadMemory {
 class CpuExecutor final : public Executor {
  public:
   CpuExecutor(const Model& model, ThreadPool& pool, const ExecutorOptions& options)
-      : model_(model), c_(model.config), pool_(pool), options_(options), memory_(size(pool.size())) {
+      : c_(model.config), pool_(pool), options_(options), memory_(size(pool.size())) {
     for (ThreadMemory& m : memory_) m.scratch.ensure(kScratchBytes);
+    const float* factors = reinterpret_cast<const float*>(model.rope_freqs.data);
+    for (int j = 0; j < c_.n_rot / 2; ++j) {
+      rope_frequencies_.push_back(std::pow(static_cast<double>(c_.rope_theta), -2.0 * j / c_.n_rot) * c_.rope_scale /
+                                  (factors != nullptr ? static_cast<double>(factors[j]) : 1.0));
+    }
   }
 
   void allocate_page(int32_t page) override {
     if (size(page) >= pages_.size()) pages_.resize(size(page) + 1);
     pages_[size(page)].ensure(page_values());
+  }
+
+  void release_page(int32_t page) noexcept override {
+    // free() alone may leave it to the heap, whose parts the system gets back only from its end.
+    return_memory(pages_[size(page)].get(), page_values() * sizeof(uint16_t));
+    pages_[size(page)] = {};
   }
 
   void copy_page(int32_t from, int32_t to) override {
@@ -90,6 +112,11 @@ class CpuExecutor final : public Executor {
     int64_t partial;   // rows of the states before those of its chunks, where chunks are tasks of their own
   };
 
+  struct QueryChunk {
+    const QueryBlock* block;
+    int chunk;
+  };
+
   size_t n_tokens() const { return size(step_->n_tokens); }
   size_t head_page_values() const { return size(2 * kPageTokens) * size(c_.head_dim); }
   size_t page_values() const { return head_page_values() * size(c_.n_head_kv) * size(c_.n_layer); }
@@ -97,9 +124,11 @@ class CpuExecutor final : public Executor {
     return pages_[size(id)].get() + head_page_values() * size(layer * c_.n_head_kv + head);
   }
 
-  // Runs task(i, thread) on the pool; once the step is cancelled, the tasks that are left do nothing.
+  // Runs task(i, thread) on the pool; once the step is cancelled, the tasks that are left do nothing, and no other
+  // context's jobs are waited for.
   template <typename Task>
   void run(int n, Task task) {
+    if (cancelled(*step_)) return;
     auto unless_cancelled = [&](int i, int thread) {
       if (!cancelled(*step_)) task(i, thread);
     };
@@ -137,7 +166,9 @@ class CpuExecutor final : public Executor {
   void add_product(const Tensor& w, const Input& in);
 
   void store_kv_head(const Layer& layer, int index, const Input& in, int head, int thread);
+  void compute_rotations();
   void rope(float* x, int64_t token) const;
+  void divide_attention();
   int block_rows(const QueryBlock& b) const { return b.count * c_.group(); }
   size_t state_values() const { return size(max_query_rows()) * size(c_.head_dim + 2); }
   int max_query_rows() const { return std::max(kQueryRows, c_.group()); }
@@ -147,17 +178,21 @@ class CpuExecutor final : public Executor {
   void attend_chunk(const QueryBlock& b, int layer, int head, int chunk, AttentionState state, int thread);
   void load_queries(const QueryBlock& b, int head, float* q) const;
   void store_attended(const QueryBlock& b, int head, const AttentionState& state);
-  void attend_whole(const std::vector<QueryBlock>& blocks, int layer);
-  void attend_split(const std::vector<QueryBlock>& blocks, int layer, int64_t partial_rows);
+  void attend_whole(int layer);
+  void attend_split(int layer);
 
   static constexpr int64_t kRowBlock = 128;
 
-  const Model& model_;
   const Config& c_;
   ThreadPool& pool_;
   const ExecutorOptions options_;
   const Kernels& k_ = kernels();
+  std::vector<double> rope_frequencies_;  // (n_rot / 2): radians a token
+
+  // Of the pass.
   const Step* step_ = nullptr;
+  std::vector<QueryBlock> blocks_;
+  std::vector<QueryChunk> chunks_;  // the blocks' chunks where each is a task, else none
 
   std::vector<AlignedBuffer<uint16_t>> pages_;  // (n_layer, n_head_kv, K (head_dim, 64) and V (64, head_dim)) each
   std::vector<ThreadMemory> memory_;
@@ -186,22 +221,49 @@ void CpuExecutor::begin(const Step& step) {
     m.product.ensure(2 * n * size(std::max<int64_t>(c_.head_dim, kRowBlock)));
     m.attention.ensure(size(max_query_rows()) * size(c_.head_dim) + 2 * state_values());
   }
+  compute_rotations();
+  divide_attention();
+}
 
-  const int half = c_.n_rot / 2;
-  float* cos = cos_.ensure(n * size(half));
-  float* sin = sin_.ensure(n * size(half));
-  const float* factors = reinterpret_cast<const float*>(model_.rope_freqs.data);
-  for (const Run& r : step.runs) {
-    for (int j = 0; j < half; ++j) {
-      const double frequency = std::pow(static_cast<double>(c_.rope_theta), -2.0 * j / c_.n_rot) * c_.rope_scale /
-                               (factors != nullptr ? static_cast<double>(factors[j]) : 1.0);
-      for (int i = 0; i < r.count; ++i) {
-        const double angle = (r.position + i) * frequency;
-        cos[size(r.first + i) * size(half) + size(j)] = static_cast<float>(std::cos(angle));
-        sin[size(r.first + i) * size(half) + size(j)] = static_cast<float>(std::sin(angle));
+void CpuExecutor::compute_rotations() {
+  const size_t half = rope_frequencies_.size();
+  float* cos = cos_.ensure(n_tokens() * half);
+  float* sin = sin_.ensure(n_tokens() * half);
+  for (const Run& r : step_->runs) {
+    for_columns(r.count, half * kAngleValues, [&](int i) {
+      const size_t row = size(r.first + i) * half;
+      for (size_t j = 0; j < half; ++j) {
+        const double angle = (r.position + i) * rope_frequencies_[j];
+        cos[row + j] = static_cast<float>(std::cos(angle));
+        sin[row + j] = static_cast<float>(std::sin(angle));
       }
+    });
+  }
+}
+
+// Blocks of queries are the tasks; their chunks are where, as for one token with a long past, there are too few blocks
+// for the threads.
+void CpuExecutor::divide_attention() {
+  blocks_.clear();
+  chunks_.clear();
+  const int tokens = std::max(1, kQueryRows / c_.group());
+  int64_t partial_rows = 0;
+  bool several_chunks = false;
+  for (const Run& r : step_->runs) {
+    for (int first = 0; first < r.count; first += tokens) {
+      const int count = std::min(tokens, r.count - first);
+      const int n_chunks = (r.position + first + count + kChunkTokens - 1) / kChunkTokens;
+      blocks_.push_back({&r, first, count, n_chunks, partial_rows});
+      partial_rows += int64_t{n_chunks} * block_rows(blocks_.back());
+      several_chunks |= n_chunks > 1;
     }
   }
+  const bool few = static_cast<int>(blocks_.size()) * c_.n_head_kv < 8 * pool_.size();
+  if (!few || !several_chunks) return;
+  for (const QueryBlock& b : blocks_) {
+    for (int chunk = 0; chunk < b.n_chunks; ++chunk) chunks_.push_back({&b, chunk});
+  }
+  partials_.ensure(size(partial_rows * c_.n_head_kv * (c_.head_dim + 2)));
 }
 
 void CpuExecutor::gather(const Tensor& embedding) {
@@ -245,23 +307,27 @@ Input CpuExecutor::normalize(const Tensor& norm, int n_cols, const int32_t* colu
 // out(c, r) = row first + r of w · column c.
 void CpuExecutor::product(const Tensor& w, const Input& in, int64_t first, int64_t n_rows, float* out,
                           size_t out_stride, int thread) {
-  Matmul m{};
-  m.rows = w.row(first);
-  m.row_bytes = w.row_bytes();
-  m.n_rows = static_cast<int>(n_rows);
-  m.n_values = static_cast<int>(w.n_cols);
-  m.n_cols = in.n_cols;
-  m.q = activation_block(w.format) == kChunk ? in.q256 : in.q32;
-  m.x = in.x;
-  m.x_stride = size(w.n_cols);
-  m.out = out;
-  m.out_stride = out_stride;
-  m.scratch = memory_[size(thread)].scratch.get();
+  const ActivationChunk* q = activation_block(w.format) == kChunk ? in.q256 : in.q32;
   const int f = static_cast<int>(w.format);
-  if (!uses_float(w)) {
-    k_.matmul[f](m);
-  } else if (!blas_product(w, m)) {
-    k_.matmul_float[f](m);
+  for (int c = 0; c < in.n_cols && !cancelled(*step_); c += kColumnBlock) {
+    Matmul m{};
+    m.rows = w.row(first);
+    m.row_bytes = w.row_bytes();
+    m.n_rows = static_cast<int>(n_rows);
+    m.n_values = static_cast<int>(w.n_cols);
+    m.n_cols = std::min(kColumnBlock, in.n_cols - c);
+    m.q = q != nullptr ? q + c : nullptr;
+    m.q_stride = size(in.n_cols);
+    m.x_stride = size(w.n_cols);
+    m.x = in.x + size(c) * m.x_stride;
+    m.out = out + size(c) * out_stride;
+    m.out_stride = out_stride;
+    m.scratch = memory_[size(thread)].scratch.get();
+    if (!uses_float(w)) {
+      k_.matmul[f](m);
+    } else if (!blas_product(w, m)) {
+      k_.matmul_float[f](m);
+    }
   }
 }
 
@@ -379,9 +445,9 @@ void CpuExecutor::store_attended(const QueryBlock& b, int head, const AttentionS
 }
 
 // A task is a query block of a head: chunk after chunk.
-void CpuExecutor::attend_whole(const std::vector<QueryBlock>& blocks, int layer) {
-  run(static_cast<int>(blocks.size()) * c_.n_head_kv, [&](int i, int thread) {
-    const QueryBlock& b = blocks[size(i / c_.n_head_kv)];
+void CpuExecutor::attend_whole(int layer) {
+  run(static_cast<int>(blocks_.size()) * c_.n_head_kv, [&](int i, int thread) {
+    const QueryBlock& b = blocks_[size(i / c_.n_head_kv)];
     const int head = i % c_.n_head_kv;
     float* q = memory_[size(thread)].attention.get();
     load_queries(b, head, q);
@@ -396,30 +462,19 @@ void CpuExecutor::attend_whole(const std::vector<QueryBlock>& blocks, int layer)
   });
 }
 
-// A task is a chunk of a query block of a head: for one token with a long past, there are too few blocks for the
-// threads.
-void CpuExecutor::attend_split(const std::vector<QueryBlock>& blocks, int layer, int64_t partial_rows) {
-  struct Task {
-    const QueryBlock* block;
-    int chunk;
-  };
-  std::vector<Task> tasks;
-  for (const QueryBlock& b : blocks) {
-    for (int chunk = 0; chunk < b.n_chunks; ++chunk) tasks.push_back({&b, chunk});
-  }
-  const int64_t row_values = c_.head_dim + 2;
-  float* partials = partials_.ensure(size(partial_rows * c_.n_head_kv * row_values));
+// A task is a chunk of a query block of a head.
+void CpuExecutor::attend_split(int layer) {
   const auto partial = [&](const QueryBlock& b, int chunk, int head) {
     const int64_t rows = block_rows(b), state = int64_t{chunk} * c_.n_head_kv + head;
-    return state_at(partials + (b.partial * c_.n_head_kv + state * rows) * row_values, block_rows(b));
+    return state_at(partials_.get() + (b.partial * c_.n_head_kv + state * rows) * (c_.head_dim + 2), block_rows(b));
   };
-  run(static_cast<int>(tasks.size()) * c_.n_head_kv, [&](int i, int thread) {
-    const Task& task = tasks[size(i / c_.n_head_kv)];
+  run(static_cast<int>(chunks_.size()) * c_.n_head_kv, [&](int i, int thread) {
+    const auto [block, chunk] = chunks_[size(i / c_.n_head_kv)];
     const int head = i % c_.n_head_kv;
-    load_queries(*task.block, head, memory_[size(thread)].attention.get());
-    attend_chunk(*task.block, layer, head, task.chunk, partial(*task.block, task.chunk, head), thread);
+    load_queries(*block, head, memory_[size(thread)].attention.get());
+    attend_chunk(*block, layer, head, chunk, partial(*block, chunk, head), thread);
   });
-  for (const QueryBlock& b : blocks) {
+  for (const QueryBlock& b : blocks_) {
     for (int head = 0; head < c_.n_head_kv; ++head) {
       const AttentionState all = partial(b, 0, head);
       for (int chunk = 1; chunk < b.n_chunks; ++chunk) {
@@ -431,24 +486,10 @@ void CpuExecutor::attend_split(const std::vector<QueryBlock>& blocks, int layer,
 }
 
 void CpuExecutor::attention(int index) {
-  const int tokens = std::max(1, kQueryRows / c_.group());
-  std::vector<QueryBlock> blocks;
-  int64_t partial_rows = 0;
-  bool several_chunks = false;
-  for (const Run& r : step_->runs) {
-    for (int first = 0; first < r.count; first += tokens) {
-      const int count = std::min(tokens, r.count - first);
-      const int n_chunks = (r.position + first + count + kChunkTokens - 1) / kChunkTokens;
-      blocks.push_back({&r, first, count, n_chunks, partial_rows});
-      partial_rows += int64_t{n_chunks} * block_rows(blocks.back());
-      several_chunks |= n_chunks > 1;
-    }
-  }
-  const bool few = static_cast<int>(blocks.size()) * c_.n_head_kv < 8 * pool_.size();
-  if (few && several_chunks) {
-    attend_split(blocks, index, partial_rows);
+  if (chunks_.empty()) {
+    attend_whole(index);
   } else {
-    attend_whole(blocks, index);
+    attend_split(index);
   }
 }
 

@@ -42,7 +42,8 @@ struct Matmul {
   int n_rows;                // any; 16 or a multiple is fastest
   int n_values;              // K: a multiple of the format's block
   int n_cols;                // 1 or more
-  const ActivationChunk* q;  // (n_chunks, n_cols): chunk i of column c at q[i·n_cols + c]; quantised kernels only
+  const ActivationChunk* q;  // (n_chunks, n_cols): chunk i of column c at q[i·q_stride + c]; quantised kernels only
+  size_t q_stride;           // chunks
   const float* x;            // (n_cols, n_values): column c at x + c·x_stride; float kernels only
   size_t x_stride;           // values
   float* out;                // (n_cols, n_rows): column c at out + c·out_stride

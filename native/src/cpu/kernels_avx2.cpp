@@ -622,7 +622,7 @@ void matmul(const Matmul& m) {
       std::memset(w.out, 0, n_cols * sizeof *w.out);
       for (int i = 0; i < n_chunks(m.n_values); ++i) {
         unpack_chunk<F>(m, row, i, &w.tile);
-        const ActivationChunk* a = m.q + static_cast<size_t>(i) * m.n_cols + column;
+        const ActivationChunk* a = m.q + i * m.q_stride + column;
         const int n = chunk_values(m.n_values, i);
         int c = 0;
         for (; c + 4 <= n_cols; c += 4) multiply_chunk<F, 4>(w.tile, a + c, n, w.out + c);

@@ -321,7 +321,7 @@ template <class F>
 void matmul_rows(const Matmul& m, int row, int n_groups, int col, int n_cols, Scratch* s) {
   for (int c = 0; c < n_cols; ++c) std::memset(s->out[c], 0, n_groups * sizeof s->out[c][0]);
   for (int i = 0; i < n_chunks(m.n_values); ++i) {
-    const ActivationChunk* a = m.q + static_cast<size_t>(i) * m.n_cols + col;
+    const ActivationChunk* a = m.q + i * m.q_stride + col;
     prepare_sums<F>(a, n_cols, s->sums);
     const Columns x = {a, s->sums, chunk_values(m.n_values, i), s->out};
     int done = 0;

@@ -61,7 +61,7 @@ void matmul(const Matmul& m) {
         float sum[kTileRows] = {};
         float* out = m.out + c * m.out_stride + row;
         std::memcpy(sum, out, n_rows * sizeof(float));
-        multiply_chunk<F>(*tile, m.q[static_cast<size_t>(i) * m.n_cols + c], chunk_values(m.n_values, i), sum);
+        multiply_chunk<F>(*tile, m.q[i * m.q_stride + c], chunk_values(m.n_values, i), sum);
         std::memcpy(out, sum, n_rows * sizeof(float));
       }
     }

@@ -24,11 +24,17 @@ KvCache new_cache(const Config& c, const nt_context_params& p) {
                 format("n_ctx is %d; 0 (the model's own) to %d is possible", p.n_ctx, kMaxContext));
   }
   if (p.kv_capacity < 0) throw Error(NT_INVALID_ARGUMENT, "kv_capacity is negative");
-  const auto fits =
-      static_cast<int64_t>(static_cast<double>(available_memory()) * kMemoryShare) / kv_bytes_per_token(c);
+  const int64_t available = available_memory(), token_bytes = kv_bytes_per_token(c);
+  const auto fits = static_cast<int64_t>(static_cast<double>(available) * kMemoryShare) / token_bytes;
   // At least one page, so that a first request fails with the allocation's own reason.
   const int64_t room = std::max<int64_t>(fits, KvCache::kPageTokens);
   const int64_t n_ctx = p.n_ctx != 0 ? p.n_ctx : std::min<int64_t>(c.n_ctx_train, room);
+  if (p.kv_capacity == 0 && p.n_ctx > available / token_bytes) {
+    throw Error(NT_OUT_OF_MEMORY,
+                format("the KV cache of %d tokens takes %.0f bytes, and %lld are available; n_ctx %lld would fit",
+                       p.n_ctx, static_cast<double>(token_bytes) * p.n_ctx, static_cast<long long>(available),
+                       static_cast<long long>(fits)));
+  }
   int64_t capacity = p.kv_capacity;
   if (capacity == 0) capacity = std::max(n_ctx, std::min(n_ctx * n_seq, room));
   return KvCache(n_seq, static_cast<int>(n_ctx), capacity);
@@ -88,7 +94,9 @@ void Context::decode(const Batch& batch) {
   try {
     const auto rows = std::count_if(batch.want_logits, batch.want_logits + batch.n, [](uint8_t w) { return w != 0; });
     const size_t n_vocab = static_cast<size_t>(model_.config.n_vocab);
-    logits_.resize(static_cast<size_t>(rows) * n_vocab);
+    const size_t n_logits = static_cast<size_t>(rows) * n_vocab;
+    if (n_logits < logits_.capacity() / 4) logits_ = {};  // a long prompt's are not kept for single tokens
+    logits_.resize(n_logits);
     float* logits = logits_.data();
     for (int first = 0; first < batch.n; first += n_batch_) {
       const int count = std::min(n_batch_, batch.n - first);
@@ -99,7 +107,7 @@ void Context::decode(const Batch& batch) {
     }
     n_rows_ = static_cast<int>(rows);
   } catch (...) {
-    cache_.release_unused();
+    cache_.release_unused(*executor_);
     throw;
   }
   cache_.commit(growth);

@@ -26,6 +26,8 @@ class Context {
 
   void decode(const Batch& batch);
 
+  void truncate(int seq, int n) { cache_.truncate(seq, n, *executor_); }
+
   const Model& model() const { return model_; }
   cpu::ThreadPool& pool() const { return pool_; }
   KvCache& cache() { return cache_; }

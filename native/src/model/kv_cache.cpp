@@ -3,6 +3,13 @@
 #include <algorithm>
 
 namespace nt {
+namespace {
+
+// Free pages that keep their memory: an eighth of those in use, so that sequences come and go without the system, and
+// no fewer than 16.
+constexpr int64_t kSlackShare = 8, kLeastSlack = 16;
+
+}  // namespace
 
 KvCache::KvCache(int n_seq, int n_ctx, int64_t capacity)
     : n_ctx_(n_ctx),
@@ -49,7 +56,7 @@ void KvCache::reserve(const std::vector<int>& growth, Executor& executor) {
     if (growth[i] > n_ctx_ - s.length) throw full("the context is full", s.length, growth[i], n_ctx_);
     needed += pages_for(s.length + growth[i]) - static_cast<int>(s.pages.size());
   }
-  const int64_t used = static_cast<int64_t>(references_.size() - free_.size());
+  const int64_t used = used_pages();
   if (used + needed > max_pages_) throw full("the KV cache is full", used * kPageTokens, wanted, capacity());
 
   try {
@@ -67,7 +74,7 @@ void KvCache::reserve(const std::vector<int>& growth, Executor& executor) {
       while (static_cast<int>(s.pages.size()) < pages_for(s.length + growth[i])) s.pages.push_back(take(executor));
     }
   } catch (...) {
-    release_unused();
+    release_unused(executor);
     throw;
   }
 }
@@ -76,14 +83,16 @@ void KvCache::commit(const std::vector<int>& growth) {
   for (size_t i = 0; i < growth.size(); ++i) sequences_[i].length += growth[i];
 }
 
-void KvCache::release_unused() {
+void KvCache::release_unused(Executor& executor) {
   for (Sequence& s : sequences_) shrink(s, pages_for(s.length));
+  trim(executor);
 }
 
-void KvCache::truncate(int seq, int n) {
+void KvCache::truncate(int seq, int n, Executor& executor) {
   Sequence& s = sequences_[static_cast<size_t>(seq)];
   s.length = std::min(s.length, n);
   shrink(s, pages_for(s.length));
+  trim(executor);
 }
 
 void KvCache::fork(int from, int to, int n) {
@@ -101,10 +110,17 @@ int32_t KvCache::take(Executor& executor) {
     references_[static_cast<size_t>(page)] = 1;
     return page;
   }
-  const int32_t page = static_cast<int32_t>(references_.size());
-  free_.reserve(references_.size() + 1);  // so that drop() cannot fail
+  if (released_.empty()) {
+    const size_t n = references_.size() + 1;
+    free_.reserve(n);  // so that drop() and trim() cannot fail
+    released_.reserve(n);
+    references_.push_back(0);
+    released_.push_back(static_cast<int32_t>(n - 1));
+  }
+  const int32_t page = released_.back();
   executor.allocate_page(page);
-  references_.push_back(1);
+  released_.pop_back();
+  references_[static_cast<size_t>(page)] = 1;
   return page;
 }
 
@@ -116,6 +132,16 @@ void KvCache::shrink(Sequence& s, int n_pages) {
   while (static_cast<int>(s.pages.size()) > n_pages) {
     drop(s.pages.back());
     s.pages.pop_back();
+  }
+}
+
+// Gives back the memory of free pages beyond the slack.
+void KvCache::trim(Executor& executor) {
+  const auto slack = static_cast<size_t>(std::max(used_pages() / kSlackShare, kLeastSlack));
+  while (free_.size() > slack) {
+    executor.release_page(free_.back());
+    released_.push_back(free_.back());
+    free_.pop_back();
   }
 }
 

@@ -23,7 +23,7 @@ class KvCache {
   int n_seq() const { return static_cast<int>(sequences_.size()); }
   int n_ctx() const { return n_ctx_; }
   int64_t capacity() const { return static_cast<int64_t>(max_pages_) * kPageTokens; }
-  int64_t allocated_tokens() const { return static_cast<int64_t>(references_.size()) * kPageTokens; }
+  int64_t allocated_tokens() const { return static_cast<int64_t>(references_.size() - released_.size()) * kPageTokens; }
   int length(int seq) const { return sequences_[static_cast<size_t>(seq)].length; }
   const int32_t* page_table(int seq) const { return sequences_[static_cast<size_t>(seq)].pages.data(); }
 
@@ -35,9 +35,9 @@ class KvCache {
   void commit(const std::vector<int>& growth);
 
   // Gives back the pages that no token of a sequence is on.
-  void release_unused();
+  void release_unused(Executor& executor);
 
-  void truncate(int seq, int n);
+  void truncate(int seq, int n, Executor& executor);
 
   // `to` is empty; n is at most from's length.
   void fork(int from, int to, int n);
@@ -52,15 +52,18 @@ class KvCache {
   bool shares_tail(const Sequence& s) const;
   // Pages that the growing sequences share and have to copy: all who refer to one, but for the last.
   int64_t copies_needed(const std::vector<int>& growth) const;
+  int64_t used_pages() const { return static_cast<int64_t>(references_.size() - free_.size() - released_.size()); }
   int32_t take(Executor& executor);
   void drop(int32_t page);
   void shrink(Sequence& s, int n_pages);
+  void trim(Executor& executor);
 
   int n_ctx_;
   int max_pages_;
   std::vector<Sequence> sequences_;
-  std::vector<int32_t> references_;  // of each page that the executor has allocated
-  std::vector<int32_t> free_;
+  std::vector<int32_t> references_;  // of each page that there ever was
+  std::vector<int32_t> free_;        // without references, kept for the next sequence that grows
+  std::vector<int32_t> released_;    // without references and without memory
 };
 
 }  // namespace nt

@@ -1,5 +1,6 @@
 #include "model/weights.h"
 
+#include <cmath>
 #include <set>
 
 namespace nt {
@@ -50,6 +51,18 @@ class Binder {
     }
     if (reinterpret_cast<uintptr_t>(t.data) % alignof(float) != 0)
       fail(*file_.find_tensor(t.name), "a vector of floats is not aligned");
+  }
+
+  // Frequencies of the rotation are divided by these.
+  void require_factors(const Tensor& t) const {
+    require_f32(t);
+    for (int64_t i = 0; i < t.n_cols; ++i) {
+      const float factor = reinterpret_cast<const float*>(t.data)[i];
+      if (factor > 0 && std::isfinite(factor)) continue;
+      fail(*file_.find_tensor(t.name),
+           format("value %lld of tensor %.*s is %g; it must be a number above 0", static_cast<long long>(i),
+                  static_cast<int>(t.name.size()), t.name.data(), static_cast<double>(factor)));
+    }
   }
 
   // A tensor that no one asked for means that the model computes something else than we would.
@@ -114,7 +127,7 @@ std::unique_ptr<const Model> Model::bind(std::shared_ptr<const GgufFile> file) {
   m->output = b.find("output.weight", c.n_vocab, c.n_embd);
   if (!m->output) m->output = m->token_embd;
   m->rope_freqs = b.find("rope_freqs.weight", 1, c.n_rot / 2);
-  if (m->rope_freqs) b.require_f32(m->rope_freqs);
+  if (m->rope_freqs) b.require_factors(m->rope_freqs);
   b.check_all_used();
 
   m->has_float_weights = b.has_float_weights || !info(m->output.format).quantized;

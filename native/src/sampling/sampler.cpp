@@ -104,7 +104,7 @@ double portable_exp(double x) {
 }
 
 double log_sum_exp(const float* logits, int n_vocab) {
-  const double max = static_cast<double>(*std::max_element(logits, logits + n_vocab));
+  const double max = static_cast<double>(logits[argmax(logits, n_vocab, nullptr)]);
   double sum = 0;
   for (int i = 0; i < n_vocab; ++i) sum += std::exp(static_cast<double>(logits[i]) - max);
   return max + std::log(sum);

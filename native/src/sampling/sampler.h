@@ -20,10 +20,11 @@ struct SamplerMemory {
 // that allows nothing, Error(NT_INTERNAL) for logits that are not numbers.
 int32_t sample(const float* logits, int n_vocab, const nt_sampling& p, const uint64_t* mask, SamplerMemory* memory);
 
-// ln Σ exp(logit): a token's log-probability is its logit less this.
+// ln Σ exp(logit): a token's log-probability is its logit less this. Throws Error(NT_INTERNAL) like sample().
 double log_sum_exp(const float* logits, int n_vocab);
 
-// The k most probable tokens, most probable first, lower id first among equals.
+// The k most probable tokens, most probable first, lower id first among equals. Throws Error(NT_INTERNAL) like
+// sample().
 void top_k(const float* logits, int n_vocab, int k, std::vector<int32_t>* order);
 
 // eˣ to within 2 ulp, from additions and multiplications alone, so that no two platforms differ.

@@ -35,7 +35,8 @@ public final class ModelOptions {
   /**
    * Tokens that a conversation can have. 0, the default: the model's own limit, as far as the
    * memory that is free now allows; {@link Model#describe} tells what came of it. A long context
-   * costs memory only as it fills.
+   * costs memory only as it fills, but opening fails with {@link NotEnoughMemoryException} if a
+   * full one would take more than is free now.
    *
    * @throws IllegalArgumentException if it is negative
    */

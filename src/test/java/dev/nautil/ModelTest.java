@@ -83,6 +83,21 @@ class ModelTest {
   }
 
   @Test
+  void contextMustFitIntoMemory() {
+    NotEnoughMemoryException e =
+        assertThrows(
+            NotEnoughMemoryException.class,
+            () -> Model.open(TestModels.smolLm2(), Model.options().contextSize(1 << 30)));
+    // 2 · 30 layers · 3 heads · 64 · 2 bytes a token.
+    assertTrue(
+        e.getMessage()
+            .matches(
+                "the KV cache of 1073741824 tokens takes 24739011624960 bytes, and \\d+ are"
+                    + " available; n_ctx \\d+ would fit"),
+        e.getMessage());
+  }
+
+  @Test
   void refusesWhatIsNoModel(@TempDir Path folder) throws IOException {
     Path missing = folder.resolve("missing.gguf");
     ModelFileException noFile = assertThrows(ModelFileException.class, () -> Model.open(missing));
