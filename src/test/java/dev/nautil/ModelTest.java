@@ -13,9 +13,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.function.Executable;
@@ -73,6 +75,24 @@ class ModelTest {
     assertThrows(IllegalStateException.class, () -> model.newSession(RAW));
     assertThrows(IllegalStateException.class, () -> model.countTokens("x"));
     assertEquals("llama", model.describe().architecture());
+  }
+
+  @Test
+  void profileCountsWhatPassesNeed() {
+    try (Model model = Model.open(TestModels.smolLm2())) {
+      model.newSession(RAW.maxTokens(3)).send("One two three");
+      Map<String, OperationProfile> profile =
+          model.profile().stream().collect(Collectors.toMap(OperationProfile::name, p -> p));
+      OperationProfile attention = profile.get("attention");
+      long passes = attention.calls() / 30;
+      assertEquals(passes * 30, attention.calls());
+      assertEquals(passes, profile.get("logits").calls());
+      // Gate and up: 576 · 1536 values of Q4_1 each, 20 bytes for 32 values.
+      OperationProfile gateUp = profile.get("gate up");
+      assertEquals(passes * 30 * 2 * 576 * 1536 * 20 / 32, gateUp.bytes());
+      assertEquals(0, gateUp.multiplyAdds() % (30 * 2 * 576 * 1536));
+      assertTrue(gateUp.time().toNanos() > 0);
+    }
   }
 
   @Test

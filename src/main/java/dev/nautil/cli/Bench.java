@@ -1,5 +1,6 @@
 package dev.nautil.cli;
 
+import dev.nautil.OperationProfile;
 import dev.nautil.engine.LoadedModel;
 import dev.nautil.internal.ContextInfo;
 import dev.nautil.internal.ContextParams;
@@ -106,6 +107,11 @@ final class Bench implements AutoCloseable {
         done.accept(decode(batch, depth));
       }
     }
+  }
+
+  /** Where the time of all tests went, what they needed beforehand included. */
+  List<OperationProfile> profile() {
+    return context.profile();
   }
 
   /** Of the test that took the most memory beside the KV cache. */

@@ -1,6 +1,7 @@
 package dev.nautil.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -100,6 +101,19 @@ class MeasuresTest {
     Cli.run("bench", MODEL, "-b", "0").assertRefused(2, "-b");
     Cli.run("bench", MODEL, "-p", "0", "-n", "0").assertRefused(2, "nothing");
     Cli.run("bench", MODEL, "-d", "0,8180").assertRefused(1, "8180", "256", "context of 8192");
+  }
+
+  @Test
+  void profileIsATableOfOperations() {
+    String out =
+        Cli.run("bench", MODEL, "-p", "8", "-n", "2", "-r", "1", "-t", "1", "--profile").ok();
+    assertTrue(out.contains("GMAC/s"), out);
+    for (String operation : List.of("q k v", "attention", "gate up", "down", "logits")) {
+      assertTrue(out.matches("(?s).*\n" + operation + " +\\d.*"), out);
+    }
+    var run = Cli.run("run", MODEL, "--raw", "--max-tokens", "2", "--profile", "a b");
+    assertTrue(run.err().contains("gate up"), run.err());
+    assertFalse(run.ok().contains("gate up"));
   }
 
   @Test
