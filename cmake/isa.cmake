@@ -19,8 +19,15 @@ function(nautil_isa_flags)
       set_property(SOURCE src/cpu/kernels_avx512_matmul.cpp APPEND PROPERTY COMPILE_OPTIONS "-fno-sanitize=all")
     endif()
   elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64|ARM64")
-    # kernels_neon.cpp and vectors_neon.cpp need no flags: every AArch64 CPU has NEON.
-    set_source_files_properties(src/cpu/kernels_neon_dotprod.cpp PROPERTIES COMPILE_OPTIONS "-march=armv8.2-a+dotprod")
-    set_source_files_properties(src/cpu/kernels_neon_i8mm.cpp PROPERTIES COMPILE_OPTIONS "-march=armv8.2-a+dotprod+i8mm")
+    # GCC's scheduling before registers are given out spills the sums of a product.
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+      set(in_order "-fno-schedule-insns")
+    endif()
+    # kernels_neon.cpp needs no extension: every AArch64 CPU has NEON.
+    set_source_files_properties(src/cpu/kernels_neon.cpp PROPERTIES COMPILE_OPTIONS "${in_order}")
+    set_source_files_properties(src/cpu/kernels_neon_dotprod.cpp PROPERTIES COMPILE_OPTIONS
+      "-march=armv8.2-a+dotprod;${in_order}")
+    set_source_files_properties(src/cpu/kernels_neon_i8mm.cpp PROPERTIES COMPILE_OPTIONS
+      "-march=armv8.2-a+dotprod+i8mm;${in_order}")
   endif()
 endfunction()

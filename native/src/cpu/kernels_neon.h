@@ -29,16 +29,20 @@ NT_INLINE void transpose4(const uint8x16_t* rows, uint8x16_t* out) {
 
 NT_INLINE float32x4_t from_halves(uint16x4_t h) { return vcvt_f32_f16(vreinterpret_f16_u16(h)); }
 
-// Σ of 16 products a lane: what the machine's multiply-adds can do at most. Op::run(sum, q, a) is one of Op::kProducts.
+// How many products a machine's dot instruction can do: Op::run(sum, q, a) adds Op::kProducts of them. Four chains at a
+// time take the sum of another, so that no product can be reused and none has to wait for long.
 template <class Op>
 double dot_peak(int64_t rounds, uint64_t* sink) {
   constexpr int kChains = 16;
   int32x4_t sum[kChains];
+  int8x16_t q[4];
   for (int i = 0; i < kChains; ++i) sum[i] = vdupq_n_s32(static_cast<int32_t>(*sink) + i);
-  const int8x16_t q = vdupq_n_s8(static_cast<int8_t>(*sink));
+  for (int i = 0; i < 4; ++i) q[i] = vdupq_n_s8(static_cast<int8_t>(*sink + i));
   for (int64_t n = 0; n < rounds; ++n) {
     NT_UNROLL
-    for (int i = 0; i < kChains; ++i) sum[i] = Op::run(sum[i], q, vreinterpretq_s8_s32(sum[i ^ 1]));
+    for (int i = 0; i < kChains; ++i) {
+      sum[i] = Op::run(sum[i], q[i % 4], vreinterpretq_s8_s32(sum[(i / 4 * 4 + 4) % kChains]));
+    }
   }
   for (const int32x4_t& s : sum) *sink += vaddlvq_u32(vreinterpretq_u32_s32(s));
   return static_cast<double>(rounds) * kChains * Op::kProducts;
