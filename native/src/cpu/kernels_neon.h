@@ -15,7 +15,7 @@ void init_neon_vectors(Kernels& k);  // vectors_neon.cpp
 
 namespace {
 
-// bytes[j] of row i becomes element i of out[j], in units of 4 bytes: out[j] holds bytes 4j … 4j + 3 of every row.
+// 16 bytes of each of 4 rows, transposed by fours: out[j] holds bytes 4j … 4j + 3 of every row.
 NT_INLINE void transpose4(const uint8x16_t* rows, uint8x16_t* out) {
   const uint32x4_t a = vreinterpretq_u32_u8(rows[0]), b = vreinterpretq_u32_u8(rows[1]);
   const uint32x4_t c = vreinterpretq_u32_u8(rows[2]), d = vreinterpretq_u32_u8(rows[3]);
@@ -29,8 +29,8 @@ NT_INLINE void transpose4(const uint8x16_t* rows, uint8x16_t* out) {
 
 NT_INLINE float32x4_t from_halves(uint16x4_t h) { return vcvt_f32_f16(vreinterpret_f16_u16(h)); }
 
-// How many products a machine's dot instruction can do: Op::run(sum, q, a) adds Op::kProducts of them. Four chains at a
-// time take the sum of another, so that no product can be reused and none has to wait for long.
+// How many products the level's dot instruction does: Op::run(sum, q, a) adds Op::kProducts of them. Four chains at a
+// time multiply the sum of another, so that no product can be reused and none waits for long.
 template <class Op>
 double dot_peak(int64_t rounds, uint64_t* sink) {
   constexpr int kChains = 16;

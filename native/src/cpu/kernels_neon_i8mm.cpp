@@ -35,11 +35,11 @@ struct PairLayout {
     return (k / 8 + j % 2) * 8 * kTileRows + (2 * quad + j / 2) * 16;
   }
 
-  // Columns in pairs; one alone is multiplied twice.
+  // Columns in pairs. One alone is multiplied by sdot, of which some CPUs do twice as many: each row has two sums then.
   template <int kSub, int C, int Q>
   static NT_INLINE void dot(const SignedTile& tile, int quad, int k, const ActivationChunk* a, int32x4_t (*dot)[Q]) {
     constexpr int kPairs = (C + 1) / 2;
-    int32x4_t sum[kPairs][2 * Q];  // of 2 rows and 2 columns: (0, 0), (0, 1), (1, 0), (1, 1)
+    int32x4_t sum[kPairs][2 * Q];  // (row, column): (0, 0), (0, 1), (1, 0), (1, 1)
     NT_UNROLL
     for (int p = 0; p < kPairs; ++p) {
       NT_UNROLL
@@ -60,7 +60,9 @@ struct PairLayout {
         for (int i = 0; i < 2 * Q; ++i) {
           const int8x16_t w = vld1q_s8(tile.q + place(k + g, quad, h) + 16 * i);
           NT_UNROLL
-          for (int p = 0; p < kPairs; ++p) sum[p][i] = vmmlaq_s32(sum[p][i], w, x[p][h]);
+          for (int p = 0; p < kPairs; ++p) {
+            sum[p][i] = C == 1 ? vdotq_s32(sum[p][i], w, x[p][h]) : vmmlaq_s32(sum[p][i], w, x[p][h]);
+          }
         }
       }
     }
@@ -69,7 +71,7 @@ struct PairLayout {
       NT_UNROLL
       for (int i = 0; i < Q; ++i) {
         const int32x4_t s0 = sum[c / 2][2 * i], s1 = sum[c / 2][2 * i + 1];
-        dot[c][i] = c % 2 ? vuzp2q_s32(s0, s1) : vuzp1q_s32(s0, s1);
+        dot[c][i] = C == 1 ? vpaddq_s32(s0, s1) : c % 2 ? vuzp2q_s32(s0, s1) : vuzp1q_s32(s0, s1);
       }
     }
   }

@@ -271,13 +271,129 @@ struct Unpack<L, Q6_K> {
 template <class L>
 struct Unpack<L, IQ4_XS> {
   static void run(const Quad<L>& t) {
+    const float32x4_t d = halves(t, 0);
     for (int s = 0; s < 8; ++s) {
+      int32_t six[4];
       for (int r = 0; r < 4; ++r) {
-        const auto& b = *reinterpret_cast<const IQ4_XS::Block*>(t.rows[r]);
-        const int six = nibble(b.scales_l, s) | (load_u16(b.scales_h) >> 2 * s & 3) << 4;
-        t.tile->scale[s][4 * t.index + r] = to_float(b.d) * static_cast<float>(six - 32);
+        const uint8_t* p = t.rows[r];
+        six[r] = (nibble(p + 4, s) | (load_u16(p + 2) >> 2 * s & 3) << 4) - 32;
       }
+      put_scale(t, s, vmulq_f32(d, vcvtq_f32_s32(vld1q_s32(six))));
       put_iq4(t, 8 + 16 * s, 32 * s);
+    }
+  }
+};
+
+NT_INLINE uint8x16_t two(uint64_t a, uint64_t b) {
+  return vreinterpretq_u8_u64(vcombine_u64(vcreate_u64(a), vcreate_u64(b)));
+}
+
+// All ones in byte i where bit i of the bytes `first` and first + 1 is set.
+NT_INLINE uint8x16_t spread_bits(uint32_t bits, int first) {
+  const uint8x16_t spread = two(0x0101010101010101 * first, 0x0101010101010101 * (first + 1));
+  const uint8x16_t bit = two(0x8040201008040201, 0x8040201008040201);
+  return vtstq_u8(vqtbl1q_u8(vreinterpretq_u8_u32(vdupq_n_u32(bits)), spread), bit);
+}
+
+// 4 bytes of fifth bits and 16 of nibbles at an offset: values k … k + 31.
+template <class F, class L>
+NT_INLINE void put_q5(const Quad<L>& t, size_t offset, int k) {
+  uint8x16_t v[4], high[2][4];
+  load(t, offset + 4, v);
+  NT_UNROLL
+  for (int i = 0; i < 2; ++i) {
+    uint8x16_t bits[4];
+    NT_UNROLL
+    for (int r = 0; r < 4; ++r) {
+      bits[r] = vandq_u8(spread_bits(load_u32(t.rows[r] + offset), 2 * i), vdupq_n_u8(16));
+    }
+    L::arrange(bits, high[i]);
+  }
+  NT_UNROLL
+  for (int j = 0; j < 4; ++j) {
+    put(t, k, j, unbiased<F>(vorrq_u8(low_nibbles(v[j]), high[0][j])));
+    put(t, k + 16, j, unbiased<F>(vorrq_u8(high_nibbles(v[j]), high[1][j])));
+  }
+}
+
+template <class L>
+struct Unpack<L, Q5_0> {
+  static void run(const Quad<L>& t) {
+    for (int b = 0; b < t.n_values / 32; ++b) {
+      put_scale(t, b, halves(t, 22 * b));
+      put_q5<Q5_0>(t, 22 * b + 2, 32 * b);
+    }
+  }
+};
+
+template <class L>
+struct Unpack<L, Q5_1> {
+  static void run(const Quad<L>& t) {
+    for (int b = 0; b < t.n_values / 32; ++b) {
+      put_scale(t, b, halves(t, 24 * b));
+      put_min(t, b, vnegq_f32(halves(t, 24 * b + 2)));
+      put_q5<Q5_1>(t, 24 * b + 4, 32 * b);
+    }
+  }
+};
+
+// Bits 2i and 2i + 1 of each byte.
+NT_INLINE uint8x16_t bit_pair(uint8x16_t v, int i) {
+  return vandq_u8(vshlq_u8(v, vdupq_n_s8(static_cast<int8_t>(-2 * i))), vdupq_n_u8(3));
+}
+
+template <class L>
+struct Unpack<L, Q2_K> {
+  static void run(const Quad<L>& t) {
+    const float32x4_t d = halves(t, 80), dmin = halves(t, 82);
+    uint8x16_t v[4];
+    load_scales(t, 0, v);
+    NT_UNROLL
+    for (int s = 0; s < 16; ++s) {
+      put_scale(t, s, vmulq_f32(d, byte_of(low_nibbles(v[s / 4]), s % 4)));
+      put_min(t, s, vmulq_f32(dmin, byte_of(high_nibbles(v[s / 4]), s % 4)));
+    }
+    for (int i = 0; i < 4; ++i) {  // bytes 16i … 16i + 15
+      load(t, 16 + 16 * i, v);
+      NT_UNROLL
+      for (int j = 0; j < 4; ++j) {
+        NT_UNROLL
+        for (int p = 0; p < 4; ++p) {
+          put(t, 128 * (i / 2) + 32 * p + 16 * (i % 2), j, vreinterpretq_s8_u8(bit_pair(v[j], p)));
+        }
+      }
+    }
+  }
+};
+
+template <class L>
+struct Unpack<L, Q3_K> {
+  static void run(const Quad<L>& t) {
+    const float32x4_t d = halves(t, 108);
+    uint8x16_t v[4];
+    load_scales(t, 92, v);  // the 12 bytes of scales are v[1] to v[3]
+    NT_UNROLL
+    for (int i = 0; i < 4; ++i) {
+      const uint8x16_t low = i < 2 ? low_nibbles(v[1 + i]) : high_nibbles(v[i - 1]);
+      const uint8x16_t six = vorrq_u8(low, vshlq_n_u8(bit_pair(v[3], i), 4));
+      NT_UNROLL
+      for (int j = 0; j < 4; ++j) put_scale(t, 4 * i + j, vmulq_f32(d, vsubq_f32(byte_of(six, j), vdupq_n_f32(32))));
+    }
+    for (int l = 0; l < 32; l += 16) {  // 16 of the 32 values of every sub-block of 32
+      uint8x16_t mask[4];               // bit j is sub-block j's
+      load(t, l, mask);
+      for (int h = 0; h < 2; ++h) {
+        load(t, 32 + 32 * h + l, v);
+        NT_UNROLL
+        for (int j = 0; j < 4; ++j) {
+          NT_UNROLL
+          for (int p = 0; p < 4; ++p) {
+            const uint8x16_t bit = vdupq_n_u8(static_cast<uint8_t>(1 << (4 * h + p)));
+            const uint8x16_t high = vandq_u8(vtstq_u8(mask[j], bit), vdupq_n_u8(4));
+            put(t, 128 * h + 32 * p + l, j, unbiased<Q3_K>(vorrq_u8(bit_pair(v[j], p), high)));
+          }
+        }
+      }
     }
   }
 };
@@ -293,44 +409,125 @@ NT_INLINE uint32_t sign_bytes(uint32_t sevens) {
   return x | (parity & 0x01010101) << 7;
 }
 
-NT_INLINE uint8x16_t two(uint64_t a, uint64_t b) {
-  return vreinterpretq_u8_u64(vcombine_u64(vcreate_u64(a), vcreate_u64(b)));
-}
-
-// 16 magnitudes with their signs, bit i of byte `first` and the one after it for value i.
+// 16 magnitudes with their signs, bit i of the bytes `first` and first + 1 for value i.
 NT_INLINE uint8x16_t with_signs(uint8x16_t magnitudes, uint32_t signs, int first) {
-  const uint8x16_t spread = two(0x0101010101010101 * first, 0x0101010101010101 * (first + 1));
-  const uint8x16_t bit = two(0x8040201008040201, 0x8040201008040201);
-  const uint8x16_t all = vqtbl1q_u8(vreinterpretq_u8_u32(vdupq_n_u32(signs)), spread);
-  const uint8x16_t negative = vtstq_u8(all, bit);
+  const uint8x16_t negative = spread_bits(signs, first);
   return vsubq_u8(veorq_u8(magnitudes, negative), negative);
 }
 
-// Grid<F>: scale of sub-block s, and values 32j … 32j + 31 in two vectors.
+NT_INLINE void put_signs(const uint64_t* eights, uint32_t signs, uint8x16_t* out) {
+  out[0] = with_signs(two(eights[0], eights[1]), signs, 0);
+  out[1] = with_signs(two(eights[2], eights[3]), signs, 2);
+}
+
+NT_INLINE uint64_t two_fours(uint32_t a, uint32_t b) { return a | static_cast<uint64_t>(b) << 32; }
+
+// Grid<F>: the scale of sub-block s, whose block's is d, and the values 32j … 32j + 31 in two vectors.
 template <class F>
-struct Grid;
+struct Grid {
+  using Block = typename F::Block;
+  static float scale(const Block& b, int s, float d);
+  static void values(const Block& b, int j, uint8x16_t* out);
+};
 
 template <>
-struct Grid<IQ2_XXS> {
-  static NT_INLINE float scale(const IQ2_XXS::Block& b, int s) {
-    return to_float(b.d) * (0.5f + static_cast<float>(b.sub[s].signs[3] >> 4)) * 0.25f;
+NT_INLINE float Grid<IQ2_XXS>::scale(const Block& b, int s, float d) {
+  return d * (0.5f + static_cast<float>(b.sub[s].signs[3] >> 4)) * 0.25f;
+}
+
+template <>
+NT_INLINE void Grid<IQ2_XXS>::values(const Block& b, int j, uint8x16_t* out) {
+  uint64_t g[4];
+  NT_UNROLL
+  for (int k = 0; k < 4; ++k) g[k] = kGrids.iq2_xxs[b.sub[j].index[k]];
+  put_signs(g, sign_bytes(load_u32(b.sub[j].signs)), out);
+}
+
+template <>
+NT_INLINE float Grid<IQ2_XS>::scale(const Block& b, int s, float d) {
+  return d * (0.5f + static_cast<float>(nibble(b.scales, s))) * 0.25f;
+}
+
+template <>
+NT_INLINE void Grid<IQ2_XS>::values(const Block& b, int j, uint8x16_t* out) {
+  uint64_t g[4];
+  uint32_t sevens = 0;
+  NT_UNROLL
+  for (int k = 0; k < 4; ++k) {
+    const uint32_t code = load_u16(b.qs + 8 * j + 2 * k);
+    g[k] = kGrids.iq2_xs[code & 511];
+    sevens |= (code >> 9) << 7 * k;
   }
-  static NT_INLINE void values(const IQ2_XXS::Block& b, int j, uint8x16_t* out) {
-    const uint8_t* i = b.sub[j].index;
-    const uint32_t signs = sign_bytes(load_u32(b.sub[j].signs));
-    out[0] = with_signs(two(kGrids.iq2_xxs[i[0]], kGrids.iq2_xxs[i[1]]), signs, 0);
-    out[1] = with_signs(two(kGrids.iq2_xxs[i[2]], kGrids.iq2_xxs[i[3]]), signs, 2);
-  }
-};
+  put_signs(g, sign_bytes(sevens), out);
+}
+
+template <>
+NT_INLINE float Grid<IQ2_S>::scale(const Block& b, int s, float d) {
+  return d * (0.5f + static_cast<float>(nibble(b.scales, s))) * 0.25f;
+}
+
+template <>
+NT_INLINE void Grid<IQ2_S>::values(const Block& b, int j, uint8x16_t* out) {
+  uint64_t g[4];
+  NT_UNROLL
+  for (int k = 0; k < 4; ++k) g[k] = kGrids.iq2_s[b.qs[4 * j + k] | (b.qh[j] >> 2 * k & 3) << 8];
+  put_signs(g, load_u32(b.signs + 4 * j), out);
+}
+
+template <>
+NT_INLINE float Grid<IQ3_XXS>::scale(const Block& b, int s, float d) {
+  return d * (0.5f + static_cast<float>(b.signs[4 * s + 3] >> 4)) * 0.5f;
+}
+
+template <>
+NT_INLINE void Grid<IQ3_XXS>::values(const Block& b, int j, uint8x16_t* out) {
+  const uint8_t* i = b.qs + 8 * j;
+  uint64_t g[4];
+  NT_UNROLL
+  for (int k = 0; k < 4; ++k) g[k] = two_fours(kGrids.iq3_xxs[i[2 * k]], kGrids.iq3_xxs[i[2 * k + 1]]);
+  put_signs(g, sign_bytes(load_u32(b.signs + 4 * j)), out);
+}
+
+template <>
+NT_INLINE float Grid<IQ3_S>::scale(const Block& b, int s, float d) {
+  return d * static_cast<float>(1 + 2 * nibble(b.scales, s));
+}
+
+template <>
+NT_INLINE void Grid<IQ3_S>::values(const Block& b, int j, uint8x16_t* out) {
+  const auto four = [&](int k) { return kGrids.iq3_s[b.qs[8 * j + k] | (b.qh[j] >> k & 1) << 8]; };
+  uint64_t g[4];
+  NT_UNROLL
+  for (int k = 0; k < 4; ++k) g[k] = two_fours(four(2 * k), four(2 * k + 1));
+  put_signs(g, load_u32(b.signs + 4 * j), out);
+}
+
+template <>
+NT_INLINE float Grid<IQ1_S>::scale(const Block& b, int s, float d) {
+  return d * static_cast<float>(2 * (load_u16(b.qh + 2 * s) >> 12 & 7) + 1) * 0.125f;
+}
+
+template <>
+NT_INLINE void Grid<IQ1_S>::values(const Block& b, int j, uint8x16_t* out) {
+  const int qh = load_u16(b.qh + 2 * j);
+  const uint8x16_t delta = vdupq_n_u8(qh & 0x8000 ? 0xff : 1);
+  uint64_t g[4];
+  NT_UNROLL
+  for (int k = 0; k < 4; ++k) g[k] = kGrids.iq1[b.qs[4 * j + k] | (qh >> 3 * k & 7) << 8];
+  NT_UNROLL
+  for (int i = 0; i < 2; ++i) out[i] = vaddq_u8(vshlq_n_u8(two(g[2 * i], g[2 * i + 1]), 3), delta);
+}
 
 template <class L, class F>
 struct UnpackGrid {
   static void run(const Quad<L>& t) {
-    const auto block = [&](int r) -> const typename F::Block& {
-      return *reinterpret_cast<const typename F::Block*>(t.rows[r]);
-    };
-    for (int s = 0; s < kChunk / F::kSub; ++s) {
-      for (int r = 0; r < 4; ++r) t.tile->scale[s][4 * t.index + r] = Grid<F>::scale(block(r), s);
+    using Block = typename F::Block;
+    const auto block = [&](int r) -> const Block& { return *reinterpret_cast<const Block*>(t.rows[r]); };
+    for (int r = 0; r < 4; ++r) {
+      const float d = to_float(block(r).d);
+      for (int s = 0; s < kChunk / F::kSub; ++s) {
+        t.tile->scale[s][4 * t.index + r] = Grid<F>::scale(block(r), s, d);
+      }
     }
     for (int k = 0; k < kChunk; k += 32) {
       uint8x16_t v[4][2];
@@ -350,6 +547,16 @@ struct UnpackGrid {
 
 template <class L>
 struct Unpack<L, IQ2_XXS> : UnpackGrid<L, IQ2_XXS> {};
+template <class L>
+struct Unpack<L, IQ2_XS> : UnpackGrid<L, IQ2_XS> {};
+template <class L>
+struct Unpack<L, IQ2_S> : UnpackGrid<L, IQ2_S> {};
+template <class L>
+struct Unpack<L, IQ3_XXS> : UnpackGrid<L, IQ3_XXS> {};
+template <class L>
+struct Unpack<L, IQ3_S> : UnpackGrid<L, IQ3_S> {};
+template <class L>
+struct Unpack<L, IQ1_S> : UnpackGrid<L, IQ1_S> {};
 
 }  // namespace
 }  // namespace nt::cpu
