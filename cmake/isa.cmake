@@ -2,22 +2,30 @@
 # into code that runs before the CPU was asked.
 function(nautil_isa_flags)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64|amd64")
-    set_source_files_properties(src/cpu/kernels_avx2.cpp src/cpu/vectors_avx2.cpp PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-mf16c")
     # GCC 12 takes the undefined upper parts in its own AVX-512 header for uninitialised reads (its bug 105593).
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
       set(quiet "-Wno-uninitialized;-Wno-maybe-uninitialized")
+      # It would put off a product's additions until all the factors are there, far more than there are registers.
+      set(in_order "-fno-tree-reassoc;-fno-tree-ter")
       # At -O1 it warns, under no flag's name, of each loop that it does not unroll as asked.
       if(NAUTIL_SANITIZE)
-        list(APPEND quiet "-Wno-error")
+        set(unrolled "-Wno-error")
+        list(APPEND quiet ${unrolled})
       endif()
     endif()
+    file(GLOB avx2 RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} src/cpu/*_avx2*.cpp)
+    set_source_files_properties(${avx2} PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-mf16c;${in_order};${unrolled}")
+    set_source_files_properties(src/cpu/kernels_avx_vnni.cpp PROPERTIES COMPILE_OPTIONS
+      "-mavx2;-mfma;-mf16c;-mavxvnni;${unrolled}")
+    set_source_files_properties(src/cpu/kernels_avx_vnni_evex.cpp PROPERTIES COMPILE_OPTIONS
+      "-mavx2;-mfma;-mf16c;-mavx512f;-mavx512vl;-mavx512vnni;${quiet}")
     file(GLOB avx512 RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} src/cpu/kernels_avx512*.cpp)
     set_source_files_properties(${avx512} PROPERTIES COMPILE_OPTIONS
       "-mavx2;-mfma;-mf16c;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512vnni;-mprefer-vector-width=512;${quiet}")
     set_property(SOURCE src/cpu/kernels_avx512_vbmi.cpp APPEND PROPERTY COMPILE_OPTIONS "-mavx512vbmi")
     # Instrumented in line, the unrolled products take minutes to compile. Calls find the same errors of memory.
     if(NAUTIL_SANITIZE MATCHES "address" AND CMAKE_CXX_COMPILER_ID MATCHES "Clang")
-      file(GLOB products RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} src/cpu/kernels_avx512_matmul*.cpp src/cpu/kernels_avx512_vbmi.cpp)
+      file(GLOB products RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} src/cpu/kernels_*_matmul*.cpp src/cpu/kernels_*vnni*.cpp src/cpu/kernels_avx512_vbmi.cpp)
       set_property(SOURCE ${products} APPEND PROPERTY COMPILE_OPTIONS
         -mllvm -asan-instrumentation-with-call-threshold=0 -fno-sanitize=alignment,null,pointer-overflow,object-size)
     endif()

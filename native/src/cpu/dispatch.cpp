@@ -26,6 +26,8 @@ namespace nt::cpu {
 void init_scalar(Kernels& k);
 #if NT_X86_64
 void init_avx2(Kernels& k);
+void init_avx_vnni(Kernels& k);
+void init_avx_vnni_evex(Kernels& k);
 void init_avx512(Kernels& k);
 void init_avx512_vbmi(Kernels& k);
 #elif defined(__aarch64__)
@@ -45,16 +47,16 @@ struct CpuidLeaf {
 };
 
 // Zeros where the CPU has no such leaf.
-CpuidLeaf cpuid(uint32_t leaf) {
+CpuidLeaf cpuid(uint32_t leaf, uint32_t subleaf = 0) {
   CpuidLeaf r;
 #if defined(_MSC_VER)
   int regs[4];
   __cpuid(regs, 0);
   if (static_cast<uint32_t>(regs[0]) < leaf) return r;
-  __cpuidex(regs, static_cast<int>(leaf), 0);
+  __cpuidex(regs, static_cast<int>(leaf), static_cast<int>(subleaf));
   std::memcpy(&r, regs, sizeof r);
 #else
-  __get_cpuid_count(leaf, 0, &r.eax, &r.ebx, &r.ecx, &r.edx);
+  __get_cpuid_count(leaf, subleaf, &r.eax, &r.ebx, &r.ecx, &r.edx);
 #endif
   return r;
 }
@@ -95,6 +97,16 @@ bool has_avx512_vnni() {
   return (saved_registers() & kMaskZmm) == kMaskZmm;
 }
 
+bool has_vex_vnni() {
+  constexpr int kAvxVnni = 4;
+  return has_avx2() && cpuid(7).eax >= 1 && has_all(cpuid(7, 1).eax, {kAvxVnni});
+}
+
+// CPUs with AVX-512 VNNI run the level's code in that encoding, so that it is tested on more of them.
+bool has_avx_vnni() { return has_vex_vnni() || has_avx512_vnni(); }
+
+void init_any_avx_vnni(Kernels& k) { (has_vex_vnni() ? init_avx_vnni : init_avx_vnni_evex)(k); }
+
 bool has_avx512_vbmi() {
   constexpr int kVbmi = 1;
   return has_avx512_vnni() && has_all(cpuid(7).ecx, {kVbmi});
@@ -131,6 +143,7 @@ constexpr Level kLevels[] = {
     {"scalar", always, init_scalar},
 #if NT_X86_64
     {"avx2", has_avx2, init_avx2},
+    {"avx_vnni", has_avx_vnni, init_any_avx_vnni},
     {"avx512_vnni", has_avx512_vnni, init_avx512},
     {"avx512_vbmi", has_avx512_vbmi, init_avx512_vbmi},
 #elif defined(__aarch64__)

@@ -17,7 +17,14 @@ public class NativeTest {
   void theCoreDescribesTheProcess() {
     List<String> levels =
         List.of(
-            "scalar", "avx2", "avx512_vnni", "avx512_vbmi", "neon", "neon_dotprod", "neon_i8mm");
+            "scalar",
+            "avx2",
+            "avx_vnni",
+            "avx512_vnni",
+            "avx512_vbmi",
+            "neon",
+            "neon_dotprod",
+            "neon_i8mm");
     assertTrue(levels.contains(Native.isa()), Native.isa());
     assertTrue(Native.defaultThreads() >= 1);
     assertTrue(Native.availableMemory() > 0);

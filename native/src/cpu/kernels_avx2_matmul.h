@@ -1,0 +1,356 @@
+// AVX2 and AVX-VNNI: matrix products, for the files that instantiate them. Each chunk of some groups of 16 rows is
+// unpacked once, and its tiles are multiplied with every column out of the first-level cache.
+#pragma once
+
+#include "cpu/kernels_avx2_unpack.h"
+
+namespace nt::cpu {
+namespace {
+
+constexpr int kMaxGroups = 4;     // groups of 16 rows whose tiles are kept at a time: a column's chunk is read from the
+                                  // second-level cache once for all of them
+constexpr int kFewColumns = 32;   // up to which one group is kept, and the weights are read front to back
+constexpr int kMaxColumns = 512;  // whose sums are kept at a time: 128 KiB
+constexpr int kBlock = 4;  // columns that share a load of weights: 8 dots, which hide the instruction's latency, and
+                           // the weights fill the 16 registers. Sums over sub-blocks stay in memory.
+
+// How a format's mins are taken off: not at all, with float mins and sums of the activations, or, in blocks of 256,
+// where both are small integers, by dots of pairs of sub-blocks.
+enum class Mins { kNone, kFloat, kInteger };
+
+template <class F>
+constexpr Mins kMins = !F::kHasMin            ? Mins::kNone
+                       : F::kValues == kChunk ? Mins::kInteger
+                                              : Mins::kFloat;
+
+// The largest value of q + bias in a tile, which decides how many vpmaddubsw fit in 16 bits.
+template <class F>
+constexpr int kLargest = kSigned<F> ? 128 : 127;
+template <>
+constexpr int kLargest<Q4_0> = 15;
+template <>
+constexpr int kLargest<Q4_1> = 15;
+template <>
+constexpr int kLargest<Q5_0> = 31;
+template <>
+constexpr int kLargest<Q5_1> = 31;
+template <>
+constexpr int kLargest<Q2_K> = 3;
+template <>
+constexpr int kLargest<Q3_K> = 7;
+template <>
+constexpr int kLargest<Q4_K> = 15;
+template <>
+constexpr int kLargest<Q5_K> = 31;
+template <>
+constexpr int kLargest<Q6_K> = 63;
+template <>
+constexpr int kLargest<IQ3_S> = 31;
+template <>
+constexpr int kLargest<IQ1_S> = 31;
+template <>
+constexpr int kLargest<IQ1_M> = 31;
+
+// Groups of 4 values whose products add up in 16 bits: activations lie in ±127, two products make a sum.
+template <class F>
+constexpr int groups_in_16_bits() {
+  int groups = F::kSub / 4;
+  while (groups * 2 * 127 * kLargest < F >> 32767) groups /= 2;
+  return groups;
+}
+
+// What a product from a tile depends on: formats that agree in it share the code.
+template <int Sub, int Run, bool Signed, bool Bias, bool IntegerScales, Mins M, int Activation>
+struct Shape {
+  static constexpr int kSub = Sub, kRun = Run, kActivation = Activation;
+  static constexpr bool kSigned = Signed, kBias = Bias, kIntegerScales = IntegerScales;
+  static constexpr Mins kMins = M;
+};
+
+template <class F>
+using ShapeOf = Shape<F::kSub, kVnni ? F::kSub / 4 : groups_in_16_bits<F>(), kSigned<F>, kTileBias<F> != 0,
+                      kIntegerScales<F>, kMins<F>, kActivationBlock<F>>;
+
+// What a product needs of a column's chunk besides the chunk: by sub-block.
+struct alignas(64) Sums {
+  int32_t start[16];  // −bias · Σa, which takes off what the bias of the weights adds
+  int16_t words[16];  // Σa of 16 values
+};
+
+struct alignas(64) Scratch {
+  WeightTile tile[kMaxGroups];
+  Sums sums[kMaxColumns];
+  __m256i total[kBlock][2];
+  float out[kMaxColumns][kMaxGroups][kTileRows];
+};
+static_assert(sizeof(Scratch) <= kScratchBytes);
+
+NT_INLINE __m256i load_aligned(const void* p) { return _mm256_load_si256(static_cast<const __m256i*>(p)); }
+
+NT_INLINE __m256i broadcast_four(const void* four_bytes) {
+  int32_t four;
+  std::memcpy(&four, four_bytes, 4);
+  return _mm256_set1_epi32(four);
+}
+
+// Products of a tile and C columns. The order of a column's additions does not depend on C.
+template <class S, int C>
+struct Products {
+  const WeightTile& t;
+  const ActivationChunk* a;
+  const Sums* sums;
+  __m256i (*total)[2];  // (C, 16): int32 with integer scales, else float; of the chunk's sub-blocks so far
+
+  // The dots of groups first … first + kRun − 1: sums of two products in 16 bits, or of four in 32 added to `dot`.
+  NT_INLINE void run_dots(int first, __m256i (*dot)[2]) const {
+    NT_UNROLL
+    for (int i = 0; i < S::kRun; ++i) {
+      const __m256i w0 = load_aligned(t.q[first + i]), w1 = load_aligned(t.q[first + i][8]);
+      NT_UNROLL
+      for (int c = 0; c < C; ++c) {
+        const __m256i x = broadcast_four(a[c].q + 4 * (first + i));
+#if defined(NT_DPBUSD)
+        dot[c][0] = NT_DPBUSD(dot[c][0], w0, x);
+        dot[c][1] = NT_DPBUSD(dot[c][1], w1, x);
+#else
+        const __m256i p0 = multiply(w0, x), p1 = multiply(w1, x);
+        dot[c][0] = i ? _mm256_add_epi16(dot[c][0], p0) : p0;
+        dot[c][1] = i ? _mm256_add_epi16(dot[c][1], p1) : p1;
+#endif
+      }
+    }
+  }
+
+  static NT_INLINE __m256i multiply(__m256i w, __m256i x) {
+    return S::kSigned ? _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(x, w)) : _mm256_maddubs_epi16(w, x);
+  }
+
+  // Groups first … first + kRun − 1, which lie in sub-block s.
+  NT_INLINE void add_integers(int first, int s) const {
+    __m256i dot[C][2];
+    run_dots(first, dot);
+    NT_UNROLL
+    for (int h = 0; h < 2; ++h) {
+      const __m256i scale = load_aligned(t.scale_words[s][8 * h]);
+      NT_UNROLL
+      for (int c = 0; c < C; ++c) {
+        total[c][h] = _mm256_add_epi32(total[c][h], _mm256_madd_epi16(dot[c][h], scale));
+      }
+    }
+  }
+
+  // The dots of sub-block s in 32 bits.
+  NT_INLINE void sub_block_dots(int s, __m256i (*dot)[2]) const {
+    NT_UNROLL
+    for (int c = 0; c < C; ++c) {
+      dot[c][0] = dot[c][1] = S::kBias ? _mm256_set1_epi32(sums[c].start[s]) : _mm256_setzero_si256();
+    }
+    NT_UNROLL
+    for (int first = 0; first < S::kSub / 4; first += S::kRun) {
+      if (kVnni) {
+        run_dots(s * S::kSub / 4 + first, dot);
+        continue;
+      }
+      __m256i part[C][2];
+      run_dots(s * S::kSub / 4 + first, part);
+      NT_UNROLL
+      for (int c = 0; c < C; ++c) {
+        NT_UNROLL
+        for (int h = 0; h < 2; ++h) {
+          dot[c][h] = _mm256_add_epi32(dot[c][h], _mm256_madd_epi16(part[c][h], _mm256_set1_epi16(1)));
+        }
+      }
+    }
+  }
+
+  NT_INLINE void add_floats(int s) const {
+    __m256i dot[C][2];
+    sub_block_dots(s, dot);
+    NT_UNROLL
+    for (int h = 0; h < 2; ++h) {
+      const __m256 scale = _mm256_load_ps(t.scale[s] + 8 * h);
+      NT_UNROLL
+      for (int c = 0; c < C; ++c) {
+        const __m256 d = _mm256_cvtepi32_ps(dot[c][h]), before = _mm256_castsi256_ps(total[c][h]);
+        __m256 after;
+        if constexpr (S::kActivation == 32) {
+          __m256 term = _mm256_mul_ps(d, scale);
+          if (S::kMins == Mins::kFloat) {
+            term = _mm256_fnmadd_ps(_mm256_load_ps(t.min[s] + 8 * h), broadcast(a[c].sum32f[s]), term);
+          }
+          after = _mm256_fmadd_ps(term, broadcast(a[c].scale[s]), before);
+        } else {
+          after = _mm256_fmadd_ps(d, scale, before);
+        }
+        total[c][h] = _mm256_castps_si256(after);
+      }
+    }
+  }
+
+  // Σ min · Σa, rows 8h … 8h + 7.
+  NT_INLINE __m256i min_dot(int c, int h) const {
+    const int16_t* of_32 = a[c].sum32h;
+    const int16_t* of_16 = sums[c].words;
+    __m256i m = _mm256_setzero_si256();
+    NT_UNROLL
+    for (int j = 0; j < kChunk / S::kSub / 2; ++j) {
+      const __m256i pair = broadcast_four((S::kSub == 32 ? of_32 : of_16) + 2 * j);
+      m = _mm256_add_epi32(m, _mm256_madd_epi16(load_aligned(t.min_pairs[j][8 * h]), pair));
+    }
+    return m;
+  }
+
+  // Adds the chunk to the sums of the chunks before it.
+  NT_INLINE void finish(float* out, size_t out_stride) const {
+    NT_UNROLL
+    for (int c = 0; c < C; ++c) {
+      NT_UNROLL
+      for (int h = 0; h < 2; ++h) {
+        __m256i integers = total[c][h];
+        if (S::kIntegerScales && S::kBias) integers = _mm256_sub_epi32(integers, min_dot(c, h));
+        __m256 sum = S::kIntegerScales ? _mm256_mul_ps(_mm256_cvtepi32_ps(integers), _mm256_load_ps(t.d + 8 * h))
+                                       : _mm256_castsi256_ps(integers);
+        if (S::kMins == Mins::kInteger) {
+          sum = _mm256_fnmadd_ps(_mm256_cvtepi32_ps(min_dot(c, h)), _mm256_load_ps(t.min_scale + 8 * h), sum);
+        }
+        float* o = out + c * out_stride + 8 * h;
+        const __m256 before = _mm256_load_ps(o);
+        _mm256_store_ps(o, S::kActivation == 32 ? _mm256_add_ps(before, sum)
+                                                : _mm256_fmadd_ps(sum, broadcast(a[c].scale[0]), before));
+      }
+    }
+  }
+};
+
+template <class S, int C>
+void multiply_tile(const WeightTile& t, const ActivationChunk* a, const Sums* sums, int n_values, __m256i (*total)[2],
+                   float* out, size_t out_stride) {
+  const Products<S, C> p = {t, a, sums, total};
+  for (int c = 0; c < C; ++c) total[c][0] = total[c][1] = _mm256_setzero_si256();
+  for (int s = 0; s < n_values / S::kSub; ++s) {
+    if constexpr (S::kIntegerScales) {
+      for (int first = 0; first < S::kSub / 4; first += S::kRun) p.add_integers(s * S::kSub / 4 + first, s);
+    } else {
+      p.add_floats(s);
+    }
+  }
+  p.finish(out, out_stride);
+}
+
+// What the next unpacking reads: stretches of a chunk's bytes, to be fetched into the second-level cache meanwhile.
+// With few columns that is a part of the group that comes next, front to back: 16 rows at a time would be 16 streams,
+// each too short for the hardware to follow. With many, the next group would be out of the cache again before its turn,
+// so it is the next chunk. Either goes on behind the last row, where the thread's next rows are most often; a prefetch
+// of an address that does not exist does nothing.
+struct Ahead {
+  uintptr_t p;
+  size_t stride, bytes;
+  int left;
+
+  NT_INLINE void fetch(int n) {
+    for (; n > 0 && left > 0; --n, --left, p += stride) {
+      for (size_t i = 0; i < bytes + 63; i += 64) _mm_prefetch(reinterpret_cast<const char*>(p + i), _MM_HINT_T1);
+    }
+  }
+};
+
+template <class F>
+inline Ahead fetch_ahead(const Matmul& m, int row, int n_groups, int i) {
+  const size_t chunk = bytes_of<F>(kChunk);
+  const auto at = [&](int r, size_t offset) {
+    return reinterpret_cast<uintptr_t>(m.rows) + static_cast<size_t>(r) * m.row_bytes + offset;
+  };
+  const int n = n_groups * kTileRows;
+  if (m.n_cols <= kFewColumns) return {at(row + n, static_cast<size_t>(i) * kTileRows * chunk), chunk, chunk, n};
+  if (i + 1 < n_chunks(m.n_values)) return {at(row, static_cast<size_t>(i + 1) * chunk), m.row_bytes, chunk, n};
+  return {at(row + n, 0), m.row_bytes, chunk, n};
+}
+
+// Unpacks rows row … row + 15 at chunk i. Rows that the matrix lacks repeat its last one; nobody reads their results.
+template <class F>
+inline void fill_group(const Matmul& m, int row, int i, WeightTile* tile) {
+  const uint8_t* rows[kTileRows];
+  for (int r = 0; r < kTileRows; ++r) {
+    const auto index = static_cast<size_t>(smaller(row + r, m.n_rows - 1));
+    rows[r] = m.rows + index * m.row_bytes + i * bytes_of<F>(kChunk);
+  }
+  fill_tile<F>(rows, chunk_values(m.n_values, i), tile);
+}
+
+template <class F>
+inline void prepare_sums(const ActivationChunk* a, int n_cols, Sums* sums) {
+  using S = ShapeOf<F>;
+  for (int c = 0; c < n_cols; ++c) {
+    const int32_t* sum = F::kSub == 16 ? a[c].sum16 : a[c].sum32;
+    for (int j = 0; S::kBias && !S::kIntegerScales && j < kChunk / F::kSub; j += 8) {
+      store256(sums[c].start + j, _mm256_mullo_epi32(load256(sum + j), _mm256_set1_epi32(-kTileBias<F>)));
+    }
+    if (F::kSub == 16) {
+      const __m256i words = _mm256_packs_epi32(load256(sum), load256(sum + 8));
+      store256(sums[c].words, _mm256_permute4x64_epi64(words, 0xd8));
+    }
+  }
+}
+
+template <class S, int C>
+inline void multiply_columns(Scratch* s, const ActivationChunk* a, int n_groups, int n_values, int c) {
+  for (int g = 0; g < n_groups; ++g) {
+    multiply_tile<S, C>(s->tile[g], a + c, s->sums + c, n_values, s->total, s->out[c][g], kMaxGroups * kTileRows);
+  }
+}
+
+template <class S>
+inline void multiply_chunk(Scratch* s, const ActivationChunk* a, int n_cols, int n_groups, int n_values, Ahead ahead) {
+  const int n_blocks = (n_cols + kBlock - 1) / kBlock, stretches = (ahead.left + n_blocks - 1) / n_blocks;
+  int c = 0;
+  for (; c + kBlock <= n_cols; c += kBlock) {
+    ahead.fetch(stretches);
+    multiply_columns<S, kBlock>(s, a, n_groups, n_values, c);
+  }
+  ahead.fetch(stretches);
+  switch (n_cols - c) {
+    case 1:
+      return multiply_columns<S, 1>(s, a, n_groups, n_values, c);
+    case 2:
+      return multiply_columns<S, 2>(s, a, n_groups, n_values, c);
+    case 3:
+      return multiply_columns<S, 3>(s, a, n_groups, n_values, c);
+  }
+}
+
+// Writes the sums of n_cols columns and some groups of rows.
+inline void write_out(const Matmul& m, int row, int n_groups, int col, int n_cols,
+                      const float (*sums)[kMaxGroups][kTileRows]) {
+  const auto n_rows = static_cast<size_t>(smaller(n_groups * kTileRows, m.n_rows - row));
+  for (int c = 0; c < n_cols; ++c) {
+    std::memcpy(m.out + static_cast<size_t>(col + c) * m.out_stride + row, sums[c], n_rows * sizeof(float));
+  }
+}
+
+template <class F>
+void matmul_rows(const Matmul& m, int row, int n_groups, int col, int n_cols, Scratch* s) {
+  for (int c = 0; c < n_cols; ++c) std::memset(s->out[c], 0, static_cast<size_t>(n_groups) * sizeof s->out[c][0]);
+  for (int i = 0; i < n_chunks(m.n_values); ++i) {
+    const ActivationChunk* a = m.q + i * m.q_stride + col;
+    prepare_sums<F>(a, n_cols, s->sums);
+    for (int g = 0; g < n_groups; ++g) fill_group<F>(m, row + g * kTileRows, i, &s->tile[g]);
+    multiply_chunk<ShapeOf<F>>(s, a, n_cols, n_groups, chunk_values(m.n_values, i),
+                               fetch_ahead<F>(m, row, n_groups, i));
+  }
+  write_out(m, row, n_groups, col, n_cols, s->out);
+}
+
+template <class F>
+void matmul(const Matmul& m) {
+  auto* s = static_cast<Scratch*>(m.scratch);
+  const int groups = m.n_cols <= kFewColumns ? 1 : kMaxGroups;
+  for (int col = 0; col < m.n_cols; col += kMaxColumns) {
+    for (int row = 0; row < m.n_rows; row += groups * kTileRows) {
+      const int n_groups = smaller(groups, (m.n_rows - row + kTileRows - 1) / kTileRows);
+      matmul_rows<F>(m, row, n_groups, col, smaller(kMaxColumns, m.n_cols - col), s);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace nt::cpu
