@@ -11,8 +11,9 @@ constexpr int kMaxGroups = 4;     // groups of 16 rows whose tiles are kept at a
                                   // second-level cache once for all of them
 constexpr int kFewColumns = 32;   // up to which one group is kept, and the weights are read front to back
 constexpr int kMaxColumns = 512;  // whose sums are kept at a time: 128 KiB
-constexpr int kBlock = 4;  // columns that share a load of weights: 8 dots, which hide the instruction's latency, and
-                           // the weights fill the 16 registers. Sums over sub-blocks stay in memory.
+// Columns that share a load of weights. 8 chains of vpdpbusd hide its latency; the 16-bit sums have none to hide, and
+// with 3 columns their 32-bit ones fit in the 16 registers as well.
+constexpr int kBlock = kVnni ? 4 : 3;
 
 // How a format's mins are taken off: not at all, with float mins and sums of the activations, or, in blocks of 256,
 // where both are small integers, by dots of pairs of sub-blocks.
@@ -299,22 +300,19 @@ inline void multiply_columns(Scratch* s, const ActivationChunk* a, int n_groups,
   }
 }
 
+// The last 1 … C columns.
+template <class S, int C>
+inline void multiply_rest(Scratch* s, const ActivationChunk* a, int n_groups, int n_values, int c, int n_cols) {
+  if (n_cols == C) return multiply_columns<S, C>(s, a, n_groups, n_values, c);
+  if constexpr (C > 1) multiply_rest<S, C - 1>(s, a, n_groups, n_values, c, n_cols);
+}
+
 template <class S>
 inline void multiply_chunk(Scratch* s, const ActivationChunk* a, int n_cols, int n_groups, int n_values, Ahead ahead) {
   const int n_blocks = (n_cols + kBlock - 1) / kBlock, stretches = (ahead.left + n_blocks - 1) / n_blocks;
-  int c = 0;
-  for (; c + kBlock <= n_cols; c += kBlock) {
+  for (int c = 0; c < n_cols; c += kBlock) {
     ahead.fetch(stretches);
-    multiply_columns<S, kBlock>(s, a, n_groups, n_values, c);
-  }
-  ahead.fetch(stretches);
-  switch (n_cols - c) {
-    case 1:
-      return multiply_columns<S, 1>(s, a, n_groups, n_values, c);
-    case 2:
-      return multiply_columns<S, 2>(s, a, n_groups, n_values, c);
-    case 3:
-      return multiply_columns<S, 3>(s, a, n_groups, n_values, c);
+    multiply_rest<S, kBlock>(s, a, n_groups, n_values, c, smaller(kBlock, n_cols - c));
   }
 }
 

@@ -11,17 +11,18 @@ namespace {
 double dot_peak(int64_t rounds, uint64_t* sink) {
   constexpr int kChains = 12;  // of latency 4 or 5, two begun a cycle
   __m256i sum[kChains];
+  NT_UNROLL
   for (int i = 0; i < kChains; ++i) sum[i] = _mm256_set1_epi64x(static_cast<int64_t>(*sink) + i);
   const __m256i q = _mm256_set1_epi8(static_cast<char>(*sink));
   for (int64_t n = 0; n < rounds; ++n) {
     NT_UNROLL
     for (int i = 0; i < kChains; ++i) sum[i] = NT_DPBUSD(sum[i], q, q);
   }
-  for (const __m256i& s : sum) {
-    uint64_t lane[4];
-    store256(lane, s);
-    *sink += lane[0] + lane[1] + lane[2] + lane[3];
-  }
+  NT_UNROLL
+  for (int i = 1; i < kChains; ++i) sum[0] = _mm256_add_epi64(sum[0], sum[i]);
+  uint64_t lane[4];
+  store256(lane, sum[0]);
+  *sink += lane[0] + lane[1] + lane[2] + lane[3];
   return static_cast<double>(rounds) * kChains * 32;
 }
 
