@@ -5,15 +5,16 @@ shares of the longer one. Text is text, in the reader's own font, so nothing may
 begin at one line, numbers end at others, and only the ratio follows its bar.
 """
 import html
+import itertools
 
 import report
 
 WIDTH, MARGIN = 880, 28
 BARS = 276  # the x where they begin
-LIMIT = 592  # the x of all of the limit, if nothing is faster
-END = 626  # the x that no bar exceeds
+LIMIT = 608  # the x of all of the limit, if nothing is faster
+END = 628  # the x that no bar exceeds
 OURS, PEER = 764, WIDTH - MARGIN  # right edges of the columns of numbers
-HEAD, GROUP, ROW, FOOT = 104, 38, 34, 58
+HEAD, GROUP, ROW, SPACE, FOOT = 104, 38, 34, 8, 58
 THICK, THIN = 13, 6  # heights of the bars
 RATIO = 52  # room for a ratio
 
@@ -28,6 +29,7 @@ STYLE = """
   .strong { font-weight: 600; }
   .bold { font-weight: 700; }
   .small { font-size: 12px; }
+  .unit { font-weight: 400; }
   .end { text-anchor: end; }
 """
 
@@ -43,7 +45,7 @@ def style():
 
 
 def text(x, y, words, kind="", unit=""):
-    unit = f'<tspan class="soft"> {html.escape(unit)}</tspan>' if unit else ""
+    unit = f' <tspan class="soft unit">{html.escape(unit)}</tspan>' if unit else ""
     return f'<text x="{x:.1f}" y="{y:g}" class="{kind}">{html.escape(words)}{unit}</text>'
 
 
@@ -77,8 +79,6 @@ def row(r, y, full):
         # Where it would lie on the mark, it goes behind it.
         if at - 5 < mark + 2 and mark < at + RATIO:
             at = mark + 8
-    elif peer > ours and at < BARS + peer:
-        pass  # the thin bar below leaves the ratio free
     out += [text(at, top + THICK / 2 + 4.5, f"{report.number(r.ratio)}×", "bold"),
             text(OURS, y + 4.5, report.number(r.ours), "end strong", r.row.unit),
             text(PEER, y + 4.5, report.number(r.peer), "end", r.row.unit)]
@@ -92,23 +92,21 @@ def head(data):
             box(MARGIN, y - 1, 14, 11, "ours"), text(MARGIN + 20, y + 9, "Nautil"),
             box(MARGIN + 82, y + 2, 14, 6, "peer"), text(MARGIN + 102, y + 9, "llama.cpp"),
             line(BARS - 67, y - 3, BARS - 67, y + 12, "limit"),
-            text(BARS - 58, y + 9, "the limit: reading the weights, or multiplying them"),
+            text(BARS - 58, y + 9, "limit of the machine"),
             text(OURS, y + 9, "Nautil", "end strong ours"), text(PEER, y + 9, "llama.cpp", "end soft")]
 
 
 def draw(data):
     rs = report.results(data)
     full = whole(rs)
-    out, y, group = head(data), HEAD, None
-    for r in rs:
-        if r.row.group != group:
-            group = r.row.group
-            out += [line(MARGIN, y, WIDTH - MARGIN, y, "rule"), text(MARGIN, y + 25, group, "strong")]
-            y += GROUP
-        out += row(r, y + ROW / 2, full)
-        y += ROW
-        if r is rs[-1] or rs[rs.index(r) + 1].row.group != group:
-            y += 8
+    out, y = head(data), HEAD
+    for group, members in itertools.groupby(rs, lambda r: r.row.group):
+        out += [line(MARGIN, y, WIDTH - MARGIN, y, "rule"), text(MARGIN, y + 25, group, "strong")]
+        y += GROUP
+        for r in members:
+            out += row(r, y + ROW / 2, full)
+            y += ROW
+        y += SPACE
     out += [line(MARGIN, y, WIDTH - MARGIN, y, "rule"),
             text(MARGIN, y + 24, "Bold: how many times better Nautil is. Medians of runs in turn; llama.cpp with the "
                  "better of its weight layouts for each row.", "soft small"),

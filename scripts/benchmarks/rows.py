@@ -64,7 +64,7 @@ ROWS = [
     Row("smollm2-prefill", SMALL_GROUP, "read a prompt of 512 tokens", SMALL, "prefill", 512, repetitions=3, quick=True),
     Row("smollm2-decode", SMALL_GROUP, "generate, 1 sequence", SMALL, "decode", 128, repetitions=3, quick=True),
     Row("open", START_GROUP, "open, pages warm", NEMO, "open"),
-    Row("memory", START_GROUP, "memory beside weights and KV cache", NEMO, "memory", 256),
+    Row("memory", START_GROUP, "memory beside the KV cache", NEMO, "memory", 256),
 ]
 
 
