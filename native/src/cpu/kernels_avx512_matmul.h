@@ -145,10 +145,16 @@ void multiply_tile(const WeightTile& t, const ActivationChunk* a, const Sums* su
   p.finish(t, out, out_stride);
 }
 
-// What to fetch into the second-level cache meanwhile: 16 stretches of a chunk's bytes.
+// What to fetch into the second-level cache meanwhile: 16 stretches of a chunk's bytes. Addresses, not pointers: there
+// may be nothing.
 struct Ahead {
-  const uint8_t* p;
+  uintptr_t address;
   size_t stride;
+
+  NT_INLINE void fetch(int stretch, int line) const {
+    const uintptr_t at = address + static_cast<size_t>(stretch) * stride + static_cast<size_t>(line) * 64;
+    _mm_prefetch(reinterpret_cast<const char*>(at), _MM_HINT_T1);
+  }
 };
 
 // From registers: a sink of Unpack::values(), whose scales are in the tile. Keeps the integers there if other columns
@@ -166,9 +172,8 @@ struct ToDots {
   NT_INLINE void put(int first, int i, V v) {
     if (Keep) store(tile.q[first + i], v);
     // 64 vectors and 16 stretches: four vectors a stretch. All at once they would hold up the loads behind them.
-    const uint8_t* stretch = ahead.p + static_cast<size_t>((first + i) / 4) * ahead.stride;
-    if (i % 4 < kLines) _mm_prefetch(reinterpret_cast<const char*>(stretch + i % 4 * 64), _MM_HINT_T1);
-    if (i % 4 == 3 && kLines > 4) _mm_prefetch(reinterpret_cast<const char*>(stretch + 256), _MM_HINT_T1);
+    if (i % 4 < kLines) ahead.fetch((first + i) / 4, i % 4);
+    if (i % 4 == 3 && kLines > 4) ahead.fetch((first + i) / 4, 4);
     NT_UNROLL
     for (int c = 0; c < C; ++c) {
       V& d = dots[i / S::kGroups][c];
@@ -236,8 +241,7 @@ template <class F>
 inline Ahead fetch_ahead(const Matmul& m, int row, int n_groups, int i) {
   const size_t chunk = bytes_of<F>(kChunk);
   const auto at = [&](int r, size_t offset) {
-    return reinterpret_cast<const uint8_t*>(reinterpret_cast<uintptr_t>(m.rows) + static_cast<size_t>(r) * m.row_bytes +
-                                            offset);
+    return reinterpret_cast<uintptr_t>(m.rows) + static_cast<size_t>(r) * m.row_bytes + offset;
   };
   if (m.n_cols <= kFewColumns) return {at(row + kTileRows, static_cast<size_t>(i) * kTileRows * chunk), chunk};
   if (i + 1 < n_chunks(m.n_values)) return {at(row, static_cast<size_t>(i + 1) * chunk), m.row_bytes};
