@@ -133,7 +133,7 @@ class Run {
 
   nt_status decode(const std::vector<int32_t>& tokens, const std::vector<int32_t>& seqs,
                    const std::vector<uint8_t>& want, const int32_t* cancel = nullptr) {
-    std::vector<int32_t> positions, next(8, -1);
+    std::vector<int32_t> positions, next(16, -1);
     for (size_t i = 0; i < tokens.size(); ++i) {
       int32_t& p = next[static_cast<size_t>(seqs[i])];
       if (p < 0) p = nt_seq_length(context, seqs[i]);
@@ -199,7 +199,7 @@ void same_in_same_out(const OpenModel& m) {
   }
 }
 
-// Batches of 1 to 16 sequences: each gets what it gets alone.
+// Sequences read together: each gets what it gets alone.
 void batch_mates_change_nothing(const OpenModel& m) {
   for (int n : {2, 5, 8}) {
     Run together(m, 2, params(256, 0, 8));
@@ -217,6 +217,31 @@ void batch_mates_change_nothing(const OpenModel& m) {
     for (int s = 0; s < n; ++s) {
       CHECK(together.logits(s) == Run(m, 2, params(256)).last(tokens(10 + 7 * s, static_cast<unsigned>(s))));
     }
+  }
+}
+
+// The next token of 1 to 16 sequences in a pass: each gets what it gets alone.
+void steps_of_many_sequences(const OpenModel& m) {
+  constexpr int kMost = 16;
+  std::vector<std::vector<int32_t>> prompts;
+  std::vector<std::vector<float>> alone;
+  for (int s = 0; s < kMost; ++s) {
+    prompts.push_back(tokens(6 + 3 * s, static_cast<unsigned>(s)));
+    alone.push_back(Run(m, 1, params(128)).last(prompts.back()));
+  }
+  for (int n = 1; n <= kMost; ++n) {
+    Run run(m, 2, params(128, 0, kMost));
+    std::vector<int32_t> last, seqs;
+    for (int s = 0; s < n; ++s) {
+      const std::vector<int32_t>& p = prompts[static_cast<size_t>(s)];
+      CHECK_EQ(run.decode({p.begin(), p.end() - 1}, std::vector<int32_t>(p.size() - 1, s),
+                          std::vector<uint8_t>(p.size() - 1, 0)),
+               NT_OK);
+      last.push_back(p.back());
+      seqs.push_back(s);
+    }
+    CHECK_EQ(run.decode(last, seqs, std::vector<uint8_t>(last.size(), 1)), NT_OK);
+    for (int s = 0; s < n; ++s) CHECK(run.logits(s) == alone[static_cast<size_t>(s)]);
   }
 }
 
@@ -646,6 +671,7 @@ int main() {
     }
     if (!test::kEmulated || type == 12) same_in_same_out(m);
     batch_mates_change_nothing(m);
+    if (!test::kEmulated) steps_of_many_sequences(m);
     interleaved_sequences(m);
     forks_and_rewinds(m);
     failures_change_nothing(m);
