@@ -267,15 +267,20 @@ inline Ahead fetch_ahead(const Matmul& m, int row, int n_groups, int i) {
   return {at(row + n, 0), m.row_bytes, chunk, n};
 }
 
-// Unpacks rows row … row + 15 at chunk i. Rows that the matrix lacks repeat its last one; nobody reads their results.
+// Rows row … row + 15 at chunk i. Those that the matrix lacks repeat its last one; nobody reads their results.
 template <class F>
-inline void fill_group(const Matmul& m, int row, int i, WeightTile* tile) {
-  const uint8_t* rows[kTileRows];
+inline void find_rows(const Matmul& m, int row, int i, const uint8_t** rows) {
   for (int r = 0; r < kTileRows; ++r) {
     const auto index = static_cast<size_t>(smaller(row + r, m.n_rows - 1));
     rows[r] = m.rows + index * m.row_bytes + i * bytes_of<F>(kChunk);
   }
-  fill_tile<F>(rows, chunk_values(m.n_values, i), tile);
+}
+
+template <class F>
+inline void fill_group(const Matmul& m, int row, int i, WeightTile* tile) {
+  const uint8_t* rows[kTileRows];
+  find_rows<F>(m, row, i, rows);
+  for (int h = 0; h < 2; ++h) Unpack<F>::run(half_tile(rows, chunk_values(m.n_values, i), tile, h));
 }
 
 template <class F>
@@ -316,6 +321,89 @@ inline void multiply_chunk(Scratch* s, const ActivationChunk* a, int n_cols, int
   }
 }
 
+// Up to kColumns columns go row by row, with 32 values of a row to a vector: transposing the weights would take longer
+// than the product. Sums with integer scales are exact, so that they are the same as from a tile.
+template <class F>
+struct RowDots {
+  static constexpr int kColumns = 0;
+};
+
+template <>
+struct RowDots<Q4_K> {
+  static constexpr int kColumns = kVnni ? 0 : 2;
+
+  static void scales(const HalfTile& t) { put_scales_k4<Q4_K>(t); }
+
+  // Adds row r of the tile's scales to sums (C, 8 parts).
+  template <int C>
+  static NT_INLINE void add(const uint8_t* block, const WeightTile& t, int r, const ActivationChunk* a, __m256i* sum) {
+    NT_UNROLL
+    for (int j = 0; j < 8; ++j) {
+      const __m256i bytes = load256(block + 16 + 32 * (j / 2));
+      const __m256i w = j % 2 ? high_nibbles(bytes) : low_nibbles(bytes), scale = broadcast_four(t.scale_words[j][r]);
+      NT_UNROLL
+      for (int c = 0; c < C; ++c) {
+        const __m256i dot = _mm256_maddubs_epi16(w, load_aligned(a[c].q + 32 * j));
+        sum[c] = _mm256_add_epi32(sum[c], _mm256_madd_epi16(dot, scale));
+      }
+    }
+  }
+};
+
+template <>
+struct RowDots<Q6_K> {
+  static constexpr int kColumns = kVnni ? 0 : 2;
+
+  static void scales(const HalfTile& t) { put_scales_q6(t); }
+
+  template <int C>
+  static NT_INLINE void add(const uint8_t* block, const WeightTile& t, int r, const ActivationChunk* a, __m256i* sum) {
+    NT_UNROLL
+    for (int j = 0; j < 8; ++j) {  // 32 values: quarter j % 4 of half j / 4
+      const __m256i low = load256(block + 64 * (j / 4) + 32 * (j % 2)), high = load256(block + 128 + 32 * (j / 4));
+      const __m256i two = _mm256_and_si256(_mm256_srli_epi16(high, 2 * (j % 4)), _mm256_set1_epi8(3));
+      const __m256i w = _mm256_or_si256(j % 4 < 2 ? low_nibbles(low) : high_nibbles(low), _mm256_slli_epi16(two, 4));
+      const __m256i scale = _mm256_blend_epi32(broadcast_four(t.scale_words[2 * j][r]),
+                                               broadcast_four(t.scale_words[2 * j + 1][r]), 0xf0);
+      NT_UNROLL
+      for (int c = 0; c < C; ++c) {
+        const __m256i dot = _mm256_maddubs_epi16(w, load_aligned(a[c].q + 32 * j));
+        sum[c] = _mm256_add_epi32(sum[c], _mm256_madd_epi16(dot, scale));
+      }
+    }
+  }
+};
+
+// Lane r of the result is the sum of row r.
+template <int C>
+inline __m256i sum_rows(const __m256i (*sum)[C], int c) {
+  const __m256i a = _mm256_hadd_epi32(sum[0][c], sum[1][c]), b = _mm256_hadd_epi32(sum[2][c], sum[3][c]);
+  const __m256i d = _mm256_hadd_epi32(sum[4][c], sum[5][c]), e = _mm256_hadd_epi32(sum[6][c], sum[7][c]);
+  const __m256i low = _mm256_hadd_epi32(a, b), high = _mm256_hadd_epi32(d, e);
+  return _mm256_add_epi32(_mm256_permute2x128_si256(low, high, 0x20), _mm256_permute2x128_si256(low, high, 0x31));
+}
+
+// Rows row … row + 15 at chunk i, with C columns. The tile has only their scales.
+template <class F, int C>
+void multiply_rows(const Matmul& m, int row, int i, const ActivationChunk* a, Scratch* s, Ahead* ahead, float* out) {
+  const uint8_t* rows[kTileRows];
+  find_rows<F>(m, row, i, rows);
+  WeightTile& t = s->tile[0];
+  for (int h = 0; h < 2; ++h) {
+    RowDots<F>::scales(half_tile(rows, kChunk, &t, h));
+    __m256i sum[8][C];
+    for (int r = 0; r < 8; ++r) {
+      ahead->fetch(1);
+      __m256i parts[C];
+      for (int c = 0; c < C; ++c) parts[c] = _mm256_setzero_si256();
+      RowDots<F>::template add<C>(rows[8 * h + r], t, 8 * h + r, a, parts);
+      for (int c = 0; c < C; ++c) sum[r][c] = parts[c];
+    }
+    for (int c = 0; c < C; ++c) s->total[c][h] = sum_rows<C>(sum, c);
+  }
+  Products<ShapeOf<F>, C>{t, a, s->sums, s->total}.finish(out, kMaxGroups * kTileRows);
+}
+
 // Writes the sums of n_cols columns and some groups of rows.
 inline void write_out(const Matmul& m, int row, int n_groups, int col, int n_cols,
                       const float (*sums)[kMaxGroups][kTileRows]) {
@@ -331,9 +419,16 @@ void matmul_rows(const Matmul& m, int row, int n_groups, int col, int n_cols, Sc
   for (int i = 0; i < n_chunks(m.n_values); ++i) {
     const ActivationChunk* a = m.q + i * m.q_stride + col;
     prepare_sums<F>(a, n_cols, s->sums);
+    Ahead ahead = fetch_ahead<F>(m, row, n_groups, i);
+    if constexpr (RowDots<F>::kColumns > 0) {
+      if (n_cols <= RowDots<F>::kColumns) {
+        const auto multiply = n_cols == 1 ? multiply_rows<F, 1> : multiply_rows<F, 2>;
+        for (int g = 0; g < n_groups; ++g) multiply(m, row + g * kTileRows, i, a, s, &ahead, s->out[0][g]);
+        continue;
+      }
+    }
     for (int g = 0; g < n_groups; ++g) fill_group<F>(m, row + g * kTileRows, i, &s->tile[g]);
-    multiply_chunk<ShapeOf<F>>(s, a, n_cols, n_groups, chunk_values(m.n_values, i),
-                               fetch_ahead<F>(m, row, n_groups, i));
+    multiply_chunk<ShapeOf<F>>(s, a, n_cols, n_groups, chunk_values(m.n_values, i), ahead);
   }
   write_out(m, row, n_groups, col, n_cols, s->out);
 }

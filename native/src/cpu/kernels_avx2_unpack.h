@@ -269,6 +269,13 @@ inline void Unpack<Q5_K>::run(const HalfTile& t) {
   }
 }
 
+inline void put_scales_q6(const HalfTile& t) {
+  __m256i bytes[4], scales[16];
+  transpose16(t.rows, 192, bytes);
+  for (int s = 0; s < 16; ++s) scales[s] = signed_byte_of(bytes[s / 4], s % 4);
+  put_scales<Q6_K>(t, halves(t.rows, 208), scales);
+}
+
 template <>
 inline void Unpack<Q6_K>::run(const HalfTile& t) {
   const __m256i bits = _mm256_set1_epi8(0x30);
@@ -287,10 +294,7 @@ inline void Unpack<Q6_K>::run(const HalfTile& t) {
       put(t, group + 24, _mm256_or_si256(high_nibbles(b[j]), _mm256_and_si256(_mm256_srli_epi16(v, 2), bits)));
     }
   }
-  __m256i bytes[4], scales[16];
-  transpose16(t.rows, 192, bytes);
-  for (int s = 0; s < 16; ++s) scales[s] = signed_byte_of(bytes[s / 4], s % 4);
-  put_scales<Q6_K>(t, halves(t.rows, 208), scales);
+  put_scales_q6(t);
 }
 
 template <>
@@ -513,13 +517,10 @@ inline void Unpack<IQ1_S>::row(const uint8_t* data, int, RowChunk* out) {
   }
 }
 
-template <class F>
-void fill_tile(const uint8_t* const* rows, int n_values, WeightTile* tile) {
-  for (int h = 0; h < 2; ++h) {
-    HalfTile half = {{}, n_values, tile, 8 * h};
-    for (int r = 0; r < 8; ++r) half.rows[r] = rows[8 * h + r];
-    Unpack<F>::run(half);
-  }
+inline HalfTile half_tile(const uint8_t* const* rows, int n_values, WeightTile* tile, int h) {
+  HalfTile half = {{}, n_values, tile, 8 * h};
+  for (int r = 0; r < 8; ++r) half.rows[r] = rows[8 * h + r];
+  return half;
 }
 
 }  // namespace
