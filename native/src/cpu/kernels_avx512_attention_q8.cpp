@@ -10,7 +10,8 @@
 namespace nt::cpu {
 namespace {
 
-constexpr int kRows = 6;  // 6 × 4 sums, 4 vectors of keys and a broadcast leave registers to spare
+constexpr int kRows = 8;          // 8 × 2 sums, 2 vectors of the page and a broadcast leave registers to spare
+constexpr int kScoreVectors = 2;  // of 16 tokens, scored at a time
 constexpr int kBlockVectors = kKvBlock / 16;
 
 using Page = KvPageQ8<const uint8_t>;
@@ -19,29 +20,30 @@ inline __m512 load_halves(const uint16_t* p) {
   return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
 }
 
-// Adds the dots of a page's keys with 32 bytes of each of R queries.
+// Adds the dots of 32 tokens' keys with 32 bytes of each of R queries.
 template <int R>
-inline void add_dots(const uint8_t* keys, const int8_t* const* q, __m512i (*dot)[kTokenVectors]) {
+inline void add_dots(const uint8_t* keys, const int8_t* const* q, __m512i (*dot)[kScoreVectors]) {
   NT_UNROLL
   for (int g = 0; g < kKvBlock / 4; ++g, keys += kKeyGroupBytes) {
-    __m512i k[kTokenVectors];
-    for (int i = 0; i < kTokenVectors; ++i) k[i] = _mm512_loadu_si512(keys + 64 * i);
+    __m512i k[kScoreVectors];
+    for (int i = 0; i < kScoreVectors; ++i) k[i] = _mm512_loadu_si512(keys + 64 * i);
     for (int r = 0; r < R; ++r) {
       int32_t four;
       std::memcpy(&four, q[r] + 4 * g, 4);
       const __m512i x = _mm512_set1_epi32(four);
-      for (int i = 0; i < kTokenVectors; ++i) dot[r][i] = _mm512_dpbusd_epi32(dot[r][i], k[i], x);
+      for (int i = 0; i < kScoreVectors; ++i) dot[r][i] = _mm512_dpbusd_epi32(dot[r][i], k[i], x);
     }
   }
 }
 
-// Adds a block of 32 values to the scores of a page's 64 tokens, for R queries, of which row r's block is at
+// Adds a block of 32 values to the scores of 32 tokens from t on, for R queries, of which row r's block is at
 // q[r · n_blocks].
 template <int R>
-inline void score_block(const Page& page, int block, const QueryBlock* q, int n_blocks, float (*score)[kPageTokens]) {
-  const uint8_t* keys = page.keys + block * (kKvBlock / 4) * kKeyGroupBytes;
+inline void score_block(const Page& page, int block, int t, const QueryBlock* q, int n_blocks,
+                        float (*score)[kPageTokens]) {
+  const uint8_t* keys = page.keys + block * (kKvBlock / 4) * kKeyGroupBytes + 4 * t;
   const int8_t *high[R], *low[R];
-  __m512i dot[R][kTokenVectors];
+  __m512i dot[R][kScoreVectors];
   for (int r = 0; r < R; ++r) {
     high[r] = q[r * n_blocks].high;
     low[r] = q[r * n_blocks].low;
@@ -53,10 +55,10 @@ inline void score_block(const Page& page, int block, const QueryBlock* q, int n_
     for (__m512i& d : dot[r]) d = _mm512_sub_epi32(_mm512_slli_epi32(d, 7), bias);
   }
   add_dots<R>(keys, low, dot);
-  for (int i = 0; i < kTokenVectors; ++i) {
-    const __m512 scale = load_halves(page.key_scales + block * kPageTokens + 16 * i);
+  for (int i = 0; i < kScoreVectors; ++i) {
+    const __m512 scale = load_halves(page.key_scales + block * kPageTokens + t + 16 * i);
     for (int r = 0; r < R; ++r) {
-      float* sum = score[r] + 16 * i;
+      float* sum = score[r] + t + 16 * i;
       const __m512 both = _mm512_mul_ps(scale, _mm512_set1_ps(q[r * n_blocks].scale));
       _mm512_storeu_ps(sum, _mm512_fmadd_ps(both, _mm512_cvtepi32_ps(dot[r][i]), _mm512_loadu_ps(sum)));
     }
@@ -118,7 +120,9 @@ void attend_rows(const AttentionQ8& a, const QueryBlock* queries, int row, int i
   alignas(64) float score[R][kPageTokens] = {}, weight[R][kPageTokens];
   float rescale[R];
   for (int b = 0; b < n_blocks; ++b) {
-    score_block<R>(page, b, queries + static_cast<size_t>(row) * n_blocks + b, n_blocks, score);
+    for (int t = 0; t < kPageTokens; t += 16 * kScoreVectors) {
+      score_block<R>(page, b, t, queries + static_cast<size_t>(row) * n_blocks + b, n_blocks, score);
+    }
   }
   for (int r = 0; r < R; ++r) {
     rescale[r] = n[r] > 0 ? soften(score[r], n[r], a.state.max + row + r, a.state.sum + row + r) : 1;
@@ -136,9 +140,37 @@ void attend_rows(const AttentionQ8& a, const QueryBlock* queries, int row, int i
   }
 }
 
+// The largest absolute value of a block; NaN where there is one.
+inline float largest(__m512 a, __m512 b) {
+  // Absolute values order as their bits do, NaN above infinity.
+  const __m512i bits = _mm512_max_epu32(_mm512_castps_si512(_mm512_abs_ps(a)), _mm512_castps_si512(_mm512_abs_ps(b)));
+  return _mm_cvtss_f32(_mm_castsi128_ps(_mm_cvtsi32_si128(static_cast<int>(_mm512_reduce_max_epu32(bits)))));
+}
+
+// quantize_queries(), bit for bit.
+void quantize_all(const AttentionQ8& a, QueryBlock* out) {
+  const float* x = a.q;
+  for (int i = 0; i < a.n_rows * (a.head_dim / kKvBlock); ++i, x += kKvBlock) {
+    const __m512 v[2] = {_mm512_loadu_ps(x), _mm512_loadu_ps(x + 16)};
+    const float max = largest(v[0], v[1]), scale = max / kQueryMax;
+    const bool finite = max < kInfinity, zero = !finite || scale < 1.17549435e-38f;
+    out[i].scale = !finite ? max - max : zero ? 0 : scale;
+    __m512i sum = _mm512_setzero_si512();
+    for (int j = 0; j < 2; ++j) {
+      const __m512i q = zero ? sum : _mm512_cvtps_epi32(_mm512_div_ps(v[j], _mm512_set1_ps(scale)));
+      const __m512i high = _mm512_srai_epi32(_mm512_add_epi32(q, _mm512_set1_epi32(64)), 7);
+      const __m512i low = _mm512_sub_epi32(q, _mm512_slli_epi32(high, 7));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(out[i].high + 16 * j), _mm512_cvtepi32_epi8(high));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(out[i].low + 16 * j), _mm512_cvtepi32_epi8(low));
+      sum = _mm512_add_epi32(sum, q);
+    }
+    out[i].bias = kKeyBias * _mm512_reduce_add_epi32(sum);
+  }
+}
+
 void attend_q8(const AttentionQ8& a) {
   auto* queries = static_cast<QueryBlock*>(a.scratch);
-  quantize_queries(a, queries);
+  quantize_all(a, queries);
   for (int r = 0; r < a.n_rows; ++r) {
     a.state.max[r] = -kInfinity;
     a.state.sum[r] = 0;
@@ -163,6 +195,12 @@ void attend_q8(const AttentionQ8& a) {
       case 5:
         attend_rows<5>(a, queries, row, page);
         break;
+      case 6:
+        attend_rows<6>(a, queries, row, page);
+        break;
+      case 7:
+        attend_rows<7>(a, queries, row, page);
+        break;
     }
   }
 }
@@ -170,10 +208,7 @@ void attend_q8(const AttentionQ8& a) {
 // Quantises a block into q. Returns the scale.
 inline uint16_t quantize_block(const float* x, __m128i* q) {
   const __m512 a = _mm512_loadu_ps(x), b = _mm512_loadu_ps(x + 16);
-  // Absolute values order as their bits do, NaN above infinity.
-  const __m512i bits = _mm512_max_epu32(_mm512_castps_si512(_mm512_abs_ps(a)), _mm512_castps_si512(_mm512_abs_ps(b)));
-  const __m128 max = _mm_castsi128_ps(_mm_cvtsi32_si128(static_cast<int>(_mm512_reduce_max_epu32(bits))));
-  const __m128i half = _mm_cvtps_ph(_mm_div_ss(max, _mm_set_ss(127)), _MM_FROUND_TO_POS_INF);
+  const __m128i half = _mm_cvtps_ph(_mm_set_ss(largest(a, b) / 127), _MM_FROUND_TO_POS_INF);
   const auto scale = static_cast<uint16_t>(_mm_cvtsi128_si32(half));
   q[0] = q[1] = _mm_setzero_si128();
   if (scale >= 0x7c00) return 0x7e00;
