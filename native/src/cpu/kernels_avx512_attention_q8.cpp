@@ -104,6 +104,15 @@ inline void add_block(const Page& page, int block, const float (*weight)[kPageTo
   }
 }
 
+// Asks for part `part` of n_parts of a page, which the strides of what is read now would hide from the CPU's
+// prefetcher.
+inline void prefetch_part(const uint8_t* page, size_t bytes, int part, int n_parts) {
+  if (page == nullptr) return;
+  const size_t step = (bytes / static_cast<size_t>(n_parts) + 63) / 64 * 64, first = step * static_cast<size_t>(part);
+  const size_t last = first + step < bytes ? first + step : bytes;
+  for (size_t i = first; i < last; i += 64) _mm_prefetch(reinterpret_cast<const char*>(page + i), _MM_HINT_T1);
+}
+
 // Adds a page to the states of rows row … row + R − 1.
 template <int R>
 void attend_rows(const AttentionQ8& a, const QueryBlock* queries, int row, int index) {
@@ -119,7 +128,10 @@ void attend_rows(const AttentionQ8& a, const QueryBlock* queries, int row, int i
   const int n_blocks = a.head_dim / kKvBlock;
   alignas(64) float score[R][kPageTokens] = {}, weight[R][kPageTokens];
   float rescale[R];
+  const uint8_t* next = row == 0 && index + 1 < a.n_pages ? a.pages[index + 1] : nullptr;
+  const size_t bytes = kv_page_q8_bytes(a.head_dim);
   for (int b = 0; b < n_blocks; ++b) {
+    prefetch_part(next, bytes, b, 2 * n_blocks);
     for (int t = 0; t < kPageTokens; t += 16 * kScoreVectors) {
       score_block<R>(page, b, t, queries + static_cast<size_t>(row) * n_blocks + b, n_blocks, score);
     }
@@ -129,6 +141,7 @@ void attend_rows(const AttentionQ8& a, const QueryBlock* queries, int row, int i
   }
   float* out = a.state.out + static_cast<size_t>(row) * a.head_dim;
   for (int b = 0; b < n_blocks; ++b) {
+    prefetch_part(next, bytes, n_blocks + b, 2 * n_blocks);
     weigh_tokens<R>(page, b, score, weight);
     add_block<R>(page, b, weight, 0, common, a.head_dim, rescale, out);
     // What only some of the rows see: a weight of 0 would not do, since a value's scale may be NaN.

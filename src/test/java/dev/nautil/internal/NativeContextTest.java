@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.nautil.CancelledException;
 import dev.nautil.ContextFullException;
+import dev.nautil.KvCacheType;
 import dev.nautil.UnsupportedModelException;
 import java.io.IOException;
 import java.nio.LongBuffer;
@@ -36,7 +37,9 @@ class NativeContextTest {
       model = new NativeModel(file);
     }
     pool = new NativePool(2);
-    context = new NativeContext(model, pool, new ContextParams(CONTEXT, 2, 0, false, 0, true));
+    context =
+        new NativeContext(
+            model, pool, new ContextParams(CONTEXT, 2, 0, false, 0, KvCacheType.F16, true));
   }
 
   @AfterEach
@@ -136,7 +139,8 @@ class NativeContextTest {
   @Test
   void aFullContextSaysByHowMuch() {
     try (NativeContext small =
-        new NativeContext(model, pool, new ContextParams(4, 1, 0, false, 0, false))) {
+        new NativeContext(
+            model, pool, new ContextParams(4, 1, 0, false, 0, KvCacheType.F16, false))) {
       small.decode(new int[] {1, 2, 3}, new int[3], new int[] {0, 1, 2}, new byte[3], null);
       ContextFullException e =
           assertThrows(
