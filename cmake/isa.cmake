@@ -15,5 +15,22 @@ function(nautil_isa_flags)
     set_source_files_properties(${avx512} PROPERTIES COMPILE_OPTIONS
       "-mavx2;-mfma;-mf16c;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512vnni;-mprefer-vector-width=512;${quiet}")
     set_property(SOURCE src/cpu/kernels_avx512_vbmi.cpp APPEND PROPERTY COMPILE_OPTIONS "-mavx512vbmi")
+    # Instrumented in line, the unrolled products take minutes to compile. Calls find the same errors of memory.
+    if(NAUTIL_SANITIZE MATCHES "address" AND CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+      file(GLOB products RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} src/cpu/kernels_avx512_matmul*.cpp src/cpu/kernels_avx512_vbmi.cpp)
+      set_property(SOURCE ${products} APPEND PROPERTY COMPILE_OPTIONS
+        -mllvm -asan-instrumentation-with-call-threshold=0 -fno-sanitize=alignment,null,pointer-overflow,object-size)
+    endif()
+  elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64|ARM64")
+    # GCC's scheduling before registers are given out spills the sums of a product.
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+      set(in_order "-fno-schedule-insns")
+    endif()
+    # kernels_neon.cpp needs no extension: every AArch64 CPU has NEON.
+    set_source_files_properties(src/cpu/kernels_neon.cpp PROPERTIES COMPILE_OPTIONS "${in_order}")
+    set_source_files_properties(src/cpu/kernels_neon_dotprod.cpp PROPERTIES COMPILE_OPTIONS
+      "-march=armv8.2-a+dotprod;${in_order}")
+    set_source_files_properties(src/cpu/kernels_neon_i8mm.cpp PROPERTIES COMPILE_OPTIONS
+      "-march=armv8.2-a+dotprod+i8mm;${in_order}")
   endif()
 endfunction()

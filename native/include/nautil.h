@@ -64,8 +64,8 @@ typedef struct nt_context nt_context;
 /* "0.1.0"; static. */
 NT_API const char* nt_version(void);
 
-/* The instruction set level that the kernels run at: "scalar", "avx2", "avx512_vnni" or "avx512_vbmi". The environment
- * variable NAUTIL_ISA caps it. Static. */
+/* The instruction set level that the kernels run at: "scalar"; on x86-64 "avx2", "avx512_vnni" or "avx512_vbmi"; on
+ * AArch64 "neon", "neon_dotprod" or "neon_i8mm". The environment variable NAUTIL_ISA caps it. Static. */
 NT_API const char* nt_isa(void);
 
 /* How many threads this process may run at once, as affinity and cgroup quota allow; at least 1. */
@@ -247,6 +247,19 @@ NT_API nt_context* nt_context_new(const nt_model* model, nt_pool* pool, const nt
                                   nt_error* error);
 NT_API void nt_context_free(nt_context* context);
 NT_API void nt_context_get_info(const nt_context* context, nt_context_info* out);
+
+/* Where the time of all decodes of a context went, by operation. */
+typedef struct nt_operation { /* out */
+  const char* name;           /* "attention"; static */
+  int64_t calls;
+  double seconds; /* as the decoding thread waited */
+  int64_t bytes;  /* of weights, keys and values that had to be read */
+  int64_t macs;   /* multiply-adds of matrix products and attention */
+} nt_operation;
+
+/* Fills up to capacity operations, in the order in which a pass comes to them. Returns how many there are. Any thread
+ * may ask while another decodes. */
+NT_API int32_t nt_context_get_profile(const nt_context* context, nt_operation* out, int32_t capacity);
 
 /*
  * Decodes n tokens in one call: tokens[i] goes to sequence seqs[i] at position positions[i], which must continue that

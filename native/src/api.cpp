@@ -281,6 +281,14 @@ void nt_context_get_info(const nt_context* context, nt_context_info* out) {
           0};
 }
 
+int32_t nt_context_get_profile(const nt_context* context, nt_operation* out, int32_t capacity) {
+  for (int i = 0; i < nt::kOperations && i < capacity; ++i) {
+    const nt::OperationTotals t = context->context.profile().of(static_cast<nt::Operation>(i));
+    out[i] = {nt::kOperationNames[i], t.calls, 1e-9 * static_cast<double>(t.nanoseconds), t.work.bytes, t.work.macs};
+  }
+  return nt::kOperations;
+}
+
 nt_status nt_decode(nt_context* context, int32_t n, const int32_t* tokens, const int32_t* seqs,
                     const int32_t* positions, const uint8_t* want_logits, const int32_t* cancel, nt_error* error) {
   return guard(error, [&] {

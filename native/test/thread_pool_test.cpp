@@ -69,7 +69,7 @@ void idle_pool_uses_no_cpu() {
   const std::clock_t before = std::clock();
   std::this_thread::sleep_for(std::chrono::milliseconds(500));
   const double used = static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
-  CHECK(used < 0.005);
+  CHECK(used < 0.0005);  // 0.1 %
 }
 
 void many_come_and_go() {

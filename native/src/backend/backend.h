@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "backend/profile.h"
 #include "model/weights.h"
 
 namespace nt::cpu {
@@ -62,6 +63,12 @@ class Executor {
   virtual void feed_forward_output(const Tensor& down) = 0;           // x += down · it
   virtual void logits(const Tensor& norm, const Tensor& output) = 0;  // of the tokens in step.outputs
   virtual void finish() = 0;                                          // all is done when it returns
+
+  // Of all passes so far.
+  const Profile& profile() const { return profile_; }
+
+ protected:
+  Profile profile_;
 };
 
 // A kind of device. Listed in registry.cpp, best first.

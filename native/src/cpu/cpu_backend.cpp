@@ -95,11 +95,11 @@ class CpuExecutor final : public Executor {
   void qkv(const Layer& layer, int index) override;
   void attention(int index) override;
   void attention_output(const Tensor& wo) override {
-    add_product(wo, quantize(attended_.get(), step_->n_tokens, c_.q_dim(), {&wo}));
+    add_product(Operation::kAttentionOutput, wo, quantize(attended_.get(), step_->n_tokens, c_.q_dim(), {&wo}));
   }
   void feed_forward(const Layer& layer) override;
   void feed_forward_output(const Tensor& down) override {
-    add_product(down, quantize(ff_.get(), step_->n_tokens, c_.n_ff, {&down}));
+    add_product(Operation::kDown, down, quantize(ff_.get(), step_->n_tokens, c_.n_ff, {&down}));
   }
   void logits(const Tensor& norm, const Tensor& output) override;
   void finish() override {}
@@ -161,6 +161,16 @@ class CpuExecutor final : public Executor {
     });
   }
 
+  // Of products of weights with a pass's columns, all of which take the weights but once.
+  static OperationWork products(int n_cols, std::initializer_list<const Tensor*> weights) {
+    OperationWork work;
+    for (const Tensor* w : weights) {
+      work.bytes += w->n_rows * static_cast<int64_t>(w->row_bytes());
+      work.macs += w->n_rows * w->n_cols * n_cols;
+    }
+    return work;
+  }
+
   bool uses_float(const Tensor& w) const { return options_.exact || !info(w.format).quantized; }
 
   Input quantize(const float* x, int n_cols, int64_t n, std::initializer_list<const Tensor*> weights);
@@ -168,7 +178,7 @@ class CpuExecutor final : public Executor {
   void product(const Tensor& w, const Input& in, int64_t first, int64_t n_rows, float* out, size_t out_stride,
                int thread);
   bool blas_product(const Tensor& w, const Matmul& m);
-  void add_product(const Tensor& w, const Input& in);
+  void add_product(Operation op, const Tensor& w, const Input& in);
 
   void store_kv_head(const Layer& layer, int index, const Input& in, int head, int thread);
   void compute_rotations();
@@ -185,6 +195,7 @@ class CpuExecutor final : public Executor {
   void store_attended(const QueryBlock& b, int head, const AttentionState& state);
   void attend_whole(int layer);
   void attend_split(int layer);
+  OperationWork attention_work() const;
 
   static constexpr int64_t kRowBlock = 128;
 
@@ -273,8 +284,11 @@ void CpuExecutor::divide_attention() {
 
 void CpuExecutor::gather(const Tensor& embedding) {
   const auto decode = k_.decode[static_cast<int>(embedding.format)];
-  for_columns(step_->n_tokens, size(c_.n_embd), [&](int i) {
-    decode(embedding.row(step_->tokens[i]), size(c_.n_embd), x_.get() + size(i) * size(c_.n_embd));
+  const int64_t bytes = step_->n_tokens * static_cast<int64_t>(embedding.row_bytes());
+  profile_.time(Operation::kEmbedding, {bytes, 0}, [&] {
+    for_columns(step_->n_tokens, size(c_.n_embd), [&](int i) {
+      decode(embedding.row(step_->tokens[i]), size(c_.n_embd), x_.get() + size(i) * size(c_.n_embd));
+    });
   });
 }
 
@@ -289,10 +303,12 @@ Input CpuExecutor::quantize(const float* x, int n_cols, int64_t n, std::initiali
         activation_block(w->format) == kChunk ? q256_.get() : q32_.get();
   }
   if (in.q32 == nullptr && in.q256 == nullptr) return in;
-  for_columns(n_cols, size(n), [&](int i) {
-    const float* column = x + size(i) * size(n);
-    if (in.q32 != nullptr) k_.quantize(column, static_cast<int>(n), 32, q32_.get() + i, size(n_cols));
-    if (in.q256 != nullptr) k_.quantize(column, static_cast<int>(n), kChunk, q256_.get() + i, size(n_cols));
+  profile_.time(Operation::kInputs, {}, [&] {
+    for_columns(n_cols, size(n), [&](int i) {
+      const float* column = x + size(i) * size(n);
+      if (in.q32 != nullptr) k_.quantize(column, static_cast<int>(n), 32, q32_.get() + i, size(n_cols));
+      if (in.q256 != nullptr) k_.quantize(column, static_cast<int>(n), kChunk, q256_.get() + i, size(n_cols));
+    });
   });
   return in;
 }
@@ -301,10 +317,12 @@ Input CpuExecutor::quantize(const float* x, int n_cols, int64_t n, std::initiali
 Input CpuExecutor::normalize(const Tensor& norm, int n_cols, const int32_t* columns,
                              std::initializer_list<const Tensor*> weights) {
   const size_t n = size(c_.n_embd);
-  for_columns(n_cols, n, [&](int i) {
-    const int column = columns != nullptr ? columns[i] : i;
-    k_.rms_norm(x_.get() + size(column) * n, reinterpret_cast<const float*>(norm.data), c_.n_embd, c_.rms_eps,
-                normed_.get() + size(i) * n);
+  profile_.time(Operation::kInputs, {}, [&] {
+    for_columns(n_cols, n, [&](int i) {
+      const int column = columns != nullptr ? columns[i] : i;
+      k_.rms_norm(x_.get() + size(column) * n, reinterpret_cast<const float*>(norm.data), c_.n_embd, c_.rms_eps,
+                  normed_.get() + size(i) * n);
+    });
   });
   return quantize(normed_.get(), n_cols, c_.n_embd, weights);
 }
@@ -357,13 +375,15 @@ bool CpuExecutor::blas_product(const Tensor& w, const Matmul& m) {
 }
 
 // x += w · in
-void CpuExecutor::add_product(const Tensor& w, const Input& in) {
-  for_rows(w.n_rows, [&](int64_t first, int64_t n, int thread) {
-    float* out = memory_[size(thread)].product.get();
-    product(w, in, first, n, out, size(n), thread);
-    for (int i = 0; i < in.n_cols; ++i) {
-      k_.add(x_.get() + size(i) * size(c_.n_embd) + first, out + size(i) * size(n), size(n));
-    }
+void CpuExecutor::add_product(Operation op, const Tensor& w, const Input& in) {
+  profile_.time(op, products(in.n_cols, {&w}), [&] {
+    for_rows(w.n_rows, [&](int64_t first, int64_t n, int thread) {
+      float* out = memory_[size(thread)].product.get();
+      product(w, in, first, n, out, size(n), thread);
+      for (int i = 0; i < in.n_cols; ++i) {
+        k_.add(x_.get() + size(i) * size(c_.n_embd) + first, out + size(i) * size(n), size(n));
+      }
+    });
   });
 }
 
@@ -398,16 +418,18 @@ void CpuExecutor::store_kv_head(const Layer& layer, int index, const Input& in, 
 
 void CpuExecutor::qkv(const Layer& layer, int index) {
   const Input in = normalize(layer.attn_norm, step_->n_tokens, nullptr, {&layer.wq, &layer.wk, &layer.wv});
-  // The KV heads first: they are twice the work of a query head.
-  run(c_.n_head_kv + c_.n_head, [&](int i, int thread) {
-    if (i < c_.n_head_kv) {
-      store_kv_head(layer, index, in, i, thread);
-      return;
-    }
-    const int head = i - c_.n_head_kv;
-    float* q = q_.get() + head * c_.head_dim;
-    product(layer.wq, in, head * c_.head_dim, c_.head_dim, q, size(c_.q_dim()), thread);
-    for (size_t t = 0; t < n_tokens(); ++t) rope(q + t * size(c_.q_dim()), static_cast<int64_t>(t));
+  profile_.time(Operation::kQkv, products(in.n_cols, {&layer.wq, &layer.wk, &layer.wv}), [&] {
+    // The KV heads first: they are twice the work of a query head.
+    run(c_.n_head_kv + c_.n_head, [&](int i, int thread) {
+      if (i < c_.n_head_kv) {
+        store_kv_head(layer, index, in, i, thread);
+        return;
+      }
+      const int head = i - c_.n_head_kv;
+      float* q = q_.get() + head * c_.head_dim;
+      product(layer.wq, in, head * c_.head_dim, c_.head_dim, q, size(c_.q_dim()), thread);
+      for (size_t t = 0; t < n_tokens(); ++t) rope(q + t * size(c_.q_dim()), static_cast<int64_t>(t));
+    });
   });
 }
 
@@ -504,32 +526,50 @@ void CpuExecutor::attend_split(int layer) {
   }
 }
 
-void CpuExecutor::attention(int index) {
-  if (chunks_.empty()) {
-    attend_whole(index);
-  } else {
-    attend_split(index);
+// Keys and values are read once for each run, however many of its queries see them.
+OperationWork CpuExecutor::attention_work() const {
+  OperationWork work;
+  for (const Run& r : step_->runs) {
+    work.bytes +=
+        (int64_t{r.position} + r.count) * c_.n_head_kv * static_cast<int64_t>(head_page_bytes() / kPageTokens);
+    const int64_t seen = int64_t{r.count} * r.position + int64_t{r.count} * (r.count + 1) / 2;
+    work.macs += 2 * seen * c_.q_dim();
   }
+  return work;
+}
+
+void CpuExecutor::attention(int index) {
+  profile_.time(Operation::kAttention, attention_work(), [&] {
+    if (chunks_.empty()) {
+      attend_whole(index);
+    } else {
+      attend_split(index);
+    }
+  });
 }
 
 void CpuExecutor::feed_forward(const Layer& layer) {
   const Input in = normalize(layer.ffn_norm, step_->n_tokens, nullptr, {&layer.gate, &layer.up});
-  for_rows(c_.n_ff, [&](int64_t first, int64_t n, int thread) {
-    float* gate = memory_[size(thread)].product.get();
-    float* up = gate + n_tokens() * size(n);
-    product(layer.gate, in, first, n, gate, size(n), thread);
-    product(layer.up, in, first, n, up, size(n), thread);
-    for (size_t i = 0; i < n_tokens(); ++i) {
-      k_.swiglu(gate + i * size(n), up + i * size(n), size(n), ff_.get() + i * size(c_.n_ff) + first);
-    }
+  profile_.time(Operation::kGateUp, products(in.n_cols, {&layer.gate, &layer.up}), [&] {
+    for_rows(c_.n_ff, [&](int64_t first, int64_t n, int thread) {
+      float* gate = memory_[size(thread)].product.get();
+      float* up = gate + n_tokens() * size(n);
+      product(layer.gate, in, first, n, gate, size(n), thread);
+      product(layer.up, in, first, n, up, size(n), thread);
+      for (size_t i = 0; i < n_tokens(); ++i) {
+        k_.swiglu(gate + i * size(n), up + i * size(n), size(n), ff_.get() + i * size(c_.n_ff) + first);
+      }
+    });
   });
 }
 
 void CpuExecutor::logits(const Tensor& norm, const Tensor& output) {
   const int n = static_cast<int>(step_->outputs.size());
   const Input in = normalize(norm, n, step_->outputs.data(), {&output});
-  for_rows(c_.n_vocab, [&](int64_t first, int64_t rows, int thread) {
-    product(output, in, first, rows, step_->logits + first, size(c_.n_vocab), thread);
+  profile_.time(Operation::kLogits, products(n, {&output}), [&] {
+    for_rows(c_.n_vocab, [&](int64_t first, int64_t rows, int thread) {
+      product(output, in, first, rows, step_->logits + first, size(c_.n_vocab), thread);
+    });
   });
 }
 

@@ -13,6 +13,12 @@
 #else
 #include <cpuid.h>
 #endif
+#elif defined(__aarch64__)
+#if defined(__linux__)
+#include <sys/auxv.h>
+#elif defined(__APPLE__)
+#include <sys/sysctl.h>
+#endif
 #endif
 
 namespace nt::cpu {
@@ -22,6 +28,10 @@ void init_scalar(Kernels& k);
 void init_avx2(Kernels& k);
 void init_avx512(Kernels& k);
 void init_avx512_vbmi(Kernels& k);
+#elif defined(__aarch64__)
+void init_neon(Kernels& k);
+void init_neon_dotprod(Kernels& k);
+void init_neon_i8mm(Kernels& k);
 #endif
 
 namespace {
@@ -89,6 +99,25 @@ bool has_avx512_vbmi() {
   constexpr int kVbmi = 1;
   return has_avx512_vnni() && has_all(cpuid(7).ecx, {kVbmi});
 }
+#elif defined(__aarch64__)
+
+// Bit numbers are those of HWCAP_ASIMDDP and HWCAP2_I8MM in Linux's documentation (arch/arm64/elf_hwcaps), which older
+// headers lack; names are those of Apple's sysctl.
+#if defined(__linux__)
+bool has_dotprod() { return getauxval(AT_HWCAP) >> 20 & 1; }
+bool has_i8mm() { return getauxval(AT_HWCAP2) >> 13 & 1; }
+#elif defined(__APPLE__)
+bool has_feature(const char* name) {
+  int value = 0;
+  size_t size = sizeof value;
+  return sysctlbyname(name, &value, &size, nullptr, 0) == 0 && value != 0;
+}
+bool has_dotprod() { return has_feature("hw.optional.arm.FEAT_DotProd"); }
+bool has_i8mm() { return has_feature("hw.optional.arm.FEAT_I8MM"); }
+#else
+bool has_dotprod() { return false; }
+bool has_i8mm() { return false; }
+#endif
 
 #endif
 
@@ -104,6 +133,10 @@ constexpr Level kLevels[] = {
     {"avx2", has_avx2, init_avx2},
     {"avx512_vnni", has_avx512_vnni, init_avx512},
     {"avx512_vbmi", has_avx512_vbmi, init_avx512_vbmi},
+#elif defined(__aarch64__)
+    {"neon", always, init_neon},
+    {"neon_dotprod", has_dotprod, init_neon_dotprod},
+    {"neon_i8mm", has_i8mm, init_neon_i8mm},
 #endif
 };
 constexpr int kMaxLevels = sizeof kLevels / sizeof *kLevels;

@@ -18,49 +18,78 @@ inline __m512 load_halves(const uint16_t* p) {
   return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
 }
 
+// What to fetch into the second-level cache meanwhile, from front to back; nothing where p is null.
+struct Ahead {
+  const uint16_t* p;
+
+  NT_INLINE void step(int line) const {
+    if (p != nullptr) _mm_prefetch(reinterpret_cast<const char*>(p + 32 * static_cast<ptrdiff_t>(line)), _MM_HINT_T1);
+  }
+};
+
 // Scores of a page's 64 tokens for R queries.
 template <int R>
-void score_page(const float* q, int head_dim, const uint16_t* k, float (*score)[kPageTokens]) {
+__attribute__((noinline)) void score_page(const float* q, int head_dim, const uint16_t* k, const Ahead& ahead,
+                                          float (*score)[kPageTokens]) {
   __m512 sum[R][kWide];
-  for (auto& row : sum) {
-    for (__m512& s : row) s = _mm512_setzero_ps();
+  NT_UNROLL
+  for (int r = 0; r < R; ++r) {
+    NT_UNROLL
+    for (int i = 0; i < kWide; ++i) sum[r][i] = _mm512_setzero_ps();
   }
   for (int d = 0; d < head_dim; ++d, k += kPageTokens) {
+    ahead.step(2 * d);
+    ahead.step(2 * d + 1);
     __m512 keys[kWide];
+    NT_UNROLL
     for (int i = 0; i < kWide; ++i) keys[i] = load_halves(k + 16 * i);
+    NT_UNROLL
     for (int r = 0; r < R; ++r) {
       const __m512 x = _mm512_set1_ps(q[r * head_dim + d]);
+      NT_UNROLL
       for (int i = 0; i < kWide; ++i) sum[r][i] = _mm512_fmadd_ps(x, keys[i], sum[r][i]);
     }
   }
+  NT_UNROLL
   for (int r = 0; r < R; ++r) {
+    NT_UNROLL
     for (int i = 0; i < kWide; ++i) _mm512_storeu_ps(score[r] + 16 * i, sum[r][i]);
   }
 }
 
 // out += Σ weight · v over tokens first … last − 1, for R queries and 16·W dimensions, of which `lanes` of the last 16.
+// Out of line, or GCC gives its sums' registers to its callers' pointers.
 template <int R, int W>
-inline void add_values(const float (*weight)[kPageTokens], int first, int last, const uint16_t* v, int head_dim,
-                       __mmask16 lanes, const float* rescale, float* out) {
+__attribute__((noinline)) void add_values(const float (*weight)[kPageTokens], int first, int last, const uint16_t* v,
+                                          int head_dim, __mmask16 lanes, const float* rescale, const Ahead& ahead,
+                                          float* out) {
   const auto mask = [&](int i) { return i == W - 1 ? lanes : static_cast<__mmask16>(0xffff); };
   __m512 sum[R][W];
+  NT_UNROLL
   for (int r = 0; r < R; ++r) {
+    NT_UNROLL
     for (int i = 0; i < W; ++i) {
       sum[r][i] =
           _mm512_mul_ps(_mm512_maskz_loadu_ps(mask(i), out + r * head_dim + 16 * i), _mm512_set1_ps(rescale[r]));
     }
   }
   for (int t = first; t < last; ++t) {
+    for (int line = 0; line < (W + 1) / 2; ++line) ahead.step(t * ((W + 1) / 2) + line);
     __m512 values[W];
+    NT_UNROLL
     for (int i = 0; i < W; ++i) {
       values[i] = _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(mask(i), v + t * head_dim + 16 * i));
     }
+    NT_UNROLL
     for (int r = 0; r < R; ++r) {
       const __m512 p = _mm512_set1_ps(weight[r][t]);
+      NT_UNROLL
       for (int i = 0; i < W; ++i) sum[r][i] = _mm512_fmadd_ps(p, values[i], sum[r][i]);
     }
   }
+  NT_UNROLL
   for (int r = 0; r < R; ++r) {
+    NT_UNROLL
     for (int i = 0; i < W; ++i) _mm512_mask_storeu_ps(out + r * head_dim + 16 * i, mask(i), sum[r][i]);
   }
 }
@@ -68,17 +97,19 @@ inline void add_values(const float (*weight)[kPageTokens], int first, int last, 
 // The same over all dimensions.
 template <int R>
 void weigh_page(const float (*weight)[kPageTokens], int first, int last, const uint16_t* v, int head_dim,
-                const float* rescale, float* out) {
+                const float* rescale, Ahead ahead, float* out) {
   int d = 0;
   for (; d + 16 * kWide <= head_dim; d += 16 * kWide) {
-    add_values<R, kWide>(weight, first, last, v + d, head_dim, 0xffff, rescale, out + d);
+    add_values<R, kWide>(weight, first, last, v + d, head_dim, 0xffff, rescale, ahead, out + d);
+    if (ahead.p != nullptr) ahead.p += kPageTokens * 16 * kWide;
   }
   for (; d < head_dim; d += 16) {
-    add_values<R, 1>(weight, first, last, v + d, head_dim, first_lanes(head_dim - d), rescale, out + d);
+    add_values<R, 1>(weight, first, last, v + d, head_dim, first_lanes(head_dim - d), rescale, {nullptr}, out + d);
   }
 }
 
-// Adds a page to the states of rows row … row + R − 1.
+// Adds a page to the states of rows row … row + R − 1. The first rows fetch what comes after the page's keys: its
+// values, then the next page's keys.
 template <int R>
 void attend_rows(const Attention& a, int row, int page) {
   const uint16_t* k = a.pages[page];
@@ -92,17 +123,19 @@ void attend_rows(const Attention& a, int row, int page) {
   }
   if (!any) return;
   float score[R][kPageTokens], rescale[R];
-  score_page<R>(a.q + at, a.head_dim, k, score);
+  score_page<R>(a.q + at, a.head_dim, k, {row == 0 ? v : nullptr}, score);
   for (int r = 0; r < R; ++r) {
     rescale[r] = n[r] > 0 ? soften(score[r], n[r], a.state.max + row + r, a.state.sum + row + r) : 1;
   }
   if (common < 0) common = 0;
-  weigh_page<R>(score, 0, common, v, a.head_dim, rescale, a.state.out + at);
+  const Ahead next = {row == 0 && page + 1 < a.n_pages ? a.pages[page + 1] : nullptr};
+  weigh_page<R>(score, 0, common, v, a.head_dim, rescale, next, a.state.out + at);
   // What only some of the rows see: a weight of 0 would not do, since a value may be NaN.
   const float one = 1;
   for (int r = 0; r < R; ++r) {
     if (n[r] <= common) continue;
-    weigh_page<1>(score + r, common, n[r], v, a.head_dim, &one, a.state.out + at + r * static_cast<size_t>(a.head_dim));
+    weigh_page<1>(score + r, common, n[r], v, a.head_dim, &one, {nullptr},
+                  a.state.out + at + r * static_cast<size_t>(a.head_dim));
   }
 }
 

@@ -10,8 +10,10 @@ namespace {
 
 // Cycles below were measured on Zen 4 for 16 rows by 256 values of Q4_K, whose 64 dots a column take 64 at the least;
 // scales take 8 more, mins 5.
-constexpr int kMaxGroups = 4;  // groups of 16 rows whose tiles are kept at a time: 24 KiB, and a column's chunk is read
-                               // from the second-level cache once for all of them
+constexpr int kMaxTiles = 4;      // that are kept at a time: 24 KiB, and a column's chunk is read from the second-level
+                                  // cache once for all of them
+constexpr int kMaxGroups = 8;     // groups of 16 rows that take a chunk of all columns while it is in the second-level
+                                  // cache, where 256 columns take 112 KiB: what lies beyond is other programs', too
 constexpr int kFewColumns = 32;   // up to which one group is kept, and the weights are read front to back
 constexpr int kMaxColumns = 512;  // whose sums are kept at a time: 128 KiB
 constexpr int kBlock = 8;  // columns that share a load of weights: 8 chains hide the dot's latency, and 8 integer
@@ -43,10 +45,13 @@ struct alignas(64) Sums {
   float total[16];    // Σa, for float mins
 };
 
-struct Scratch {
-  WeightTile tile[kMaxGroups];
+// Of 16 rows, by column: next to each other, or their lines would fall on a few of the cache's sets.
+using GroupSums = float[kMaxColumns][kTileRows];
+
+struct alignas(64) Scratch {
+  WeightTile tile[kMaxTiles];
   Sums sums[kMaxColumns];
-  alignas(64) float out[kMaxColumns][kMaxGroups][kTileRows];
+  GroupSums out[kMaxGroups];
   uint8_t rows[kTileRows * kChunk * sizeof(float)];  // a chunk of a group that lacks rows, filled up
 };
 static_assert(sizeof(Scratch) <= kScratchBytes);
@@ -140,10 +145,16 @@ void multiply_tile(const WeightTile& t, const ActivationChunk* a, const Sums* su
   p.finish(t, out, out_stride);
 }
 
-// What to fetch into the second-level cache meanwhile: 16 stretches of a chunk's bytes.
+// What to fetch into the second-level cache meanwhile: 16 stretches of a chunk's bytes. Addresses, not pointers: there
+// may be nothing.
 struct Ahead {
-  const uint8_t* p;
+  uintptr_t address;
   size_t stride;
+
+  NT_INLINE void fetch(int stretch, int line) const {
+    const uintptr_t at = address + static_cast<size_t>(stretch) * stride + static_cast<size_t>(line) * 64;
+    _mm_prefetch(reinterpret_cast<const char*>(at), _MM_HINT_T1);
+  }
 };
 
 // From registers: a sink of Unpack::values(), whose scales are in the tile. Keeps the integers there if other columns
@@ -161,9 +172,8 @@ struct ToDots {
   NT_INLINE void put(int first, int i, V v) {
     if (Keep) store(tile.q[first + i], v);
     // 64 vectors and 16 stretches: four vectors a stretch. All at once they would hold up the loads behind them.
-    const uint8_t* stretch = ahead.p + static_cast<size_t>((first + i) / 4) * ahead.stride;
-    if (i % 4 < kLines) _mm_prefetch(reinterpret_cast<const char*>(stretch + i % 4 * 64), _MM_HINT_T1);
-    if (i % 4 == 3 && kLines > 4) _mm_prefetch(reinterpret_cast<const char*>(stretch + 256), _MM_HINT_T1);
+    if (i % 4 < kLines) ahead.fetch((first + i) / 4, i % 4);
+    if (i % 4 == 3 && kLines > 4) ahead.fetch((first + i) / 4, 4);
     NT_UNROLL
     for (int c = 0; c < C; ++c) {
       V& d = dots[i / S::kGroups][c];
@@ -231,8 +241,7 @@ template <class F>
 inline Ahead fetch_ahead(const Matmul& m, int row, int n_groups, int i) {
   const size_t chunk = bytes_of<F>(kChunk);
   const auto at = [&](int r, size_t offset) {
-    return reinterpret_cast<const uint8_t*>(reinterpret_cast<uintptr_t>(m.rows) + static_cast<size_t>(r) * m.row_bytes +
-                                            offset);
+    return reinterpret_cast<uintptr_t>(m.rows) + static_cast<size_t>(r) * m.row_bytes + offset;
   };
   if (m.n_cols <= kFewColumns) return {at(row + kTileRows, static_cast<size_t>(i) * kTileRows * chunk), chunk};
   if (i + 1 < n_chunks(m.n_values)) return {at(row, static_cast<size_t>(i + 1) * chunk), m.row_bytes};
@@ -240,14 +249,13 @@ inline Ahead fetch_ahead(const Matmul& m, int row, int n_groups, int i) {
 }
 
 // Writes the sums of n_cols columns and some groups of rows.
-inline void write_out(const Matmul& m, int row, int col, int n_cols, const float (*sums)[kMaxGroups][kTileRows]) {
+inline void write_out(const Matmul& m, int row, int n_groups, int col, int n_cols, const GroupSums* sums) {
   for (int c = 0; c < n_cols; ++c) {
-    for (int g = 0; g < kMaxGroups; ++g) {
+    for (int g = 0; g < n_groups; ++g) {
       const int left = m.n_rows - (row + g * kTileRows);
-      if (left <= 0) break;
       const __mmask16 mask = first_lanes(left);
       float* out = m.out + static_cast<size_t>(col + c) * m.out_stride + row + g * kTileRows;
-      _mm512_mask_storeu_ps(out, mask, _mm512_load_ps(sums[c][g]));
+      _mm512_mask_storeu_ps(out, mask, _mm512_load_ps(sums[g][c]));
     }
   }
 }
@@ -257,19 +265,19 @@ struct Columns {
   const ActivationChunk* a;
   const Sums* sums;
   int n_values;
-  float (*out)[kMaxGroups][kTileRows];
+  GroupSums* out;
 };
 
 template <class S>
 struct MultiplyTiles {
   const WeightTile* tile;
-  int n_groups;
+  int first_group, n_tiles;
   Columns x;
 
   template <int C>
   void run(int c) const {
-    for (int g = 0; g < n_groups; ++g) {
-      multiply_tile<S, C>(tile[g], x.a + c, x.sums + c, x.n_values, x.out[c][g], kMaxGroups * kTileRows);
+    for (int i = 0; i < n_tiles; ++i) {
+      multiply_tile<S, C>(tile[i], x.a + c, x.sums + c, x.n_values, x.out[first_group + i][c], kTileRows);
     }
   }
 };
@@ -285,8 +293,7 @@ struct MultiplyRows {
   template <int C>
   void run(int c) const {
     if constexpr (C <= Unpack<F>::kDirect && (C == Unpack<F>::kDirect || !Keep)) {
-      multiply_rows<F, C, Keep>(rows, ahead, x.a + c, x.sums + c, x.n_values, tile, x.out[c][group],
-                                kMaxGroups * kTileRows);
+      multiply_rows<F, C, Keep>(rows, ahead, x.a + c, x.sums + c, x.n_values, tile, x.out[group][c], kTileRows);
     }
   }
 };
@@ -319,20 +326,23 @@ inline int multiply_first(const Rows& rows, const Ahead& ahead, int n_cols, cons
 
 template <class F>
 void matmul_rows(const Matmul& m, int row, int n_groups, int col, int n_cols, Scratch* s) {
-  for (int c = 0; c < n_cols; ++c) std::memset(s->out[c], 0, n_groups * sizeof s->out[c][0]);
+  for (int g = 0; g < n_groups; ++g) std::memset(s->out[g], 0, static_cast<size_t>(n_cols) * sizeof s->out[g][0]);
   for (int i = 0; i < n_chunks(m.n_values); ++i) {
     const ActivationChunk* a = m.q + i * m.q_stride + col;
     prepare_sums<F>(a, n_cols, s->sums);
     const Columns x = {a, s->sums, chunk_values(m.n_values, i), s->out};
-    int done = 0;
-    for (int g = 0; g < n_groups; ++g) {
-      const int r = row + g * kTileRows;
-      done = multiply_first<F>(group_rows<F>(m, r, i, s->rows), fetch_ahead<F>(m, r, n_groups, i), n_cols, x, g,
-                               &s->tile[g]);
+    for (int first = 0; first < n_groups; first += kMaxTiles) {
+      const int n_tiles = smaller(kMaxTiles, n_groups - first);
+      int done = 0;
+      for (int g = first; g < first + n_tiles; ++g) {
+        const int r = row + g * kTileRows;
+        done = multiply_first<F>(group_rows<F>(m, r, i, s->rows), fetch_ahead<F>(m, r, n_groups, i), n_cols, x, g,
+                                 &s->tile[g - first]);
+      }
+      for_columns(done, n_cols, MultiplyTiles<ShapeOf<F>>{s->tile, first, n_tiles, x});
     }
-    for_columns(done, n_cols, MultiplyTiles<ShapeOf<F>>{s->tile, n_groups, x});
   }
-  write_out(m, row, col, n_cols, s->out);
+  write_out(m, row, n_groups, col, n_cols, s->out);
 }
 
 template <class F>

@@ -7,9 +7,11 @@
 namespace nt::cpu {
 namespace {
 
-struct FloatScratch {
-  FloatTile tile[kMaxGroups];
-  alignas(64) float out[kMaxColumns][kMaxGroups][kTileRows];
+constexpr int kFloatGroups = 4;  // whose tiles are kept at a time, 64 KiB
+
+struct alignas(64) FloatScratch {
+  FloatTile tile[kFloatGroups];
+  GroupSums out[kFloatGroups];
   uint8_t rows[kTileRows * kChunk * sizeof(float)];
 };
 static_assert(sizeof(FloatScratch) <= kScratchBytes);
@@ -111,7 +113,7 @@ struct MultiplyFloat {
   const float* x;
   size_t x_stride;
   int n_values;
-  float (*out)[kMaxGroups][kTileRows];
+  GroupSums* out;
 
   template <int C>
   void run(int c) const {
@@ -125,7 +127,7 @@ struct MultiplyFloat {
         for (int j = 0; j < C; ++j) sum[j] = _mm512_fmadd_ps(w, _mm512_set1_ps(column[j][k]), sum[j]);
       }
       for (int j = 0; j < C; ++j) {
-        float* o = out[c + j][g];
+        float* o = out[g][c + j];
         _mm512_store_ps(o, _mm512_add_ps(_mm512_load_ps(o), sum[j]));
       }
     }
@@ -143,13 +145,13 @@ template <class F>
 void matmul_float(const Matmul& m) {
   auto* s = static_cast<FloatScratch*>(m.scratch);
   WeightTile integers;
-  const int groups = m.n_cols < kBlock ? 1 : kMaxGroups;
+  const int groups = m.n_cols < kBlock ? 1 : kFloatGroups;
   for (int col = 0; col < m.n_cols; col += kMaxColumns) {
     const int n_cols = smaller(kMaxColumns, m.n_cols - col);
     for (int row = 0; row < m.n_rows; row += groups * kTileRows) {
       const int n_groups = smaller(groups, (m.n_rows - row + kTileRows - 1) / kTileRows);
       Prefetch ahead(m, row + n_groups * kTileRows, n_groups * kTileRows);
-      for (int c = 0; c < n_cols; ++c) std::memset(s->out[c], 0, sizeof s->out[c]);
+      for (int g = 0; g < n_groups; ++g) std::memset(s->out[g], 0, static_cast<size_t>(n_cols) * sizeof s->out[g][0]);
       for (int i = 0; i < n_chunks(m.n_values); ++i) {
         ahead.step();
         for (int g = 0; g < n_groups; ++g) decode_group<F>(m, row + g * kTileRows, i, &s->tile[g], s, &integers);
@@ -157,7 +159,7 @@ void matmul_float(const Matmul& m) {
                     MultiplyFloat{s->tile, n_groups, m.x + col * m.x_stride + i * kChunk, m.x_stride,
                                   chunk_values(m.n_values, i), s->out});
       }
-      write_out(m, row, col, n_cols, s->out);
+      write_out(m, row, n_groups, col, n_cols, s->out);
     }
   }
 }

@@ -5,6 +5,9 @@
 
 #include "error.h"
 
+#if defined(__linux__) || defined(__APPLE__)
+#include <pthread.h>
+#endif
 #if defined(__x86_64__) || defined(_M_X64)
 #include <immintrin.h>
 #endif
@@ -28,6 +31,15 @@ inline void pause() {
   _mm_pause();
 #elif defined(__aarch64__)
   asm volatile("yield");
+#endif
+}
+
+// What top and debuggers call a worker; at most 15 bytes on Linux.
+void name_thread() {
+#if defined(__linux__)
+  pthread_setname_np(pthread_self(), "nautil-worker");
+#elif defined(__APPLE__)
+  pthread_setname_np("nautil-worker");
 #endif
 }
 
@@ -108,6 +120,7 @@ uint64_t ThreadPool::wait_for_job(uint64_t seen) {
 }
 
 void ThreadPool::worker(int thread) {
+  name_thread();
   uint64_t seen = 0;
   for (;;) {
     uint64_t state = wait_for_job(seen);

@@ -33,6 +33,7 @@ class Context {
   KvCache& cache() { return cache_; }
   const KvCache& cache() const { return cache_; }
   int n_batch() const { return n_batch_; }
+  const Profile& profile() const { return executor_->profile(); }
   int64_t n_decoded() const { return n_decoded_; }
   nt_cache_type kv_type() const { return kv_type_; }
 

@@ -10,6 +10,7 @@ import dev.nautil.internal.Native;
 import dev.nautil.internal.NativeFile;
 import java.lang.ref.Cleaner;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
 
@@ -129,6 +130,16 @@ public final class Model implements AutoCloseable {
   /** What the model is, and how it was opened. Also after it was closed. */
   public ModelDescription describe() {
     return description;
+  }
+
+  /**
+   * Where the time of all that its sessions did went, by operation of the model, in the order in
+   * which a pass comes to them.
+   *
+   * @throws IllegalStateException if the model is closed
+   */
+  public List<OperationProfile> profile() {
+    return engine.context().profile();
   }
 
   /** A conversation with default options. */

@@ -8,16 +8,23 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.nautil.internal.Native;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -94,6 +101,73 @@ class ModelTest {
     assertThrows(IllegalStateException.class, () -> model.newSession(RAW));
     assertThrows(IllegalStateException.class, () -> model.countTokens("x"));
     assertEquals("llama", model.describe().architecture());
+  }
+
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void modelsShareThreads() throws IOException {
+    ModelOptions five = Model.options().threads(5);
+    try (Model first = Model.open(TINY, five)) {
+      first.newSession(RAW.maxTokens(1)).send("x");
+      long before = workers();
+      assertTrue(before >= 4);
+      try (Model second = Model.open(TINY, five)) {
+        second.newSession(RAW.maxTokens(1)).send("x");
+        assertEquals(before, workers());
+      }
+      // The second model's end leaves the first one its threads.
+      first.newSession(RAW.maxTokens(1)).send("x");
+      assertEquals(before, workers());
+    }
+  }
+
+  private static long workers() throws IOException {
+    try (Stream<Path> tasks = Files.list(Path.of("/proc/self/task"))) {
+      return tasks.filter(ModelTest::isWorker).count();
+    }
+  }
+
+  private static boolean isWorker(Path task) {
+    try {
+      return Files.readString(task.resolve("comm")).startsWith("nautil-worker");
+    } catch (IOException e) {
+      return false; // it has ended
+    }
+  }
+
+  @Test
+  void idleModelTakesNoProcessorTime() throws InterruptedException {
+    try (Model model = Model.open(TINY)) {
+      model.newSession(RAW.maxTokens(1)).send("x");
+      Thread engine =
+          Thread.getAllStackTraces().keySet().stream()
+              .filter(thread -> thread.getName().equals("nautil-engine"))
+              .findFirst()
+              .orElseThrow();
+      ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+      Thread.sleep(100);
+      long before = threads.getThreadCpuTime(engine.getId());
+      Thread.sleep(500);
+      assertTrue(threads.getThreadCpuTime(engine.getId()) - before < 500_000, "more than 0.1 %");
+    }
+  }
+
+  @Test
+  void profileCountsWhatPassesNeed() {
+    try (Model model = Model.open(TestModels.smolLm2())) {
+      model.newSession(RAW.maxTokens(3)).send("One two three");
+      Map<String, OperationProfile> profile =
+          model.profile().stream().collect(Collectors.toMap(OperationProfile::name, p -> p));
+      OperationProfile attention = profile.get("attention");
+      long passes = attention.calls() / 30;
+      assertEquals(passes * 30, attention.calls());
+      assertEquals(passes, profile.get("logits").calls());
+      // Gate and up: 576 · 1536 values of Q4_1 each, 20 bytes for 32 values.
+      OperationProfile gateUp = profile.get("gate up");
+      assertEquals(passes * 30 * 2 * 576 * 1536 * 20 / 32, gateUp.bytes());
+      assertEquals(0, gateUp.multiplyAdds() % (30 * 2 * 576 * 1536));
+      assertTrue(gateUp.time().toNanos() > 0);
+    }
   }
 
   @Test

@@ -1,6 +1,7 @@
 package dev.nautil.cli;
 
 import dev.nautil.KvCacheType;
+import dev.nautil.OperationProfile;
 import dev.nautil.engine.LoadedModel;
 import dev.nautil.internal.ContextInfo;
 import dev.nautil.internal.ContextParams;
@@ -70,6 +71,9 @@ final class Bench implements AutoCloseable {
    */
   record Memory(long anonymous, long kv) {}
 
+  /** Of the KV cache, as the core hands it out. */
+  private static final int PAGE_TOKENS = 64;
+
   private final Plan plan;
   private final NativeContext context;
   private final Work.Costs costs;
@@ -82,8 +86,10 @@ final class Bench implements AutoCloseable {
     this.plan = plan;
     this.limits = limits;
     vocabulary = model.model().info().vocabularySize();
-    // One more for the step of the warm-up.
-    int length = plan.maxDepth() + Math.max(plan.prompt, plan.generate) + 1;
+    // One more for the step of the warm-up. Whole pages, so that each sequence finds room for its
+    // last one.
+    int tokens = plan.maxDepth() + Math.max(plan.prompt, plan.generate) + 1;
+    int length = (tokens + PAGE_TOKENS - 1) / PAGE_TOKENS * PAGE_TOKENS;
     // Each sequence of a test, and the one that they begin with.
     int sequences = plan.maxBatch() + 1;
     context = model.newContext(new ContextParams(length, sequences, 0, false, 0, kvType, true));
@@ -99,7 +105,9 @@ final class Bench implements AutoCloseable {
   void run(Consumer<Row> done) {
     warmUp();
     for (int depth : plan.depths.stream().sorted().toList()) {
-      fill(0, depth);
+      if (plan.shared) {
+        fill(0, depth);
+      }
       if (plan.prompt > 0) {
         done.accept(prefill(depth));
       }
@@ -109,6 +117,11 @@ final class Bench implements AutoCloseable {
     }
   }
 
+  /** Where the time of all tests went, what they needed beforehand included. */
+  List<OperationProfile> profile() {
+    return context.profile();
+  }
+
   /** Of the test that took the most memory beside the KV cache. */
   Memory memory() {
     return memory;
@@ -116,8 +129,10 @@ final class Bench implements AutoCloseable {
 
   private void warmUp() {
     fill(1, Math.max(1, Math.min(plan.prompt, costs.passTokens())));
-    step(1);
-    context.truncate(1, 0);
+    step(plan.maxBatch());
+    for (int sequence = 1; sequence <= plan.maxBatch(); sequence++) {
+      context.truncate(sequence, 0);
+    }
   }
 
   private Row prefill(int depth) {

@@ -38,7 +38,7 @@ import picocli.CommandLine.Spec;
           + " sequence), and once what the KV cache held before each pass. Limit: the tokens/s at"
           + " which either those bytes take all of the bandwidth, or the matrix products"
           + " (attention not counted) all of the multiply-adds, whichever is less. A model that"
-          + " fits the CPU's caches is read faster than that bandwidth, and can be above 100 %."
+          + " fits the CPU's caches is read faster than that bandwidth, and can be above 100 %%."
     },
     sortOptions = false)
 final class BenchCommand implements Callable<Integer> {
@@ -110,6 +110,13 @@ final class BenchCommand implements Callable<Integer> {
   private boolean json;
 
   @Option(
+      names = "--profile",
+      description =
+          "Prints also where the time went, by operation of the model, and each one's fraction of"
+              + " the limit; what fills the context before a test is counted too.")
+  private boolean profile;
+
+  @Option(
       names = {"-v", "--verbose"},
       description = "Tells also how long the model took to open, and the memory taken.")
   private boolean verbose;
@@ -149,6 +156,9 @@ final class BenchCommand implements Callable<Integer> {
           BenchJson.print(io, head, rows, bench.memory());
         } else if (verbose) {
           tell(head, bench.memory());
+        }
+        if (profile) {
+          ProfileTable.print(json ? io.err() : io.out(), bench.profile(), head.limits);
         }
       }
     }

@@ -6,6 +6,7 @@ import dev.nautil.ModelOptions;
 import dev.nautil.Session;
 import dev.nautil.SessionOptions;
 import dev.nautil.UnsupportedModelException;
+import dev.nautil.internal.NativePool;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -83,6 +84,13 @@ final class RunCommand implements Callable<Integer> {
       description = "Tells the context and the speed on standard error.")
   private boolean verbose;
 
+  @Option(
+      names = "--profile",
+      description =
+          "Tells in the end on standard error where the model's time went, by operation, and each"
+              + " one's fraction of this machine's limit.")
+  private boolean profile;
+
   @Mixin private StandardOptions standard;
 
   RunCommand(Io io) {
@@ -109,14 +117,26 @@ final class RunCommand implements Callable<Integer> {
     }
     try (Model opened = open(path, options)) {
       tell(opened.describe(), prompt == null && io.terminals().in());
-      if (prompt != null) {
-        new Answers(io, verbose).print(opened.newSession(session).stream(prompt));
-        return 0;
+      if (prompt == null) {
+        int status = chat(opened, session, input);
+        printProfile(opened);
+        return status;
       }
-      return chat(opened, session, input);
+      new Answers(io, verbose).print(opened.newSession(session).stream(prompt));
+      printProfile(opened);
+      return 0;
     } catch (UnsupportedModelException e) {
       boolean asRaw = String.valueOf(e.getMessage()).endsWith("raw text");
       throw asRaw ? new Failure(e.getMessage() + ": give --raw", e) : e;
+    }
+  }
+
+  private void printProfile(Model opened) {
+    if (!profile) {
+      return;
+    }
+    try (NativePool pool = new NativePool(opened.describe().threads())) {
+      ProfileTable.print(io.err(), opened.profile(), Work.Limits.measure(pool));
     }
   }
 

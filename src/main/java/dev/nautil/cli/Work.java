@@ -24,11 +24,14 @@ record Work(long tokens, double bytes, double multiplyAdds) {
       return new Limits(pool.measureBandwidth(), pool.measureDot());
     }
 
+    /** The least time in which this machine can read and multiply so much. */
+    double seconds(double bytes, double multiplyAdds) {
+      return Math.max(bytes / bytesPerSecond, multiplyAdds / multiplyAddsPerSecond);
+    }
+
     /** Tokens a second that no program on this machine can exceed. */
     double tokensPerSecond(Work work) {
-      double reading = work.bytes / bytesPerSecond;
-      double multiplying = work.multiplyAdds / multiplyAddsPerSecond;
-      return work.tokens / Math.max(reading, multiplying);
+      return work.tokens / seconds(work.bytes, work.multiplyAdds);
     }
   }
 

@@ -1,15 +1,21 @@
 package dev.nautil.internal;
 
 import dev.nautil.CancelledException;
+import dev.nautil.OperationProfile;
 import dev.nautil.internal.bindings.Nautil;
 import dev.nautil.internal.bindings.NtContext;
 import dev.nautil.internal.bindings.NtContextInfo;
 import dev.nautil.internal.bindings.NtContextParams;
 import dev.nautil.internal.bindings.NtModel;
+import dev.nautil.internal.bindings.NtOperation;
 import dev.nautil.internal.bindings.NtPool;
 import java.nio.ByteBuffer;
 import java.nio.IntBuffer;
 import java.nio.LongBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.javacpp.Pointer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -67,6 +73,11 @@ public final class NativeContext implements AutoCloseable {
 
   public ContextInfo info() {
     return handle.use(NativeContext::readInfo);
+  }
+
+  /** Where the time of all decodes went. Any thread may ask while another decodes. */
+  public List<OperationProfile> profile() {
+    return handle.use(NativeContext::readProfile);
   }
 
   /**
@@ -229,6 +240,24 @@ public final class NativeContext implements AutoCloseable {
               case Q8_0 -> Nautil.NT_CACHE_Q8_0;
             })
         .sgemm(blas ? Blas.sgemm() : null);
+  }
+
+  private static List<OperationProfile> readProfile(NtContext context) {
+    int n = Nautil.nt_context_get_profile(context, new NtOperation((Pointer) null), 0);
+    NtOperation operations = new NtOperation(Struct.allocate(NtOperation.class, n));
+    Nautil.nt_context_get_profile(context, operations, n);
+    List<OperationProfile> profile = new ArrayList<>();
+    for (int i = 0; i < n; i++) {
+      NtOperation operation = operations.getPointer(i);
+      profile.add(
+          new OperationProfile(
+              operation.name().getString(),
+              operation.calls(),
+              Duration.ofNanos((long) (operation.seconds() * 1e9)),
+              operation.bytes(),
+              operation.macs()));
+    }
+    return profile;
   }
 
   private static ContextInfo readInfo(NtContext context) {

@@ -1,6 +1,7 @@
 package dev.nautil.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -9,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -100,6 +102,43 @@ class MeasuresTest {
     Cli.run("bench", MODEL, "-b", "0").assertRefused(2, "-b");
     Cli.run("bench", MODEL, "-p", "0", "-n", "0").assertRefused(2, "nothing");
     Cli.run("bench", MODEL, "-d", "0,8180").assertRefused(1, "8180", "256", "context of 8192");
+  }
+
+  @Test
+  void profileIsATableOfOperations() {
+    String out =
+        Cli.run("bench", MODEL, "-p", "8", "-n", "2", "-r", "1", "-t", "1", "--profile").ok();
+    assertTrue(out.contains("GMAC/s"), out);
+    for (String operation : List.of("q k v", "attention", "gate up", "down", "logits")) {
+      assertTrue(out.matches("(?s).*\n" + operation + " +\\d.*"), out);
+    }
+    var run = Cli.run("run", MODEL, "--raw", "--max-tokens", "2", "--profile", "a b");
+    assertTrue(run.err().contains("gate up"), run.err());
+    assertFalse(run.ok().contains("gate up"));
+  }
+
+  @Test
+  void benchCountsContextsThatSequencesHoldOnTheirOwn() throws IOException {
+    // No whole number of the cache's pages, which hold 64 tokens.
+    String[] test = {
+      "bench", MODEL.toString(), "-p", "0", "-n", "2", "-b", "3", "-d", "70", "-r", "2"
+    };
+    JsonNode shared = Cli.run(with(test, "--json")).json();
+    JsonNode own = Cli.run(with(test, "--json", "--own-context")).json();
+    for (JsonNode result : List.of(shared, own)) {
+      assertEquals(1, result.get("rows").size());
+      assertEquals("decode", result.get("rows").get(0).get("test").textValue());
+    }
+    // Shared: two pages of the sequence that all begin with, and of each the page that it goes on
+    // in.
+    // On their own: two pages of each.
+    long page = 64L * 2 * 2 * 30 * 3 * 64;
+    assertEquals(5 * page, shared.get("kv_bytes").longValue());
+    assertEquals(6 * page, own.get("kv_bytes").longValue());
+  }
+
+  private static Object[] with(String[] arguments, String... more) {
+    return Stream.concat(Stream.of(arguments), Stream.of(more)).toArray();
   }
 
   @Test

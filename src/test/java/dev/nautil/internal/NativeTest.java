@@ -15,7 +15,10 @@ import org.junit.jupiter.api.Test;
 public class NativeTest {
   @Test
   void theCoreDescribesTheProcess() {
-    assertTrue(List.of("scalar", "avx2", "avx512_vnni", "avx512_vbmi").contains(Native.isa()), Native.isa());
+    List<String> levels =
+        List.of(
+            "scalar", "avx2", "avx512_vnni", "avx512_vbmi", "neon", "neon_dotprod", "neon_i8mm");
+    assertTrue(levels.contains(Native.isa()), Native.isa());
     assertTrue(Native.defaultThreads() >= 1);
     assertTrue(Native.availableMemory() > 0);
     assertEquals("Q4_K", Native.typeName(12));
