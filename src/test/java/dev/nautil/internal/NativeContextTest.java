@@ -68,6 +68,17 @@ class NativeContextTest {
   }
 
   @Test
+  void refusesQ8_0ForHeadsThatAreNoMultipleOf32() {
+    UnsupportedModelException e =
+        assertThrows(
+            UnsupportedModelException.class,
+            () ->
+                new NativeContext(
+                    model, pool, new ContextParams(4, 1, 0, false, 0, KvCacheType.Q8_0, false)));
+    assertTrue(e.getMessage().contains("multiple of 32 values"), e.getMessage());
+  }
+
+  @Test
   void theModelHasItsShape() {
     assertEquals(VOCABULARY, model.info().vocabularySize());
     assertEquals(16, model.info().headDim());
