@@ -1,7 +1,7 @@
 // Micro-benchmarks of the kernels on one thread: weights read in GB/s and multiply-adds in GMAC/s, each also as a part
 // of what the machine gives in the same run.
 //
-//   kernels_bench [level or "all" [format [n_cols]]]
+//   kernels_bench [level or "all" [format or "attention" [n_cols]]]
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "cpu/kernels.h"
+#include "cpu/kv_page_q8.h"
 
 namespace nt::cpu {
 namespace {
@@ -109,20 +110,37 @@ void bench_matmul(const Kernels& k, const Limits& limits, const Bytes& weights, 
               read * 1e-9, 100 * read / limits.bandwidth, macs * 1e-9, 100 * macs / limits.dots);
 }
 
-// Queries of one KV head that share 32 pages of 128 values a head.
-void bench_attention(const Kernels& k, void* scratch, int n_rows) {
-  constexpr int kHeadDim = 128, kPages = 32;
-  const std::vector<float> q = random_floats(static_cast<size_t>(n_rows) * kHeadDim);
-  std::vector<uint16_t> page(2 * kPageTokens * kHeadDim * kPages, 0x2e00);
-  std::vector<const uint16_t*> pages;
-  for (int p = 0; p < kPages; ++p) pages.push_back(&page[2 * kPageTokens * kHeadDim * p]);
+constexpr int kHeadDim = 128, kPages = 32;  // of attention
+
+// kernel(a) for n_rows queries of one KV head over pages of 128 values a head.
+template <class A, class Page>
+void bench_attend(const char* name, const Kernels& k, void (*kernel)(const A&), A a, int n_rows, size_t page_values) {
+  std::vector<Page> page(page_values * kPages, static_cast<Page>(0x2e01));
+  std::vector<const Page*> pages;
+  for (int p = 0; p < kPages; ++p) pages.push_back(&page[page_values * p]);
   const std::vector<int32_t> visible(n_rows, kPages * kPageTokens);
-  std::vector<float> max(n_rows), sum(n_rows), out(q.size());
-  const Attention a = {
-      q.data(), n_rows, kHeadDim, pages.data(), visible.data(), kPages, {max.data(), sum.data(), out.data()}, scratch};
-  const double calls = rate([&](int) { k.attend(a); });
-  std::printf("attend   %-12s n_rows %3d  %6.2f GB/s        %7.1f GMAC/s\n", k.name, n_rows, calls * page.size() * 2e-9,
-              calls * 2 * n_rows * kHeadDim * kPages * kPageTokens * 1e-9);
+  std::vector<float> max(n_rows), sum(n_rows), out(static_cast<size_t>(n_rows) * kHeadDim);
+  a.n_rows = n_rows;
+  a.head_dim = kHeadDim;
+  a.pages = pages.data();
+  a.n_visible = visible.data();
+  a.n_pages = kPages;
+  a.state = {max.data(), sum.data(), out.data()};
+  const double calls = rate([&](int) { kernel(a); });
+  std::printf("%-9s %-12s n_rows %3d  %6.2f GB/s        %7.1f GMAC/s\n", name, k.name, n_rows,
+              calls * page.size() * sizeof(Page) * 1e-9, calls * 2 * n_rows * kHeadDim * kPages * kPageTokens * 1e-9);
+}
+
+void bench_attention(const Kernels& k, void* scratch, int n_rows) {
+  const std::vector<float> q = random_floats(static_cast<size_t>(n_rows) * kHeadDim);
+  Attention a = {};
+  a.q = q.data();
+  a.scratch = scratch;
+  bench_attend<Attention, uint16_t>("attend", k, k.attend, a, n_rows, 2 * kv_values(kHeadDim));
+  AttentionQ8 b = {};
+  b.q = q.data();
+  b.scratch = scratch;
+  bench_attend<AttentionQ8, uint8_t>("attend_q8", k, k.attend_q8, b, n_rows, kv_page_q8_bytes(kHeadDim));
 }
 
 void bench_vectors(const Kernels& k) {
@@ -157,9 +175,9 @@ int run(const char* level, const char* format, int only_cols) {
         bench_matmul(k, limits, weights, scratch.get(), static_cast<Format>(id), n_cols);
       }
     }
-    if (format) continue;
+    if (format && std::strcmp(format, "attention") != 0) continue;
     for (int n_rows : {1, 4, 64}) bench_attention(k, scratch.get(), n_rows);
-    bench_vectors(k);
+    if (!format) bench_vectors(k);
   }
   return 0;
 }

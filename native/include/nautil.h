@@ -208,6 +208,13 @@ NT_API void nt_model_get_info(const nt_model* model, nt_model_info* out);
 
 /* --------------------------------------------------------------------------------------------------- contexts */
 
+/* How keys and values are kept. */
+typedef enum nt_cache_type {
+  NT_CACHE_F16 = 0,
+  NT_CACHE_Q8_0 = 1 /* int8 with a scale for every 32 values of a head: 17/32 of the memory of F16. Queries are
+                       quantised likewise, also where `exact` is set. For models whose head_dim is a multiple of 32 */
+} nt_cache_type;
+
 typedef struct nt_context_params {
   int32_t n_ctx;       /* tokens a sequence may hold, up to 2^30; 0: the model's own, as far as memory allows */
   int32_t n_seq_max;   /* sequences; 0: 1 */
@@ -216,6 +223,8 @@ typedef struct nt_context_params {
   int64_t kv_capacity; /* tokens that all sequences together may hold; 0: n_ctx * n_seq_max, as far as memory allows,
                           but no less than n_ctx. Another value is taken as it is, whatever the memory */
   void* sgemm;         /* cblas_sgemm of a BLAS bounded to one thread, or NULL: used for F32, F16 and BF16 matrices */
+  int32_t kv_type;     /* nt_cache_type */
+  int32_t reserved;
 } nt_context_params;
 
 typedef struct nt_context_info { /* out */
@@ -227,9 +236,12 @@ typedef struct nt_context_info { /* out */
   int64_t kv_bytes_per_token; /* of all layers, keys and values */
   int64_t kv_bytes;           /* allocated now */
   int64_t n_decoded;          /* tokens decoded since creation */
+  int32_t kv_type;            /* nt_cache_type */
+  int32_t reserved;
 } nt_context_info;
 
-/* pool is kept until nt_context_free. Status: NT_INVALID_ARGUMENT, NT_OUT_OF_MEMORY (also where kv_capacity is 0 and
+/* pool is kept until nt_context_free. Status: NT_INVALID_ARGUMENT, NT_UNSUPPORTED (a kv_type that the model's heads do
+ * not allow), NT_OUT_OF_MEMORY (also where kv_capacity is 0 and
  * n_ctx tokens would take more than nt_available_memory(): the message has the numbers, and an n_ctx that would fit).
  */
 NT_API nt_context* nt_context_new(const nt_model* model, nt_pool* pool, const nt_context_params* params,

@@ -268,7 +268,7 @@ void nt_context_free(nt_context* context) { delete context; }
 
 void nt_context_get_info(const nt_context* context, nt_context_info* out) {
   const nt::Context& c = context->context;
-  const int64_t bytes = nt::kv_bytes_per_token(c.model().config);
+  const int64_t bytes = nt::kv_bytes_per_token(c.model().config, c.kv_type());
   *out = {c.cache().n_ctx(),
           c.cache().n_seq(),
           c.n_batch(),
@@ -276,7 +276,9 @@ void nt_context_get_info(const nt_context* context, nt_context_info* out) {
           c.cache().capacity(),
           bytes,
           bytes * c.cache().allocated_tokens(),
-          c.n_decoded()};
+          c.n_decoded(),
+          c.kv_type(),
+          0};
 }
 
 int32_t nt_context_get_profile(const nt_context* context, nt_operation* out, int32_t capacity) {

@@ -164,8 +164,12 @@ class Run {
   nt_pool* pool_;
 };
 
+// Of all contexts, until the next one is tested.
+int32_t kv_type = NT_CACHE_F16;
+
 nt_context_params params(int n_ctx, int n_batch = 0, int n_seq = 1) {
   nt_context_params p{};
+  p.kv_type = kv_type;
   p.n_ctx = n_ctx;
   p.n_batch = n_batch;
   p.n_seq_max = n_seq;
@@ -325,20 +329,23 @@ void cancels_within_a_pass(const OpenModel& m) {
 
 // A context that held much and holds little takes little memory, and computes what a new one does.
 void memory_is_given_back(const OpenModel& m) {
-  constexpr int64_t kPageBytes = 64 * 2 * kLayers * kKvHeads * kHeadDim * 2;
+  const int64_t token_bytes = 2 * kLayers * kKvHeads * (kv_type == NT_CACHE_F16 ? kHeadDim * 2 : kHeadDim / 32 * 34);
+  const int64_t page_bytes = 64 * token_bytes;
   Run run(m, 2, params(2048, 0, 2));
   const std::vector<int32_t> prompt = tokens(2000);
   run.last(prompt, 0);
   run.last(prompt, 1);
   nt_context_info info{};
   nt_context_get_info(run.context, &info);
-  CHECK_EQ(info.kv_bytes, 64 * kPageBytes);
+  CHECK_EQ(info.kv_type, kv_type);
+  CHECK_EQ(info.kv_bytes_per_token, token_bytes);
+  CHECK_EQ(info.kv_bytes, 64 * page_bytes);
   const int64_t before = nt_anonymous_memory();
   for (int seq : {0, 1}) CHECK_EQ(nt_seq_truncate(run.context, seq, 0, &run.error), NT_OK);
   const int64_t after = nt_anonymous_memory();
   nt_context_get_info(run.context, &info);
-  CHECK_EQ(info.kv_bytes, 16 * kPageBytes);
-  CHECK(before == -1 || before - after > (64 - 16) / 2 * kPageBytes);  // half: the system counts roughly
+  CHECK_EQ(info.kv_bytes, 16 * page_bytes);
+  CHECK(before == -1 || before - after > (64 - 16) / 2 * page_bytes);  // half: the system counts roughly
   CHECK(run.last(prompt, 1) == Run(m, 2, params(2048)).last(prompt));
 }
 
@@ -550,6 +557,39 @@ void exact_path(const OpenModel& m) {
   CHECK(difference < 0.01 * norm);
 }
 
+// Logits over a cache in Q8_0 differ from those over one in F16, and by no more than its rounding explains. Of 32
+// normal values the largest is some 2.1 deviations, so that rounding to steps of a 127th of it errs by 2.1 / 127 / √12
+// = 0.5 % of a deviation, in keys and in values: √2 · 0.5 % in a layer, and 1 % in two, if all of the residual stream
+// were attention's. Not in nats: these logits' deviation of 16 would be in them too; scripts/oracle does that.
+void q8_is_near_f16(const OpenModel& m) {
+  double difference = 0, norm = 0;
+  for (unsigned seed = 1; seed <= 4; ++seed) {
+    nt_context_params f16 = params(512), q8 = params(512);
+    f16.exact = q8.exact = 1;  // else both differ more from the exact result, each in its way
+    q8.kv_type = NT_CACHE_Q8_0;
+    const std::vector<int32_t> prompt = tokens(300, seed);
+    const std::vector<float> a = Run(m, 2, f16).last(prompt), b = Run(m, 2, q8).last(prompt);
+    for (size_t i = 0; i < a.size(); ++i) {
+      difference += std::pow(a[i] - b[i], 2);
+      norm += std::pow(a[i], 2);
+    }
+  }
+  CHECK(difference > 0);
+  CHECK(std::sqrt(difference / norm) < 0.01);
+}
+
+void refuses_cache_types(const OpenModel& m) {
+  nt_error e{};
+  nt_pool* pool = nt_pool_new(1, &e);
+  nt_context_params p = params(64);
+  for (int32_t type : {-1, 2}) {
+    p.kv_type = type;
+    CHECK(nt_context_new(m.model, pool, &p, &e) == nullptr);
+    CHECK_EQ(e.status, NT_INVALID_ARGUMENT);
+  }
+  nt_pool_free(pool);
+}
+
 // Shapes that no model has but a file may: odd heads, no rotation, one token, rows that no vector divides.
 void odd_shapes() {
   struct Shape {
@@ -592,6 +632,14 @@ void odd_shapes() {
     const OpenModel m(w.bytes());
     CHECK_EQ(std::string(m.error.message), "");
     if (m.model == nullptr) continue;
+    nt_error e{};
+    nt_pool* pool = nt_pool_new(1, &e);
+    nt_context_params q8 = params(0);
+    q8.kv_type = NT_CACHE_Q8_0;
+    CHECK(nt_context_new(m.model, pool, &q8, &e) == nullptr);
+    CHECK_EQ(e.status, NT_UNSUPPORTED);
+    CHECK(std::string(e.message).find("heads of a multiple of 32 values") != std::string::npos);
+    nt_pool_free(pool);
     const auto logits = [&](int n_threads, int n_batch) {
       Run run(m, n_threads, params(0, n_batch));
       std::vector<uint8_t> want(kTokens, 0);
@@ -669,16 +717,22 @@ int main() {
       std::fprintf(stderr, "%s\n", m.error.message);
       break;
     }
-    if (!test::kEmulated || type == 12) same_in_same_out(m);
-    batch_mates_change_nothing(m);
-    if (!test::kEmulated) steps_of_many_sequences(m);
-    interleaved_sequences(m);
-    forks_and_rewinds(m);
-    failures_change_nothing(m);
-    cancels_within_a_pass(m);
-    exact_path(m);
+    for (int32_t t : {NT_CACHE_F16, NT_CACHE_Q8_0}) {
+      kv_type = t;
+      if (!test::kEmulated || type == 12) same_in_same_out(m);
+      batch_mates_change_nothing(m);
+      if (!test::kEmulated) steps_of_many_sequences(m);
+      interleaved_sequences(m);
+      forks_and_rewinds(m);
+      failures_change_nothing(m);
+      cancels_within_a_pass(m);
+      exact_path(m);
+      if (type == 8) memory_is_given_back(m);
+    }
+    kv_type = NT_CACHE_F16;
+    q8_is_near_f16(m);
     if (type != 8) continue;
-    memory_is_given_back(m);
+    refuses_cache_types(m);
     refusal_drops_logits(m);
     cancelling_is_final();
     extreme_contexts(m);

@@ -38,8 +38,9 @@ struct Step {
 };
 
 struct ExecutorOptions {
-  int n_batch = 512;      // tokens in a pass at most
-  bool exact = false;     // activations are not quantised
+  int n_batch = 512;   // tokens in a pass at most
+  bool exact = false;  // activations are not quantised
+  nt_cache_type kv_type = NT_CACHE_F16;
   void* sgemm = nullptr;  // cblas_sgemm, for float weights; may be null
 };
 

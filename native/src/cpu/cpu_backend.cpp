@@ -8,6 +8,7 @@
 
 #include "cpu/aligned_buffer.h"
 #include "cpu/kernels.h"
+#include "cpu/kv_page_q8.h"
 #include "cpu/thread_pool.h"
 #include "model/forward.h"
 #include "model/kv_cache.h"
@@ -76,17 +77,17 @@ class CpuExecutor final : public Executor {
 
   void allocate_page(int32_t page) override {
     if (size(page) >= pages_.size()) pages_.resize(size(page) + 1);
-    pages_[size(page)].ensure(page_values());
+    pages_[size(page)].ensure(page_bytes());
   }
 
   void release_page(int32_t page) noexcept override {
     // free() alone may leave it to the heap, whose parts the system gets back only from its end.
-    return_memory(pages_[size(page)].get(), page_values() * sizeof(uint16_t));
+    return_memory(pages_[size(page)].get(), page_bytes());
     pages_[size(page)] = {};
   }
 
   void copy_page(int32_t from, int32_t to) override {
-    std::memcpy(pages_[size(to)].get(), pages_[size(from)].get(), page_values() * sizeof(uint16_t));
+    std::memcpy(pages_[size(to)].get(), pages_[size(from)].get(), page_bytes());
   }
 
   void begin(const Step& step) override;
@@ -118,10 +119,14 @@ class CpuExecutor final : public Executor {
   };
 
   size_t n_tokens() const { return size(step_->n_tokens); }
-  size_t head_page_values() const { return size(2 * kPageTokens) * size(c_.head_dim); }
-  size_t page_values() const { return head_page_values() * size(c_.n_head_kv) * size(c_.n_layer); }
-  uint16_t* page(int32_t id, int layer, int head) const {
-    return pages_[size(id)].get() + head_page_values() * size(layer * c_.n_head_kv + head);
+  bool q8() const { return options_.kv_type == NT_CACHE_Q8_0; }
+  size_t head_page_bytes() const {
+    return q8() ? kv_page_q8_bytes(c_.head_dim) : 2 * kv_values(c_.head_dim) * sizeof(uint16_t);
+  }
+  size_t page_bytes() const { return head_page_bytes() * size(c_.n_head_kv) * size(c_.n_layer); }
+  template <typename T>  // uint16_t, or uint8_t in Q8_0
+  T* page(int32_t id, int layer, int head) const {
+    return reinterpret_cast<T*>(pages_[size(id)].get() + head_page_bytes() * size(layer * c_.n_head_kv + head));
   }
 
   // Runs task(i, thread) on the pool; once the step is cancelled, the tasks that are left do nothing, and no other
@@ -205,7 +210,7 @@ class CpuExecutor final : public Executor {
   std::vector<QueryBlock> blocks_;
   std::vector<QueryChunk> chunks_;  // the blocks' chunks where each is a task, else none
 
-  std::vector<AlignedBuffer<uint16_t>> pages_;  // (n_layer, n_head_kv, K (head_dim, 64) and V (64, head_dim)) each
+  std::vector<AlignedBuffer<uint8_t>> pages_;  // (n_layer, n_head_kv, head_page_bytes()) each: see kernels.h
   std::vector<ThreadMemory> memory_;
   AlignedBuffer<float> x_;          // (n_tokens, n_embd): the residual stream
   AlignedBuffer<float> normed_;     // (n_tokens, n_embd)
@@ -385,6 +390,7 @@ void CpuExecutor::add_product(Operation op, const Tensor& w, const Input& in) {
 void CpuExecutor::rope(float* x, int64_t token) const {
   const int half = c_.n_rot / 2;
   k_.rope(x, 1, c_.head_dim, cos_.get() + token * half, sin_.get() + token * half, half);
+  if (q8()) k_.hadamard(x, c_.head_dim);  // of keys and queries alike, whose dots stay what they are
 }
 
 // Keys and values of one KV head for all tokens: computed, rotated and stored in one task, while they are in cache.
@@ -399,8 +405,13 @@ void CpuExecutor::store_kv_head(const Layer& layer, int index, const Input& in, 
       const size_t token = size(r.first + i);
       const int position = r.position + i;
       rope(k + token * d, r.first + i);
-      k_.store_kv(k + token * d, v + token * d, c_.head_dim, page(r.page_table[position / kPageTokens], index, head),
-                  position % kPageTokens);
+      const int32_t id = r.page_table[position / kPageTokens];
+      const int slot = position % kPageTokens;
+      if (q8()) {
+        k_.store_kv_q8(k + token * d, v + token * d, c_.head_dim, page<uint8_t>(id, index, head), slot);
+      } else {
+        k_.store_kv(k + token * d, v + token * d, c_.head_dim, page<uint16_t>(id, index, head), slot);
+      }
     }
   }
 }
@@ -435,24 +446,32 @@ void CpuExecutor::load_queries(const QueryBlock& b, int head, float* q) const {
 void CpuExecutor::attend_chunk(const QueryBlock& b, int layer, int head, int chunk, AttentionState state, int thread) {
   const int start = chunk * kChunkTokens;
   const int end = std::min(start + kChunkTokens, b.run->position + b.first + b.count);
-  const uint16_t* pages[kChunkPages];
   const int n_pages = (end - start + kPageTokens - 1) / kPageTokens;
-  for (int i = 0; i < n_pages; ++i) pages[i] = page(b.run->page_table[chunk * kChunkPages + i], layer, head);
   int32_t n_visible[kMaxHeads];  // a block of more rows than kQueryRows is one token
   for (int t = 0; t < b.count; ++t) {
     const int seen = std::clamp(b.run->position + b.first + t + 1 - start, 0, end - start);
     std::fill_n(n_visible + t * c_.group(), c_.group(), seen);
   }
-  Attention a{};
-  a.q = memory_[size(thread)].attention.get();
-  a.n_rows = block_rows(b);
-  a.head_dim = c_.head_dim;
-  a.pages = pages;
-  a.n_visible = n_visible;
-  a.n_pages = n_pages;
-  a.state = state;
-  a.scratch = memory_[size(thread)].scratch.get();
-  k_.attend(a);
+  const auto attend = [&](auto kernel, auto a, auto** pages) {
+    using T = std::remove_const_t<std::remove_reference_t<decltype(**pages)>>;
+    for (int i = 0; i < n_pages; ++i) pages[i] = page<T>(b.run->page_table[chunk * kChunkPages + i], layer, head);
+    a.q = memory_[size(thread)].attention.get();
+    a.n_rows = block_rows(b);
+    a.head_dim = c_.head_dim;
+    a.pages = pages;
+    a.n_visible = n_visible;
+    a.n_pages = n_pages;
+    a.state = state;
+    a.scratch = memory_[size(thread)].scratch.get();
+    kernel(a);
+  };
+  const uint16_t* pages[kChunkPages];
+  const uint8_t* pages_q8[kChunkPages];
+  if (q8()) {
+    attend(k_.attend_q8, AttentionQ8{}, pages_q8);
+  } else {
+    attend(k_.attend, Attention{}, pages);
+  }
 }
 
 void CpuExecutor::store_attended(const QueryBlock& b, int head, const AttentionState& state) {
@@ -511,7 +530,8 @@ void CpuExecutor::attend_split(int layer) {
 OperationWork CpuExecutor::attention_work() const {
   OperationWork work;
   for (const Run& r : step_->runs) {
-    work.bytes += (int64_t{r.position} + r.count) * 2 * c_.kv_dim() * static_cast<int64_t>(sizeof(uint16_t));
+    work.bytes +=
+        (int64_t{r.position} + r.count) * c_.n_head_kv * static_cast<int64_t>(head_page_bytes() / kPageTokens);
     const int64_t seen = int64_t{r.count} * r.position + int64_t{r.count} * (r.count + 1) / 2;
     work.macs += 2 * seen * c_.q_dim();
   }

@@ -59,17 +59,21 @@ struct AttentionState {
 };
 
 // Attention of n_rows queries over up to n_pages pages of one KV head.
-struct Attention {
-  const float* q;  // (n_rows, head_dim), already divided by √head_dim
-  int n_rows;      // all query heads that share the KV head, of one or several tokens
-  int head_dim;
-  const uint16_t* const* pages;  // each: K (head_dim, 64) then V (64, head_dim), F16; the token is the fast index of K
+template <typename Page>
+struct PagedAttention {
+  const float* q;            // (n_rows, head_dim), already divided by √head_dim
+  int n_rows;                // all query heads that share the KV head, of one or several tokens; up to 512
+  int head_dim;              // up to 512; in Q8_0 a multiple of 32
+  const Page* const* pages;  // F16: K (head_dim, 64) then V (64, head_dim), the token is the fast index of K.
+                             // Q8_0: see kv_page_q8.h
   const int32_t* n_visible;  // (n_rows): how many of the 64·n_pages tokens row r may see; the others count for nothing,
                              // whatever they hold
   int n_pages;
   AttentionState state;  // written
   void* scratch;         // kScratchBytes
 };
+using Attention = PagedAttention<uint16_t>;
+using AttentionQ8 = PagedAttention<uint8_t>;
 
 struct Kernels {
   const char* name;
@@ -104,6 +108,21 @@ struct Kernels {
 
   // Attention from an empty state. A row that sees nothing gets max −∞, sum 0, out 0.
   void (*attend)(const Attention&);
+
+  // Stores the same in a page in Q8_0, for head_dim a multiple of 32. scale = max|x| / 127 of 32 values, rounded up to
+  // a half; q = x / scale rounded to nearest even. Where a value is not finite or the scale is above the largest half,
+  // the scale is NaN and q zeros.
+  void (*store_kv_q8)(const float* k, const float* v, int head_dim, uint8_t* page, int slot);
+
+  // As attend(), with queries rounded to 15 bits: of 32 values scale = max|x| / 16256, as quantize() does. With b for
+  // blocks of 32 values, d for scales and dots exact, in integers:
+  //   score(t) = Σ_b (d_k(b, t) · d_q(b)) · dot(b, t)      out = Σ_t (exp(score − max) · d_v(b, t)) · v(t)
+  void (*attend_q8)(const AttentionQ8&);
+
+  // The orthonormal Walsh-Hadamard transform, in place, of each run of as many values as the largest power of two that
+  // divides n has. Dots of transformed vectors are those of the vectors, and no value stands out from its block: scales
+  // of keys and queries then waste fewer bits on outliers (QuaRot, arXiv 2404.00456).
+  void (*hadamard)(float* x, int n);
 
   // Folds the state of later tokens into that of earlier ones, n_rows rows.
   void (*merge_attention)(const AttentionState& into, const AttentionState& later, int n_rows, int head_dim);

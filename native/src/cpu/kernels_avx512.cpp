@@ -159,6 +159,7 @@ void init_avx512(Kernels& k) {
   init_avx512_matmul_iq(k);
   init_avx512_matmul_float(k);
   init_avx512_attention(k);
+  init_avx512_attention_q8(k);
   k.quantize = quantize;
   k.rms_norm = rms_norm;
   k.rope = rope;

@@ -19,6 +19,7 @@ void init_avx512_matmul_32(Kernels& k);
 void init_avx512_matmul_iq(Kernels& k);
 void init_avx512_matmul_float(Kernels& k);
 void init_avx512_attention(Kernels& k);
+void init_avx512_attention_q8(Kernels& k);
 
 namespace {
 

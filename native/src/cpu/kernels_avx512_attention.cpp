@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "cpu/kernels_avx512.h"
-#include "cpu/kernels_avx512_exp.h"
+#include "cpu/kernels_avx512_softmax.h"
 #include "cpu/tile.h"
 
 namespace nt::cpu {
@@ -13,7 +13,6 @@ namespace {
 
 constexpr int kRows = 6;  // 6 × 4 sums, 4 vectors of the page and a broadcast leave registers to spare
 constexpr int kWide = 4;  // vectors of sums a row
-constexpr float kInfinity = __builtin_inff();
 
 inline __m512 load_halves(const uint16_t* p) {
   return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
@@ -56,28 +55,6 @@ __attribute__((noinline)) void score_page(const float* q, int head_dim, const ui
     NT_UNROLL
     for (int i = 0; i < kWide; ++i) _mm512_storeu_ps(score[r] + 16 * i, sum[r][i]);
   }
-}
-
-// Turns the first n scores of a row into weights, the others into 0. Returns what the row's earlier sums are to be
-// multiplied with.
-inline float soften(float* score, int n, float* row_max, float* row_sum) {
-  __m512 max = _mm512_set1_ps(*row_max), s[kWide];
-  for (int i = 0; i < kWide; ++i) {
-    s[i] = _mm512_mask_loadu_ps(_mm512_set1_ps(-kInfinity), first_lanes(n - 16 * i), score + 16 * i);
-    max = _mm512_max_ps(s[i], max);  // a NaN is passed over
-  }
-  const float top = _mm512_reduce_max_ps(max);
-  const float rescale = exp1(*row_max - top);
-  __m512 sum = _mm512_setzero_ps();
-  for (int i = 0; i < kWide; ++i) {
-    const __mmask16 lanes = first_lanes(n - 16 * i);
-    const __m512 p = _mm512_maskz_mov_ps(lanes, exp16(_mm512_sub_ps(s[i], _mm512_set1_ps(top))));
-    sum = _mm512_add_ps(sum, p);
-    _mm512_storeu_ps(score + 16 * i, p);
-  }
-  *row_max = top;
-  *row_sum = *row_sum * rescale + _mm512_reduce_add_ps(sum);
-  return rescale;
 }
 
 // out += Σ weight · v over tokens first … last − 1, for R queries and 16·W dimensions, of which `lanes` of the last 16.

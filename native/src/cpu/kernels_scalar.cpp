@@ -18,6 +18,9 @@
 #include "cpu/tile.h"
 
 namespace nt::cpu {
+
+void init_scalar_attention_q8(Kernels& k);  // kernels_scalar_attention_q8.cpp
+
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -287,6 +290,7 @@ void init_scalar(Kernels& k) {
   k.store_kv = store_kv;
   k.attend = attend;
   k.merge_attention = merge_attention;
+  init_scalar_attention_q8(k);
   k.read_bytes = read_bytes;
   k.dot_peak = dot_peak;
 }

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "cpu/kernels.h"
+#include "cpu/kv_page_q8.h"
 #include "cpu/tile.h"
 
 namespace nt::cpu {
@@ -315,7 +316,10 @@ void attend_page(const Attention& a, int row, const uint16_t* page, const int* n
 }
 
 template <int R>
-void attend_rows(const Attention& a, int row) {
+void attend_page(const AttentionQ8& a, int row, const uint8_t* bytes, const int* n);
+
+template <int R, typename A>
+void attend_rows(const A& a, int row) {
   int most = 0;
   for (int i = 0; i < R; ++i) most = a.n_visible[row + i] > most ? a.n_visible[row + i] : most;
   for (int p = 0; p < a.n_pages && p * kPageTokens < most; ++p) {
@@ -328,7 +332,8 @@ void attend_rows(const Attention& a, int row) {
   }
 }
 
-void attend(const Attention& a) {
+template <typename A>
+void attend_all(const A& a) {
   float infinity;
   std::memcpy(&infinity, &kInfinityBits, 4);
   for (int r = 0; r < a.n_rows; ++r) {
@@ -341,6 +346,110 @@ void attend(const Attention& a) {
   if (a.n_rows - r == 3) attend_rows<3>(a, r);
   if (a.n_rows - r == 2) attend_rows<2>(a, r);
   if (a.n_rows - r == 1) attend_rows<1>(a, r);
+}
+
+void attend(const Attention& a) { attend_all(a); }
+
+// -------------------------------------------------------------------------------------------- attention in Q8_0
+
+// 16 bytes of keys, 4 values of 4 tokens, as words.
+__m256i key_words(const uint8_t* p) {
+  return _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+}
+
+// Adds a block of 32 values to the scores of 8 tokens from t on, for R queries. q: (R, kKvBlock).
+template <int R>
+void score_block(const KvPageQ8<const uint8_t>& page, int block, int t, const int16_t (*q)[kKvBlock],
+                 const QueryBlock* const* blocks, float (*score)[kPageTokens]) {
+  __m256i sum[R][2];
+  for (auto& row : sum) row[0] = row[1] = _mm256_setzero_si256();
+  const uint8_t* keys = page.keys + block * (kKvBlock / 4) * kKeyGroupBytes + 4 * t;
+  for (int g = 0; g < kKvBlock / 4; ++g, keys += kKeyGroupBytes) {
+    const __m256i k0 = key_words(keys), k1 = key_words(keys + 16);
+    for (int r = 0; r < R; ++r) {
+      int64_t four;
+      std::memcpy(&four, q[r] + 4 * g, 8);
+      const __m256i x = _mm256_set1_epi64x(four);
+      sum[r][0] = _mm256_add_epi32(sum[r][0], _mm256_madd_epi16(k0, x));
+      sum[r][1] = _mm256_add_epi32(sum[r][1], _mm256_madd_epi16(k1, x));
+    }
+  }
+  const __m256 scale = load_halves(page.key_scales + block * kPageTokens + t);
+  for (int r = 0; r < R; ++r) {
+    const __m256i pairs = _mm256_permute4x64_epi64(_mm256_hadd_epi32(sum[r][0], sum[r][1]), 0xd8);
+    const __m256i dot = _mm256_sub_epi32(pairs, _mm256_set1_epi32(blocks[r][block].bias));
+    const __m256 both = _mm256_mul_ps(scale, broadcast(blocks[r][block].scale));
+    _mm256_storeu_ps(score[r] + t, _mm256_fmadd_ps(both, _mm256_cvtepi32_ps(dot), _mm256_loadu_ps(score[r] + t)));
+  }
+}
+
+// Adds 16 values, of one block, of tokens first … last − 1 to R rows, with weights that hold the values' scales.
+template <int R>
+void add_bytes(const float (*weight)[kPageTokens], const int8_t* values, int head_dim, int first, int last,
+               float* out) {
+  __m256 sum[R][2];
+  for (int r = 0; r < R; ++r) {
+    for (int i = 0; i < 2; ++i) sum[r][i] = _mm256_loadu_ps(out + static_cast<size_t>(r) * head_dim + 8 * i);
+  }
+  for (int t = first; t < last; ++t) {
+    const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(values + t * head_dim));
+    const __m256 v0 = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(v));
+    const __m256 v1 = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(v, 8)));
+    for (int r = 0; r < R; ++r) {
+      const __m256 w = broadcast(weight[r][t]);
+      sum[r][0] = _mm256_fmadd_ps(v0, w, sum[r][0]);
+      sum[r][1] = _mm256_fmadd_ps(v1, w, sum[r][1]);
+    }
+  }
+  for (int r = 0; r < R; ++r) {
+    for (int i = 0; i < 2; ++i) _mm256_storeu_ps(out + static_cast<size_t>(r) * head_dim + 8 * i, sum[r][i]);
+  }
+}
+
+// Rows r … r + R − 1 over one page, of which row r + i sees the first n[i] tokens.
+template <int R>
+void attend_page(const AttentionQ8& a, int row, const uint8_t* bytes, const int* n) {
+  const KvPageQ8<const uint8_t> page(bytes, a.head_dim);
+  const int n_blocks = a.head_dim / kKvBlock;
+  alignas(32) float score[R][kPageTokens] = {}, weight[R][kPageTokens];
+  const QueryBlock* blocks[R];
+  int least = n[0], most = n[0];
+  for (int i = 0; i < R; ++i) {
+    least = smaller(least, n[i]);
+    most = n[i] > most ? n[i] : most;
+    blocks[i] = static_cast<const QueryBlock*>(a.scratch) + static_cast<size_t>(row + i) * n_blocks;
+  }
+  for (int b = 0; b < n_blocks; ++b) {
+    int16_t q[R][kKvBlock];
+    for (int i = 0; i < R; ++i) {
+      for (int j = 0; j < kKvBlock; ++j) q[i][j] = static_cast<int16_t>(query_value(blocks[i][b], j));
+    }
+    for (int t = 0; t < most; t += 8) score_block<R>(page, b, t, q, blocks, score);
+  }
+  float* out = a.state.out + static_cast<size_t>(row) * a.head_dim;
+  for (int i = 0; i < R; ++i) {
+    if (n[i] == 0) continue;
+    const float rescale = soften(score[i], n[i], a.state.max + row + i, a.state.sum + row + i);
+    scale_values(out + static_cast<size_t>(i) * a.head_dim, a.head_dim, rescale);
+  }
+  for (int d = 0; d < a.head_dim; d += 16) {
+    const uint16_t* scales = page.value_scales + d / kKvBlock * kPageTokens;
+    for (int t = 0; t < most; t += 8) {
+      for (int i = 0; i < R; ++i) {
+        _mm256_store_ps(weight[i] + t, _mm256_mul_ps(load_halves(scales + t), _mm256_loadu_ps(score[i] + t)));
+      }
+    }
+    add_bytes<R>(weight, page.values + d, a.head_dim, 0, least, out + d);
+    // A token that a row does not see may have a scale of NaN, so that weighing it with 0 would not do.
+    for (int i = 0; i < R; ++i) {
+      add_bytes<1>(weight + i, page.values + d, a.head_dim, least, n[i], out + static_cast<size_t>(i) * a.head_dim + d);
+    }
+  }
+}
+
+void attend_q8(const AttentionQ8& a) {
+  quantize_queries(a, static_cast<QueryBlock*>(a.scratch));
+  attend_all(a);
 }
 
 void merge_attention(const AttentionState& into, const AttentionState& later, int n_rows, int head_dim) {
@@ -403,6 +512,7 @@ void init_avx2_vectors(Kernels& k) {
   k.add = add;
   k.store_kv = store_kv;
   k.attend = attend;
+  k.attend_q8 = attend_q8;
   k.merge_attention = merge_attention;
   k.read_bytes = read_bytes;
   k.dot_peak = dot_peak;

@@ -15,6 +15,22 @@ constexpr double kMemoryShare = 0.75;
 // Tokens of a sequence, so that positions rounded up to whatever a kernel works on are still an int.
 constexpr int kMaxContext = 1 << 30;
 
+// Values of a head that share a scale in Q8_0, and the bytes that they take with it.
+constexpr int kQ8Values = 32, kQ8Bytes = 34;
+
+nt_cache_type checked_kv_type(const Config& c, int32_t type) {
+  if (type != NT_CACHE_F16 && type != NT_CACHE_Q8_0) {
+    throw Error(NT_INVALID_ARGUMENT,
+                format("kv_type is %d; %d (F16) and %d (Q8_0) are possible", type, NT_CACHE_F16, NT_CACHE_Q8_0));
+  }
+  if (type == NT_CACHE_Q8_0 && c.head_dim % kQ8Values != 0) {
+    throw Error(NT_UNSUPPORTED, format("a KV cache in Q8_0 is for heads of a multiple of %d values, and this model's "
+                                       "have %d: use F16",
+                                       kQ8Values, c.head_dim));
+  }
+  return static_cast<nt_cache_type>(type);
+}
+
 KvCache new_cache(const Config& c, const nt_context_params& p) {
   const int n_seq = p.n_seq_max == 0 ? 1 : p.n_seq_max;
   if (n_seq < 1 || n_seq > 4096)
@@ -24,7 +40,8 @@ KvCache new_cache(const Config& c, const nt_context_params& p) {
                 format("n_ctx is %d; 0 (the model's own) to %d is possible", p.n_ctx, kMaxContext));
   }
   if (p.kv_capacity < 0) throw Error(NT_INVALID_ARGUMENT, "kv_capacity is negative");
-  const int64_t available = available_memory(), token_bytes = kv_bytes_per_token(c);
+  const int64_t available = available_memory(),
+                token_bytes = kv_bytes_per_token(c, static_cast<nt_cache_type>(p.kv_type));
   const auto fits = static_cast<int64_t>(static_cast<double>(available) * kMemoryShare) / token_bytes;
   // At least one page, so that a first request fails with the allocation's own reason.
   const int64_t room = std::max<int64_t>(fits, KvCache::kPageTokens);
@@ -42,13 +59,15 @@ KvCache new_cache(const Config& c, const nt_context_params& p) {
 
 }  // namespace
 
-int64_t kv_bytes_per_token(const Config& c) {
-  return int64_t{2} * c.n_layer * c.kv_dim() * static_cast<int64_t>(sizeof(uint16_t));
+int64_t kv_bytes_per_token(const Config& c, nt_cache_type type) {
+  const int64_t values = int64_t{2} * c.n_layer * c.kv_dim();
+  return type == NT_CACHE_Q8_0 ? values / kQ8Values * kQ8Bytes : values * static_cast<int64_t>(sizeof(uint16_t));
 }
 
 Context::Context(const Model& model, cpu::ThreadPool& pool, const nt_context_params& params)
     : model_(model),
       pool_(pool),
+      kv_type_(checked_kv_type(model.config, params.kv_type)),
       cache_(new_cache(model.config, params)),
       n_batch_(params.n_batch == 0 ? 512 : params.n_batch) {
   if (n_batch_ < 1 || n_batch_ > 65536) {
@@ -57,6 +76,7 @@ Context::Context(const Model& model, cpu::ThreadPool& pool, const nt_context_par
   ExecutorOptions options;
   options.n_batch = n_batch_;
   options.exact = params.exact != 0;
+  options.kv_type = kv_type_;
   options.sgemm = params.sgemm;
   executor_ = best_backend().new_executor(model, pool, options);
 }

@@ -35,6 +35,7 @@ class Context {
   int n_batch() const { return n_batch_; }
   const Profile& profile() const { return executor_->profile(); }
   int64_t n_decoded() const { return n_decoded_; }
+  nt_cache_type kv_type() const { return kv_type_; }
 
   int n_rows() const { return n_rows_; }
   const float* logits(int row) const {
@@ -50,6 +51,7 @@ class Context {
 
   const Model& model_;
   cpu::ThreadPool& pool_;
+  nt_cache_type kv_type_;
   KvCache cache_;
   int n_batch_;
   std::unique_ptr<Executor> executor_;
@@ -59,6 +61,6 @@ class Context {
 };
 
 // Bytes of keys and values of one token, all layers.
-int64_t kv_bytes_per_token(const Config& c);
+int64_t kv_bytes_per_token(const Config& c, nt_cache_type type);
 
 }  // namespace nt

@@ -48,11 +48,14 @@ public final class Model implements AutoCloseable {
     }
   }
 
-  private Model(LoadedModel loaded, int contextSize) {
+  private Model(LoadedModel loaded, ModelOptions options) {
     this.loaded = loaded;
     engine =
-        new Engine(loaded.newContext(new ContextParams(contextSize, SEQUENCES, 0, false, 0, true)));
-    description = describe(loaded, engine.context().info());
+        new Engine(
+            loaded.newContext(
+                new ContextParams(
+                    options.contextSize(), SEQUENCES, 0, false, 0, options.kvCacheType(), true)));
+    description = describe(loaded, engine.context().info(), options.kvCacheType());
     cleanable = CLEANER.register(this, new Parts(loaded, engine));
   }
 
@@ -93,14 +96,15 @@ public final class Model implements AutoCloseable {
                 ? null
                 : (done, total) -> progress.accept(new ModelOptions.LoadProgress(done, total)));
     try {
-      return new Model(loaded, options.contextSize());
+      return new Model(loaded, options);
     } catch (Throwable e) {
       loaded.close();
       throw e;
     }
   }
 
-  private static ModelDescription describe(LoadedModel loaded, ContextInfo context) {
+  private static ModelDescription describe(
+      LoadedModel loaded, ContextInfo context, KvCacheType kvCacheType) {
     NativeFile file = loaded.file();
     ModelInfo model = loaded.model().info();
     return new ModelDescription(
@@ -117,6 +121,7 @@ public final class Model implements AutoCloseable {
         model.contextLength(),
         context.contextLength(),
         context.kvBytesPerToken(),
+        kvCacheType,
         loaded.hasChatFormat(),
         context.threads(),
         Native.isa());

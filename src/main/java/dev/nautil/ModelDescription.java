@@ -16,6 +16,7 @@ package dev.nautil;
  * @param trainedContext tokens that the model was trained for
  * @param contextSize tokens that a conversation can have here
  * @param kvBytesPerToken memory that each token of a conversation takes
+ * @param kvCacheType how those bytes hold keys and values
  * @param hasChatTemplate whether the file says how a conversation is written
  * @param threads that compute
  * @param instructionSet that the kernels use, such as "avx512_vnni"
@@ -34,6 +35,7 @@ public record ModelDescription(
     int trainedContext,
     int contextSize,
     long kvBytesPerToken,
+    KvCacheType kvCacheType,
     boolean hasChatTemplate,
     int threads,
     String instructionSet) {}

@@ -6,21 +6,24 @@ import org.jspecify.annotations.Nullable;
 
 /** How a model is opened. Immutable: each method gives a changed copy. */
 public final class ModelOptions {
-  static final ModelOptions DEFAULTS = new ModelOptions(0, 0, false, null);
+  static final ModelOptions DEFAULTS = new ModelOptions(0, 0, false, KvCacheType.F16, null);
 
   private final int contextSize;
   private final int threads;
   private final boolean copyIntoMemory;
+  private final KvCacheType kvCacheType;
   private final @Nullable Consumer<LoadProgress> onProgress;
 
   private ModelOptions(
       int contextSize,
       int threads,
       boolean copyIntoMemory,
+      KvCacheType kvCacheType,
       @Nullable Consumer<LoadProgress> onProgress) {
     this.contextSize = contextSize;
     this.threads = threads;
     this.copyIntoMemory = copyIntoMemory;
+    this.kvCacheType = kvCacheType;
     this.onProgress = onProgress;
   }
 
@@ -45,7 +48,7 @@ public final class ModelOptions {
       throw new IllegalArgumentException(
           "contextSize is " + tokens + "; it must be 0 (the model's own) or more");
     }
-    return new ModelOptions(tokens, threads, copyIntoMemory, onProgress);
+    return new ModelOptions(tokens, threads, copyIntoMemory, kvCacheType, onProgress);
   }
 
   /**
@@ -58,7 +61,7 @@ public final class ModelOptions {
       throw new IllegalArgumentException(
           "threads is " + threads + "; it must be 0 (as many as there are) to 1024");
     }
-    return new ModelOptions(contextSize, threads, copyIntoMemory, onProgress);
+    return new ModelOptions(contextSize, threads, copyIntoMemory, kvCacheType, onProgress);
   }
 
   /**
@@ -66,7 +69,17 @@ public final class ModelOptions {
    * with other processes, but the file may then be changed or truncated while the model is open.
    */
   public ModelOptions copyIntoMemory() {
-    return new ModelOptions(contextSize, threads, true, onProgress);
+    return new ModelOptions(contextSize, threads, true, kvCacheType, onProgress);
+  }
+
+  /**
+   * How keys and values are kept; {@link KvCacheType#F16} is the default. With {@link
+   * KvCacheType#Q8_0} a context takes about half the memory, or is twice as long in the same.
+   * Opening fails with {@link UnsupportedModelException} where the model's heads do not allow it.
+   */
+  public ModelOptions kvCacheType(KvCacheType type) {
+    return new ModelOptions(
+        contextSize, threads, copyIntoMemory, Objects.requireNonNull(type, "type"), onProgress);
   }
 
   /**
@@ -76,7 +89,11 @@ public final class ModelOptions {
    */
   public ModelOptions onProgress(Consumer<LoadProgress> consumer) {
     return new ModelOptions(
-        contextSize, threads, copyIntoMemory, Objects.requireNonNull(consumer, "consumer"));
+        contextSize,
+        threads,
+        copyIntoMemory,
+        kvCacheType,
+        Objects.requireNonNull(consumer, "consumer"));
   }
 
   public int contextSize() {
@@ -89,6 +106,10 @@ public final class ModelOptions {
 
   public boolean isCopiedIntoMemory() {
     return copyIntoMemory;
+  }
+
+  public KvCacheType kvCacheType() {
+    return kvCacheType;
   }
 
   @Nullable Consumer<LoadProgress> progress() {

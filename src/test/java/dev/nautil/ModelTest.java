@@ -55,9 +55,25 @@ class ModelTest {
   }
 
   @Test
+  void keepsKeysAndValuesAsAsked() {
+    try (Model f16 = Model.open(TestModels.smolLm2());
+        Model q8 =
+            Model.open(TestModels.smolLm2(), Model.options().kvCacheType(KvCacheType.Q8_0))) {
+      assertEquals(KvCacheType.F16, f16.describe().kvCacheType());
+      assertEquals(KvCacheType.Q8_0, q8.describe().kvCacheType());
+      assertEquals(2 * 30 * 3 * 64 / 32 * 34, q8.describe().kvBytesPerToken());
+      String prompt = "The capital of France is";
+      assertEquals(
+          f16.newSession(RAW.maxTokens(1)).send(prompt).text(),
+          q8.newSession(RAW.maxTokens(1)).send(prompt).text());
+    }
+  }
+
+  @Test
   void namesWhatMustNotBeNull() {
     assertNull("path", () -> Model.open(null));
     assertNull("options", () -> Model.open(TINY, null));
+    assertNull("type", () -> Model.options().kvCacheType(null));
     assertNull("text", () -> new Event.Text(null));
     assertNull("reply", () -> new Event.Done(null));
     try (Model model = Model.open(TINY)) {

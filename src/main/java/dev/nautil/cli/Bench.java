@@ -1,5 +1,6 @@
 package dev.nautil.cli;
 
+import dev.nautil.KvCacheType;
 import dev.nautil.OperationProfile;
 import dev.nautil.engine.LoadedModel;
 import dev.nautil.internal.ContextInfo;
@@ -81,7 +82,7 @@ final class Bench implements AutoCloseable {
   private Memory memory = new Memory(0, 0);
   private int nextToken;
 
-  Bench(LoadedModel model, Plan plan, Work.Limits limits) {
+  Bench(LoadedModel model, Plan plan, KvCacheType kvType, Work.Limits limits) {
     this.plan = plan;
     this.limits = limits;
     vocabulary = model.model().info().vocabularySize();
@@ -91,7 +92,7 @@ final class Bench implements AutoCloseable {
     int length = (tokens + PAGE_TOKENS - 1) / PAGE_TOKENS * PAGE_TOKENS;
     // Each sequence of a test, and the one that they begin with.
     int sequences = plan.maxBatch() + 1;
-    context = model.newContext(new ContextParams(length, sequences, 0, false, 0, true));
+    context = model.newContext(new ContextParams(length, sequences, 0, false, 0, kvType, true));
     ContextInfo info = context.info();
     costs = Work.Costs.of(model, info.kvBytesPerToken(), info.batchSize());
   }

@@ -1,5 +1,6 @@
 package dev.nautil.cli;
 
+import dev.nautil.KvCacheType;
 import dev.nautil.cli.Bench.Plan;
 import dev.nautil.cli.Bench.Row;
 import dev.nautil.engine.LoadedModel;
@@ -97,6 +98,8 @@ final class BenchCommand implements Callable<Integer> {
 
   @Mixin private ThreadOptions threads;
 
+  @Mixin private KvTypeOption kvType;
+
   @Option(
       names = "--json",
       description = {
@@ -129,6 +132,7 @@ final class BenchCommand implements Callable<Integer> {
       String model,
       String quantization,
       String instructionSet,
+      KvCacheType kvType,
       int threads,
       double openMillis,
       Work.Limits limits) {}
@@ -144,9 +148,9 @@ final class BenchCommand implements Callable<Integer> {
       loaded.newContext(ContextParams.DEFAULT).close();
       double openMillis = (System.nanoTime() - start) / 1e6;
       readAll(loaded.file());
-      Head head = head(loaded, openMillis);
+      Head head = head(loaded, kvType.type(), openMillis);
       Plan plan = new Plan(prompt, generate, batches, depths, repetitions, !ownContext);
-      try (Bench bench = new Bench(loaded, plan, head.limits)) {
+      try (Bench bench = new Bench(loaded, plan, kvType.type(), head.limits)) {
         List<Row> rows = run(bench, plan, head);
         if (json) {
           BenchJson.print(io, head, rows, bench.memory());
@@ -184,11 +188,12 @@ final class BenchCommand implements Callable<Integer> {
     return rows;
   }
 
-  private static Head head(LoadedModel loaded, double openMillis) {
+  private static Head head(LoadedModel loaded, KvCacheType kvType, double openMillis) {
     return new Head(
         ModelFile.name(loaded.file()),
         ModelFile.quantization(loaded.file()),
         Native.isa(),
+        kvType,
         loaded.pool().threads(),
         openMillis,
         Work.Limits.measure(loaded.pool()));
@@ -209,11 +214,12 @@ final class BenchCommand implements Callable<Integer> {
     io.out()
         .printf(
             Locale.ROOT,
-            "%s %s, %d threads, %s; %.1f GB/s, %.0f G multiply-adds/s%n%n%-9s%7s%7s%8s%11s%9s%8s%n",
+            "%s %s, %d threads, %s, KV cache %s; %.1f GB/s, %.0f G multiply-adds/s%n%n%-9s%7s%7s%8s%11s%9s%8s%n",
             head.model,
             head.quantization,
             head.threads,
             head.instructionSet,
+            head.kvType.label(),
             head.limits.bytesPerSecond() / 1e9,
             head.limits.multiplyAddsPerSecond() / 1e9,
             "test",

@@ -17,6 +17,7 @@ final class BenchJson {
           json.writeStringField("model", head.model());
           json.writeStringField("quantization", head.quantization());
           json.writeStringField("isa", head.instructionSet());
+          json.writeStringField("kv_type", head.kvType().label());
           json.writeNumberField("threads", head.threads());
           json.writeNumberField("bandwidth_gb_per_s", head.limits().bytesPerSecond() / 1e9);
           json.writeNumberField("dot_gmac_per_s", head.limits().multiplyAddsPerSecond() / 1e9);

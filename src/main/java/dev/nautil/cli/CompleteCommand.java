@@ -30,6 +30,8 @@ final class CompleteCommand implements Callable<Integer> {
   @Mixin private StandardOptions standard;
   @Mixin private ThreadOptions threads;
 
+  @Mixin private KvTypeOption kvType;
+
   @Parameters(paramLabel = "MODEL", description = "A GGUF file.")
   private String model;
 
@@ -87,7 +89,7 @@ final class CompleteCommand implements Callable<Integer> {
     check();
     Path path = ModelPath.resolve(model);
     try (LoadedModel loaded = LoadedModel.open(path, false, threads.count(), null);
-        Completer completer = new Completer(loaded, exact)) {
+        Completer completer = new Completer(loaded, exact, kvType.type())) {
       if (jsonl) {
         CompletionJson.answerLines(io, completer, predict(), top);
         return 0;

@@ -1,5 +1,6 @@
 package dev.nautil.cli;
 
+import dev.nautil.KvCacheType;
 import dev.nautil.engine.LoadedModel;
 import dev.nautil.internal.ContextParams;
 import dev.nautil.internal.NativeContext;
@@ -33,10 +34,10 @@ final class Completer implements AutoCloseable {
   private final NativeContext context;
   private final int vocabulary;
 
-  Completer(LoadedModel model, boolean exact) {
+  Completer(LoadedModel model, boolean exact, KvCacheType kvType) {
     tokenizer = model.tokenizer();
     vocabulary = model.model().info().vocabularySize();
-    context = model.newContext(new ContextParams(0, 1, 0, exact, 0, true));
+    context = model.newContext(new ContextParams(0, 1, 0, exact, 0, kvType, true));
   }
 
   /**

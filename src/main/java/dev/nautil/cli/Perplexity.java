@@ -1,5 +1,6 @@
 package dev.nautil.cli;
 
+import dev.nautil.KvCacheType;
 import dev.nautil.engine.LoadedModel;
 import dev.nautil.internal.ContextParams;
 import dev.nautil.internal.NativeContext;
@@ -43,12 +44,16 @@ final class Perplexity {
    * @param progress told what the windows so far give, and how many there are
    */
   static Result measure(
-      LoadedModel model, int[] tokens, int contextSize, ObjIntConsumer<Result> progress) {
+      LoadedModel model,
+      int[] tokens,
+      int contextSize,
+      KvCacheType kvType,
+      ObjIntConsumer<Result> progress) {
     int windows = tokens.length / contextSize;
     Tokenizer tokenizer = model.tokenizer();
     Result result = new Result(0, 0, tokens.length, 0, contextSize);
     try (NativeContext context =
-        model.newContext(new ContextParams(contextSize, 1, 0, false, 0, true))) {
+        model.newContext(new ContextParams(contextSize, 1, 0, false, 0, kvType, true))) {
       for (int i = 0; i < windows; i++) {
         int[] window = Arrays.copyOfRange(tokens, i * contextSize, (i + 1) * contextSize);
         if (tokenizer.addBos() && tokenizer.bos() >= 0) {

@@ -48,6 +48,8 @@ final class PerplexityCommand implements Callable<Integer> {
 
   @Mixin private ThreadOptions threads;
 
+  @Mixin private KvTypeOption kvType;
+
   @Option(
       names = "--json",
       description = "Prints {\"perplexity\", \"nll\", \"tokens\", \"windows\", \"n_ctx\"}.")
@@ -80,6 +82,7 @@ final class PerplexityCommand implements Callable<Integer> {
               loaded,
               tokens,
               window,
+              kvType.type(),
               (soFar, windows) ->
                   bar.update(
                       soFar.windows(),

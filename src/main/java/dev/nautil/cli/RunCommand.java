@@ -74,6 +74,8 @@ final class RunCommand implements Callable<Integer> {
 
   @Mixin private ThreadOptions threads;
 
+  @Mixin private KvTypeOption kvType;
+
   @Option(names = "--raw", description = "Continues text as it is, without the chat template.")
   private boolean raw;
 
@@ -211,7 +213,10 @@ final class RunCommand implements Callable<Integer> {
     if (contextSize < 0) {
       throw usage("--ctx-size is " + contextSize + "; it must be 0 (the model's own) or more");
     }
-    return Model.options().contextSize(contextSize).threads(threads.count());
+    return Model.options()
+        .contextSize(contextSize)
+        .threads(threads.count())
+        .kvCacheType(kvType.type());
   }
 
   /**

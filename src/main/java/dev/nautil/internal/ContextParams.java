@@ -1,5 +1,7 @@
 package dev.nautil.internal;
 
+import dev.nautil.KvCacheType;
+
 /**
  * What a context is made with; 0 is the core's default.
  *
@@ -9,10 +11,18 @@ package dev.nautil.internal;
  * @param exact F32 arithmetic throughout: slow, for tests
  * @param kvCapacity tokens that all sequences together may hold; 0: contextLength times sequences,
  *     as far as memory allows
+ * @param kvType how keys and values are kept
  * @param blas whether OpenBLAS may multiply F32, F16 and BF16 weights, where it is there
  */
 public record ContextParams(
-    int contextLength, int sequences, int batchSize, boolean exact, long kvCapacity, boolean blas) {
+    int contextLength,
+    int sequences,
+    int batchSize,
+    boolean exact,
+    long kvCapacity,
+    KvCacheType kvType,
+    boolean blas) {
 
-  public static final ContextParams DEFAULT = new ContextParams(0, 0, 0, false, 0, true);
+  public static final ContextParams DEFAULT =
+      new ContextParams(0, 0, 0, false, 0, KvCacheType.F16, true);
 }

@@ -234,6 +234,11 @@ public final class NativeContext implements AutoCloseable {
         .n_batch(params.batchSize())
         .exact(params.exact() ? 1 : 0)
         .kv_capacity(params.kvCapacity())
+        .kv_type(
+            switch (params.kvType()) {
+              case F16 -> Nautil.NT_CACHE_F16;
+              case Q8_0 -> Nautil.NT_CACHE_Q8_0;
+            })
         .sgemm(blas ? Blas.sgemm() : null);
   }
 

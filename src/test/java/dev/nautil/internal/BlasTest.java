@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 
+import dev.nautil.KvCacheType;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -36,7 +37,8 @@ class BlasTest {
 
   private static float[] logits(NativeModel model, NativePool pool, boolean blas) {
     try (NativeContext context =
-        new NativeContext(model, pool, new ContextParams(512, 1, 0, false, 0, blas))) {
+        new NativeContext(
+            model, pool, new ContextParams(512, 1, 0, false, 0, KvCacheType.F16, blas))) {
       int n = 256;
       int[] tokens = new int[n];
       int[] positions = new int[n];

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.nautil.CancelledException;
 import dev.nautil.ContextFullException;
+import dev.nautil.KvCacheType;
 import dev.nautil.UnsupportedModelException;
 import java.io.IOException;
 import java.nio.LongBuffer;
@@ -36,7 +37,9 @@ class NativeContextTest {
       model = new NativeModel(file);
     }
     pool = new NativePool(2);
-    context = new NativeContext(model, pool, new ContextParams(CONTEXT, 2, 0, false, 0, true));
+    context =
+        new NativeContext(
+            model, pool, new ContextParams(CONTEXT, 2, 0, false, 0, KvCacheType.F16, true));
   }
 
   @AfterEach
@@ -62,6 +65,17 @@ class NativeContextTest {
     SamplingBatch greedy = new SamplingBatch(1);
     greedy.set(0, 0, 1, 0, 0, 0, 0);
     return context.sample(new int[] {0}, greedy, masks);
+  }
+
+  @Test
+  void refusesQ8_0ForHeadsThatAreNoMultipleOf32() {
+    UnsupportedModelException e =
+        assertThrows(
+            UnsupportedModelException.class,
+            () ->
+                new NativeContext(
+                    model, pool, new ContextParams(4, 1, 0, false, 0, KvCacheType.Q8_0, false)));
+    assertTrue(e.getMessage().contains("multiple of 32 values"), e.getMessage());
   }
 
   @Test
@@ -136,7 +150,8 @@ class NativeContextTest {
   @Test
   void aFullContextSaysByHowMuch() {
     try (NativeContext small =
-        new NativeContext(model, pool, new ContextParams(4, 1, 0, false, 0, false))) {
+        new NativeContext(
+            model, pool, new ContextParams(4, 1, 0, false, 0, KvCacheType.F16, false))) {
       small.decode(new int[] {1, 2, 3}, new int[3], new int[] {0, 1, 2}, new byte[3], null);
       ContextFullException e =
           assertThrows(
