@@ -22,7 +22,10 @@ public final class Main {
         Session session = model.newSession(Session.options().raw().maxTokens(1));
         // One token a character; long enough to be kept, and without a prefix that they share.
         Reply reply = session.send(Character.toString('a' + i).repeat(tokens));
-        replies += reply.usage().replyTokens();
+        if (reply.usage().promptTokens() < tokens) {
+          throw new AssertionError("a prompt of " + reply.usage().promptTokens() + " tokens");
+        }
+        replies++;
       }
       if (residentBytes() < KV_BYTES) {
         throw new AssertionError("only " + residentBytes() + " bytes are resident");
