@@ -32,6 +32,9 @@ class ProcessTest {
         new ArrayList<>(List.of("-XX:TieredStopAtLevel=1", "dev.nautil.cli.Main"));
     command.addAll(Arrays.asList(arguments));
     ProcessBuilder builder = JavaProcess.of(path, command);
+    // A shell starts what it runs in the background with the interrupt ignored, and children
+    // inherit that.
+    builder.command().addAll(0, List.of("env", "--default-signal=INT"));
     builder.environment().put("LC_ALL", "C");
     builder.environment().put("LANG", "C");
     return builder.start();
