@@ -5,9 +5,7 @@
 
 #include "cpu/kernels.h"
 #include "cpu/tile.h"
-
-// Before loops over arrays of vectors that are to live in registers: GCC unrolls late, and leaves an array behind.
-#define NT_UNROLL _Pragma("GCC unroll 16")
+#include "cpu/unroll.h"
 
 namespace nt::cpu {
 

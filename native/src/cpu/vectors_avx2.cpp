@@ -3,11 +3,7 @@
 // Kernels only: internal linkage, no standard containers or functions (see cmake/isa.cmake).
 #if defined(__x86_64__) || defined(_M_X64)
 
-#include <immintrin.h>
-
-#include <cstring>
-
-#include "cpu/kernels.h"
+#include "cpu/kernels_avx2.h"
 #include "cpu/kv_page_q8.h"
 #include "cpu/tile.h"
 
@@ -17,12 +13,6 @@ namespace {
 constexpr uint32_t kInfinityBits = 0x7f800000;
 
 // ------------------------------------------------------------------------------------------------ small helpers
-
-__m256 broadcast(float x) { return _mm256_set1_ps(x); }
-
-__m256i load256(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
-
-void store256(void* p, __m256i v) { _mm256_storeu_si256(static_cast<__m256i*>(p), v); }
 
 float sum8(__m256 v) {
   __m128 s = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
