@@ -333,8 +333,8 @@ NT_API nt_status nt_sample(const nt_context* context, int32_t n, const int32_t* 
 
 /* -------------------------------------------------------------------------------------------- measuring limits */
 
-/* Sequential read bandwidth of all the pool's threads over memory that no cache holds, in bytes a second. Takes about 1
- * s. */
+/* Sequential read bandwidth of all the pool's threads over memory that no cache holds, in bytes a second: the median of
+ * passes, since other programs take their part. Takes about 1 s. */
 NT_API nt_status nt_measure_bandwidth(nt_pool* pool, double* bytes_per_second, nt_error* error);
 
 /* Peak multiply-adds a second of the int8 dot instruction of nt_isa() on all the pool's threads. Takes about 0.3 s. */
