@@ -22,8 +22,8 @@ constexpr size_t kBytes = size_t{256} << 20;
 // Threads take pieces, as the matrix products do.
 constexpr size_t kPiece = size_t{1} << 20;
 
-// Other programs, and on a shared machine other machines, take their part of the bandwidth all the time, so that the best
-// pass is one that nothing longer can equal.
+// Other programs, and on a shared machine other machines, take their part of the bandwidth all the time, so that the
+// best pass is one that nothing longer can equal.
 double median(std::vector<double>& values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
