@@ -4,6 +4,8 @@ package dev.nautil;
 public enum FinishReason {
   /** The model ended its turn. */
   STOP,
+  /** One of {@link SessionOptions#stop()} came; the text ends before it. */
+  STOP_STRING,
   /** {@link SessionOptions#maxTokens()} were generated. */
   MAX_TOKENS,
   /** The context has no room for another token; the text so far is whole. */

@@ -2,6 +2,7 @@ package dev.nautil;
 
 import dev.nautil.engine.Generation;
 import dev.nautil.engine.Generation.Signal;
+import dev.nautil.engine.StopStrings;
 import dev.nautil.tokenizer.StreamDecoder;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
@@ -18,6 +19,7 @@ final class ReplyStream implements Reply.Stream, Iterator<Event> {
 
   private final Generation generation;
   private final StreamDecoder decoder;
+  private final StopStrings stop;
   private final int promptTokens;
   private final Listener listener;
   private final StringBuilder text = new StringBuilder();
@@ -26,9 +28,15 @@ final class ReplyStream implements Reply.Stream, Iterator<Event> {
   private volatile @Nullable Reply reply;
   private volatile @Nullable RuntimeException failure;
 
-  ReplyStream(Generation generation, StreamDecoder decoder, int promptTokens, Listener listener) {
+  ReplyStream(
+      Generation generation,
+      StreamDecoder decoder,
+      StopStrings stop,
+      int promptTokens,
+      Listener listener) {
     this.generation = generation;
     this.decoder = decoder;
+    this.stop = stop;
     this.promptTokens = promptTokens;
     this.listener = listener;
   }
@@ -100,13 +108,20 @@ final class ReplyStream implements Reply.Stream, Iterator<Event> {
     if (signal instanceof Signal.Prompt prompt) {
       next = new Event.Prompt(prompt.done(), prompt.total());
     } else if (signal instanceof Signal.Token token) {
-      replyTokens++;
-      tell(decoder.accept(token.id()));
+      // The engine may be some tokens ahead when a stop string is found.
+      if (!stop.isFound()) {
+        replyTokens++;
+        tell(stop.accept(decoder.accept(token.id())));
+        if (stop.isFound()) {
+          generation.cancel();
+        }
+      }
     } else if (signal instanceof Signal.End end) {
-      String last = decoder.finish();
+      String last = stop.accept(decoder.finish()) + stop.finish();
       text.append(last);
+      FinishReason reason = stop.isFound() ? FinishReason.STOP_STRING : end.reason();
       Usage usage = new Usage(promptTokens, end.cachedTokens(), replyTokens);
-      reply = new Reply(text.toString(), end.reason(), usage, end.timings());
+      reply = new Reply(text.toString(), reason, usage, end.timings());
       listener.ended(reply);
       next = last.isEmpty() ? new Event.Done(reply) : new Event.Text(last);
     } else if (signal instanceof Signal.Failed failed) {

@@ -3,7 +3,7 @@ package dev.nautil;
 import dev.nautil.engine.ChatFormat;
 import dev.nautil.engine.GenerationRequest;
 import dev.nautil.engine.LoadedModel;
-import dev.nautil.template.TemplateException;
+import dev.nautil.engine.StopStrings;
 import dev.nautil.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
@@ -111,7 +111,11 @@ public final class Session {
               options.maxTokens() == 0 ? Integer.MAX_VALUE : options.maxTokens(),
               tokenizer::isEndOfGeneration);
       return new ReplyStream(
-          model.engine().submit(request), tokenizer.newStreamDecoder(), prompt.length, this);
+          model.engine().submit(request),
+          tokenizer.newStreamDecoder(),
+          new StopStrings(options.stop()),
+          prompt.length,
+          this);
     }
 
     private int[] rawPrompt(Tokenizer tokenizer) {
@@ -125,12 +129,7 @@ public final class Session {
       List<Map<String, String>> messages = new ArrayList<>();
       history().forEach(said -> messages.add(ChatFormat.toMap(said)));
       messages.add(ChatFormat.toMap(message));
-      try {
-        return format.encode(format.render(messages, null));
-      } catch (TemplateException e) {
-        throw new NautilException(
-            "the model's chat template refuses the conversation: " + e.getMessage(), e);
-      }
+      return format.encode(format.render(messages, null));
     }
 
     @Override

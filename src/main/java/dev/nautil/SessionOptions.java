@@ -1,19 +1,23 @@
 package dev.nautil;
 
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** How a session talks. Immutable: each method gives a changed copy. */
 public final class SessionOptions {
-  static final SessionOptions DEFAULTS = new SessionOptions(null, Sampling.defaults(), 0, false);
+  static final SessionOptions DEFAULTS =
+      new SessionOptions(null, Sampling.defaults(), 0, List.of(), false);
 
   private final @Nullable String system;
   private final Sampling sampling;
   private final int maxTokens;
+  private final List<String> stop;
   private final boolean raw;
 
-  private SessionOptions(@Nullable String system, Sampling sampling, int maxTokens, boolean raw) {
+  private SessionOptions(
+      @Nullable String system, Sampling sampling, int maxTokens, List<String> stop, boolean raw) {
     if (system != null && raw) {
       throw new IllegalArgumentException(
           "raw text has no system prompt: put it before the text, or leave out raw()");
@@ -21,17 +25,20 @@ public final class SessionOptions {
     this.system = system;
     this.sampling = sampling;
     this.maxTokens = maxTokens;
+    this.stop = stop;
     this.raw = raw;
   }
 
   /** What the model is to do or to be, for the whole conversation. */
   public SessionOptions system(String system) {
-    return new SessionOptions(Objects.requireNonNull(system, "system"), sampling, maxTokens, raw);
+    return new SessionOptions(
+        Objects.requireNonNull(system, "system"), sampling, maxTokens, stop, raw);
   }
 
   /** How tokens are chosen; {@link Sampling#defaults()} if it is not said. */
   public SessionOptions sampling(Sampling sampling) {
-    return new SessionOptions(system, Objects.requireNonNull(sampling, "sampling"), maxTokens, raw);
+    return new SessionOptions(
+        system, Objects.requireNonNull(sampling, "sampling"), maxTokens, stop, raw);
   }
 
   /**
@@ -44,7 +51,21 @@ public final class SessionOptions {
       throw new IllegalArgumentException(
           "maxTokens is " + maxTokens + "; it must be 0 (no limit) or more");
     }
-    return new SessionOptions(system, sampling, maxTokens, raw);
+    return new SessionOptions(system, sampling, maxTokens, stop, raw);
+  }
+
+  /**
+   * Ends a reply where one of these strings comes, with {@link FinishReason#STOP_STRING}. Neither
+   * the string nor a part of it is in the text, also while it streams, whatever tokens it is in.
+   *
+   * @throws IllegalArgumentException if one is empty
+   */
+  public SessionOptions stop(String... strings) {
+    List<String> stop = List.of(strings);
+    if (stop.contains("")) {
+      throw new IllegalArgumentException("an empty stop string: every text has one");
+    }
+    return new SessionOptions(system, sampling, maxTokens, stop, raw);
   }
 
   /**
@@ -54,7 +75,7 @@ public final class SessionOptions {
    * @throws IllegalArgumentException if there is a system prompt
    */
   public SessionOptions raw() {
-    return new SessionOptions(system, sampling, maxTokens, true);
+    return new SessionOptions(system, sampling, maxTokens, stop, true);
   }
 
   public Optional<String> system() {
@@ -67,6 +88,11 @@ public final class SessionOptions {
 
   public int maxTokens() {
     return maxTokens;
+  }
+
+  /** Unmodifiable. */
+  public List<String> stop() {
+    return stop;
   }
 
   public boolean isRaw() {

@@ -104,6 +104,32 @@ class SessionTest {
     assertNotEquals(texts[0], texts[2]);
   }
 
+  /** At every place in a reply, so that some strings begin, end or lie inside a token. */
+  @Test
+  void stopsBeforeAStopString() {
+    String whole = model.newSession(GREEDY.maxTokens(24)).send("What is water?").text();
+    for (int start = 0; start + 7 <= whole.length(); start += 5) {
+      String stop = whole.substring(start, start + 7);
+      Session session = model.newSession(GREEDY.maxTokens(24).stop("not in it", stop));
+      StringBuilder streamed = new StringBuilder();
+      Reply reply;
+      try (Reply.Stream stream = session.stream("What is water?")) {
+        stream.forEach(e -> streamed.append(e instanceof Event.Text t ? t.text() : ""));
+        reply = stream.reply();
+      }
+      assertEquals(whole.substring(0, whole.indexOf(stop)), reply.text());
+      assertEquals(reply.text(), streamed.toString());
+      assertEquals(FinishReason.STOP_STRING, reply.finishReason());
+      assertTrue(reply.usage().replyTokens() <= 24);
+      assertEquals(new Message.Assistant(reply.text()), session.history().get(1));
+      assertFalse(session.send("Go on.").text().isEmpty() && start > 0, "usable afterwards");
+    }
+    Reply open = model.newSession(GREEDY.maxTokens(24).stop(whole + "x")).send("What is water?");
+    assertEquals(whole, open.text(), "what waited is given in the end");
+    assertEquals(FinishReason.MAX_TOKENS, open.finishReason());
+    assertThrows(IllegalArgumentException.class, () -> Session.options().stop("a", ""));
+  }
+
   @Test
   void stopsAtTheLimit() {
     Reply reply = model.newSession(GREEDY.maxTokens(3)).send("Tell me a long story.");

@@ -11,6 +11,7 @@ import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.nautil.NautilException;
 import dev.nautil.template.TemplateException;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -80,7 +81,7 @@ final class Json {
   private static Value answer(String line, Answer answer) {
     try {
       return answer.to(read(line));
-    } catch (Failure | TemplateException e) {
+    } catch (Failure | NautilException | TemplateException e) {
       String message = String.valueOf(e.getMessage());
       return json -> {
         json.writeStartObject();

@@ -64,6 +64,12 @@ final class RunCommand implements Callable<Integer> {
   private int maxTokens;
 
   @Option(
+      names = "--stop",
+      paramLabel = "TEXT",
+      description = "Ends an answer where TEXT comes, before it; can be given several times.")
+  private List<String> stop = List.of();
+
+  @Option(
       names = "--ctx-size",
       paramLabel = "N",
       defaultValue = "0",
@@ -202,7 +208,10 @@ final class RunCommand implements Callable<Integer> {
     if (maxTokens < 0) {
       throw usage("--max-tokens is " + maxTokens + "; it must be 0 (no limit) or more");
     }
-    options = options.maxTokens(maxTokens);
+    if (stop.contains("")) {
+      throw usage("--stop is empty: every text has that in it");
+    }
+    options = options.maxTokens(maxTokens).stop(stop.toArray(String[]::new));
     if (system != null) {
       options = options.system(system);
     }

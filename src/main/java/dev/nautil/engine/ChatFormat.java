@@ -1,6 +1,7 @@
 package dev.nautil.engine;
 
 import dev.nautil.Message;
+import dev.nautil.NautilException;
 import dev.nautil.UnsupportedModelException;
 import dev.nautil.internal.NativeFile;
 import dev.nautil.template.ChatTemplate;
@@ -8,38 +9,39 @@ import dev.nautil.template.TemplateException;
 import dev.nautil.tokenizer.PromptText;
 import dev.nautil.tokenizer.Tokenizer;
 import java.nio.charset.StandardCharsets;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** How a model's file wants a conversation written. Immutable and thread-safe. */
-public final class ChatFormat {
+/** How a model wants a conversation written. Immutable and thread-safe. */
+public abstract sealed class ChatFormat permits MistralChat, TemplateChat {
   private static final String KEY = "tokenizer.chat_template";
 
-  private final Tokenizer tokenizer;
-  private final ChatTemplate template;
+  final Tokenizer tokenizer;
 
-  private ChatFormat(Tokenizer tokenizer, ChatTemplate template) {
+  ChatFormat(Tokenizer tokenizer) {
     this.tokenizer = tokenizer;
-    this.template = template;
   }
 
   /** Whether a file says how it wants a conversation written. */
-  public static boolean isIn(NativeFile file) {
-    return file.get(KEY) instanceof String;
+  public static boolean isIn(NativeFile file, Tokenizer tokenizer) {
+    return isMistral(file, tokenizer) || file.get(KEY) instanceof String;
   }
 
   /**
-   * How a file wants a conversation written.
+   * How a file wants a conversation written: by its template, but for the models that Mistral's own
+   * encoder is there for.
    *
    * @throws UnsupportedModelException if it does not say, or in a way that is not understood
    */
   public static ChatFormat of(NativeFile file, Tokenizer tokenizer) {
+    if (isMistral(file, tokenizer)) {
+      return new MistralChat(tokenizer);
+    }
     String problem = "the file has no chat template (" + KEY + ")";
     if (file.get(KEY) instanceof String template) {
       try {
-        return new ChatFormat(tokenizer, ChatTemplate.compile(template));
+        return new TemplateChat(tokenizer, ChatTemplate.compile(template));
       } catch (TemplateException e) {
         problem = "the file's chat template cannot be used: " + e.getMessage();
       }
@@ -49,22 +51,25 @@ public final class ChatFormat {
   }
 
   /**
+   * A model trained further on another format keeps the tokens, but its template has no use for
+   * them.
+   */
+  private static boolean isMistral(NativeFile file, Tokenizer tokenizer) {
+    return "tekken".equals(file.get("tokenizer.ggml.pre"))
+        && MistralChat.hasTokens(tokenizer)
+        && (!(file.get(KEY) instanceof String template) || template.contains("[INST]"));
+  }
+
+  /**
    * A conversation as text, up to where the model's reply begins.
    *
    * @param messages in the shape that templates know: maps with "role", "content" and the like
    * @param tools that the model may call; null for none
-   * @throws dev.nautil.template.TemplateException if the template refuses the conversation
+   * @throws NautilException if the conversation is none that can be written so: it says what is
+   *     wrong
    */
-  public PromptText render(List<? extends Map<String, ?>> messages, @Nullable List<?> tools) {
-    Map<String, Object> context = new LinkedHashMap<>();
-    context.put("messages", messages);
-    context.put("tools", tools);
-    context.put("documents", null);
-    context.put("add_generation_prompt", true);
-    context.put("bos_token", special(tokenizer.bos()));
-    context.put("eos_token", special(tokenizer.eos()));
-    return template.render(context);
-  }
+  public abstract PromptText render(
+      List<? extends Map<String, ?>> messages, @Nullable List<?> tools);
 
   /** The same as token ids, with the model's BOS first where it wants one. */
   public int[] encode(PromptText prompt) {
@@ -91,9 +96,10 @@ public final class ChatFormat {
     return Map.of("role", role, "content", message.content());
   }
 
-  private Object special(int id) {
+  /** A token as a template's or format's own text. */
+  final PromptText special(int id) {
     return id < 0
-        ? ""
+        ? PromptText.plain("")
         : PromptText.trusted(new String(tokenizer.piece(id), StandardCharsets.UTF_8));
   }
 }

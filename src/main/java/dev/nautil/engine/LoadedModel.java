@@ -129,7 +129,7 @@ public final class LoadedModel implements AutoCloseable {
   }
 
   public boolean hasChatFormat() {
-    return ChatFormat.isIn(file);
+    return ChatFormat.isIn(file, tokenizer);
   }
 
   /** Contexts made before keep what they need. */

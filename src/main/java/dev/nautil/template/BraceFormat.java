@@ -347,7 +347,7 @@ final class BraceFormat {
     /** Like {@code g}, but always with a point or an exponent. */
     private String withoutType(double d) {
       if (precision < 0 || Double.isNaN(d) || Double.isInfinite(d)) {
-        String s = Numbers.repr(d);
+        String s = PythonFloat.repr(d);
         return s.startsWith("-") ? s.substring(1) : s;
       }
       String s = NumberFormat.real(d, 'g', precision, alternate);

@@ -97,7 +97,7 @@ final class Json {
     } else if (value instanceof Double d) {
       return d.isNaN()
           ? "NaN"
-          : d.isInfinite() ? (d > 0 ? "Infinity" : "-Infinity") : Numbers.repr(d);
+          : d.isInfinite() ? (d > 0 ? "Infinity" : "-Infinity") : PythonFloat.repr(d);
     }
     return Numbers.isInt(value) ? Numbers.intText(value) : null;
   }

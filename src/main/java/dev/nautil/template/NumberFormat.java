@@ -71,7 +71,7 @@ final class NumberFormat {
     digits = d == 0 ? "0" : digits;
     digits += zeros(precision + 1 - digits.length());
     digits = digits.substring(0, (int) precision + 1);
-    String text = Numbers.scientific(digits, exponent);
+    String text = PythonFloat.scientific(digits, exponent);
     return alternate && precision == 0 ? text.replace("e", ".e") : text;
   }
 

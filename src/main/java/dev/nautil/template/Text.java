@@ -51,7 +51,7 @@ final class Text {
     } else if (Numbers.isInt(o)) {
       out.append(Numbers.intText(o));
     } else if (o instanceof Double d) {
-      out.append(Numbers.repr(d));
+      out.append(PythonFloat.repr(d));
     } else if (o instanceof None) {
       out.append("None");
     } else if (o instanceof Undefined) {

@@ -49,6 +49,15 @@ class RunCommandTest {
   }
 
   @Test
+  void endsBeforeAStopString() {
+    String whole = ask("", "Say hello.").strip();
+    String stop = whole.substring(2, 5);
+    assertEquals(
+        whole.substring(0, whole.indexOf(stop)) + "\n",
+        ask("", "--stop", "never said", "--stop", stop, "Say hello."));
+  }
+
+  @Test
   void appendsPipedInput() {
     assertEquals(ask("", "Shout this:\n\nna\u00efve"), ask("na\u00efve\n\n", "Shout this:"));
     assertEquals(ask("", "--raw", "Once upon a"), ask(" upon a", "--raw", "Once"));
@@ -144,6 +153,8 @@ class RunCommandTest {
         "2 | --seed x hi | --seed",
         "2 | --max-tokens -1 hi | --max-tokens",
         "2 | --ctx-size -1 hi | --ctx-size",
+        "2 | --kv-type q5_0 hi | q8_0",
+        "2 | --stop= hi | --stop",
         "2 | --raw --system x hi | --raw",
         "2 | one two three | quotes",
         "2 | -m m.gguf one two | quotes",
