@@ -6,13 +6,17 @@ import dev.nautil.engine.StopStrings;
 import dev.nautil.tokenizer.StreamDecoder;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** Turns what the engine tells into events of text, on the thread that reads them. */
 final class ReplyStream implements Reply.Stream, Iterator<Event> {
   /** Told once how the reply came out. */
   interface Listener {
-    void ended(Reply reply);
+    /**
+     * @param tokens that the text is made of; null if a part of them was cut off
+     */
+    void ended(Reply reply, int @Nullable [] tokens);
 
     void failed();
   }
@@ -23,6 +27,7 @@ final class ReplyStream implements Reply.Stream, Iterator<Event> {
   private final int promptTokens;
   private final Listener listener;
   private final StringBuilder text = new StringBuilder();
+  private final IntStream.Builder tokens = IntStream.builder();
   private int replyTokens;
   private @Nullable Event next;
   private volatile @Nullable Reply reply;
@@ -111,6 +116,7 @@ final class ReplyStream implements Reply.Stream, Iterator<Event> {
       // The engine may be some tokens ahead when a stop string is found.
       if (!stop.isFound()) {
         replyTokens++;
+        tokens.add(token.id());
         tell(stop.accept(decoder.accept(token.id())));
         if (stop.isFound()) {
           generation.cancel();
@@ -122,7 +128,7 @@ final class ReplyStream implements Reply.Stream, Iterator<Event> {
       FinishReason reason = stop.isFound() ? FinishReason.STOP_STRING : end.reason();
       Usage usage = new Usage(promptTokens, end.cachedTokens(), replyTokens);
       reply = new Reply(text.toString(), reason, usage, end.timings());
-      listener.ended(reply);
+      listener.ended(reply, stop.isFound() ? null : tokens.build().toArray());
       next = last.isEmpty() ? new Event.Done(reply) : new Event.Text(last);
     } else if (signal instanceof Signal.Failed failed) {
       throw fail(asUnchecked(failed.cause()));

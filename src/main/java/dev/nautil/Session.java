@@ -4,6 +4,8 @@ import dev.nautil.engine.ChatFormat;
 import dev.nautil.engine.GenerationRequest;
 import dev.nautil.engine.LoadedModel;
 import dev.nautil.engine.StopStrings;
+import dev.nautil.engine.Transcript;
+import dev.nautil.tokenizer.PromptText;
 import dev.nautil.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,15 +29,23 @@ public final class Session {
   private final Model model;
   private final SessionOptions options;
   private final Object lock = new Object();
-  private final List<Message> history = new ArrayList<>();
+  private final List<Message> history;
+  private final Transcript transcript;
 
   /** The turn that has not ended. */
   private final AtomicReference<@Nullable Turn> turn = new AtomicReference<>();
 
   Session(Model model, SessionOptions options) {
+    this(model, options, new ArrayList<>(), new Transcript());
+    options.system().ifPresent(text -> history.add(new Message.System(text)));
+  }
+
+  private Session(
+      Model model, SessionOptions options, List<Message> history, Transcript transcript) {
     this.model = model;
     this.options = options;
-    options.system().ifPresent(text -> history.add(new Message.System(text)));
+    this.history = history;
+    this.transcript = transcript;
   }
 
   /** How a session can talk. */
@@ -68,15 +78,54 @@ public final class Session {
   public Reply.Stream stream(String text) {
     Message.User message = new Message.User(Objects.requireNonNull(text, "text"));
     Turn next = new Turn(message);
-    if (!turn.compareAndSet(null, next)) {
-      throw new IllegalStateException(
-          "this session's last reply has not ended: read it to its end, or close it");
-    }
+    requireFirst(next);
     try {
       return next.begin();
     } catch (Throwable e) {
       turn.set(null);
       throw e;
+    }
+  }
+
+  private void requireFirst(Turn next) {
+    if (!turn.compareAndSet(null, next)) {
+      throw new IllegalStateException(
+          "this session's last reply has not ended: read it to its end, or close it");
+    }
+  }
+
+  /**
+   * A session that goes on by itself from what was said so far; a turn that has not ended is not
+   * part of that. What the two have in common is in the KV cache once.
+   */
+  public Session fork() {
+    synchronized (lock) {
+      return new Session(model, options, new ArrayList<>(history), new Transcript(transcript));
+    }
+  }
+
+  /**
+   * Forgets the last messages, so that a turn can be tried again or said in other words: a turn has
+   * two, what the user said and the reply. What is before them stays in the KV cache.
+   *
+   * @param messages 0 or more, the system prompt not among them
+   * @throws IllegalArgumentException if there are not so many
+   * @throws IllegalStateException if a turn has not ended
+   */
+  public void rewind(int messages) {
+    Turn none = new Turn(new Message.User(""));
+    requireFirst(none);
+    try {
+      synchronized (lock) {
+        int kept = history.size() - messages;
+        if (messages < 0 || kept < (options.system().isPresent() ? 1 : 0)) {
+          throw new IllegalArgumentException(
+              "rewinding " + messages + " messages of a conversation of " + history.size());
+        }
+        history.subList(kept, history.size()).clear();
+      }
+    } finally {
+      turn.set(null);
     }
   }
 
@@ -90,6 +139,7 @@ public final class Session {
   /** A turn of the conversation, from what the user says to what becomes of the reply. */
   private final class Turn implements ReplyStream.Listener {
     private final Message.User message;
+    private Transcript.@Nullable Prompt prompt;
 
     Turn(Message.User message) {
       this.message = message;
@@ -98,14 +148,20 @@ public final class Session {
     Reply.Stream begin() {
       LoadedModel loaded = model.loaded();
       Tokenizer tokenizer = loaded.tokenizer();
-      int[] prompt = options.isRaw() ? rawPrompt(tokenizer) : chatPrompt(loaded.chatFormat());
-      if (prompt.length == 0) {
+      int[] tokens;
+      synchronized (lock) {
+        PromptText text =
+            options.isRaw() ? rawPrompt() : loaded.chatFormat().render(messages(), null);
+        prompt = transcript.encode(text, tokenizer);
+        tokens = prompt.tokens();
+      }
+      if (tokens.length == 0) {
         throw new IllegalArgumentException("there is no text to continue");
       }
       Sampling sampling = options.sampling();
       GenerationRequest request =
           new GenerationRequest(
-              prompt,
+              tokens,
               sampling,
               sampling.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong()),
               options.maxTokens() == 0 ? Integer.MAX_VALUE : options.maxTokens(),
@@ -114,31 +170,33 @@ public final class Session {
           model.engine().submit(request),
           tokenizer.newStreamDecoder(),
           new StopStrings(options.stop()),
-          prompt.length,
+          tokens.length,
           this);
     }
 
-    private int[] rawPrompt(Tokenizer tokenizer) {
+    private PromptText rawPrompt() {
       StringBuilder text = new StringBuilder();
-      history().forEach(said -> text.append(said.content()));
-      text.append(message.content());
-      return ChatFormat.withBos(tokenizer, tokenizer.encode(text.toString()));
+      history.forEach(said -> text.append(said.content()));
+      return PromptText.plain(text.append(message.content()).toString());
     }
 
-    private int[] chatPrompt(ChatFormat format) {
+    private List<Map<String, String>> messages() {
       List<Map<String, String>> messages = new ArrayList<>();
-      history().forEach(said -> messages.add(ChatFormat.toMap(said)));
+      history.forEach(said -> messages.add(ChatFormat.toMap(said)));
       messages.add(ChatFormat.toMap(message));
-      return format.encode(format.render(messages, null));
+      return messages;
     }
 
     @Override
-    public void ended(Reply reply) {
+    public void ended(Reply reply, int @Nullable [] tokens) {
       boolean said = reply.finishReason() != FinishReason.CANCELLED || !reply.text().isEmpty();
       if (said) {
         synchronized (lock) {
           history.add(message);
           history.add(new Message.Assistant(reply.text()));
+          if (tokens != null && prompt != null) {
+            transcript.add(prompt, reply.text(), tokens);
+          }
         }
       }
       turn.compareAndSet(this, null);

@@ -57,6 +57,47 @@ class SessionTest {
         session.history());
   }
 
+  /** A hot model writes words in tokens that no tokenizer would choose. */
+  @Test
+  void keepsTheTokensThatTheModelChose() {
+    Sampling hot = Sampling.defaults().withTemperature(2).withTopK(0).withTopP(1).withMinP(0);
+    Session session = model.newSession(Session.options().sampling(hot.withSeed(5)).maxTokens(60));
+    int known = 0;
+    for (String text : List.of("Tell me a story.", "Go on.", "And then?")) {
+      Reply reply = session.send(text);
+      // The last token of a reply has not been decoded yet.
+      assertTrue(reply.usage().cachedTokens() >= known - 1, reply.usage() + " after " + known);
+      known = reply.usage().promptTokens() + reply.usage().replyTokens();
+    }
+    assertTrue(known > 150);
+  }
+
+  @Test
+  void forksAndRewinds() {
+    Session session = model.newSession(GREEDY.maxTokens(30).system("Be brief."));
+    session.send("My favourite animal is the elephant.");
+    List<Message> before = session.history();
+    Session fork = session.fork();
+    Reply first = session.send("What is my favourite animal?");
+    assertEquals(before, fork.history());
+    Reply other = fork.send("What is my favourite animal?");
+    assertEquals(first.text(), other.text());
+    assertTrue(other.usage().cachedTokens() >= first.usage().cachedTokens(), "shared");
+
+    session.rewind(2);
+    assertEquals(before, session.history());
+    assertEquals(first.text(), session.send("What is my favourite animal?").text());
+    session.rewind(4);
+    assertEquals(List.of(new Message.System("Be brief.")), session.history());
+    assertThrows(IllegalArgumentException.class, () -> session.rewind(1));
+    assertThrows(IllegalArgumentException.class, () -> session.rewind(-1));
+    assertFalse(session.send("Hello").text().isEmpty());
+    assertEquals(5, fork.history().size());
+    try (Reply.Stream stream = fork.stream("Hello")) {
+      assertThrows(IllegalStateException.class, () -> fork.rewind(2));
+    }
+  }
+
   @Test
   void theSystemPromptIsHeard() {
     Session plain = model.newSession(GREEDY.maxTokens(20));

@@ -83,6 +83,42 @@ public final class PromptText {
     return false;
   }
 
+  /** This text and another behind it. */
+  public PromptText plus(PromptText other) {
+    int[] spans = Arrays.copyOf(trustedSpans, trustedSpans.length + other.trustedSpans.length);
+    for (int i = 0; i < other.trustedSpans.length; i++) {
+      spans[trustedSpans.length + i] = text.length() + other.trustedSpans[i];
+    }
+    return new PromptText(text + other.text, joined(spans));
+  }
+
+  /** Spans that touch are one. */
+  private static int[] joined(int[] spans) {
+    int n = 0;
+    for (int i = 0; i < spans.length; i += 2) {
+      if (n > 0 && spans[n - 1] == spans[i]) {
+        n--;
+      } else {
+        spans[n++] = spans[i];
+      }
+      spans[n++] = spans[i + 1];
+    }
+    return Arrays.copyOf(spans, n);
+  }
+
+  /** The text from a UTF-16 offset on. */
+  public PromptText from(int offset) {
+    int[] spans = new int[trustedSpans.length];
+    int n = 0;
+    for (int i = 0; i < trustedSpans.length; i += 2) {
+      if (trustedSpans[i + 1] > offset) {
+        spans[n++] = Math.max(0, trustedSpans[i] - offset);
+        spans[n++] = trustedSpans[i + 1] - offset;
+      }
+    }
+    return new PromptText(text.substring(offset), Arrays.copyOf(spans, n));
+  }
+
   @Override
   public String toString() {
     return text;

@@ -1,5 +1,7 @@
 package dev.nautil.tokenizer;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
@@ -51,29 +53,42 @@ public abstract class Tokenizer {
     return encode(PromptText.plain(text));
   }
 
+  /** A special token recognised in a text, at UTF-16 offsets. */
+  public record Special(int start, int end, int id) {}
+
   /**
-   * Encodes text. Control tokens are recognised where they lie wholly inside one trusted span,
-   * user-defined tokens anywhere; the longest at a place wins. The text between two of them is
-   * encoded as one, regardless of spans.
+   * The special tokens in a text, in order: control tokens where they lie wholly inside one trusted
+   * span, user-defined tokens anywhere; the longest at a place wins. The text between two of them
+   * is encoded by itself.
    */
-  public final int[] encode(PromptText text) {
+  public final List<Special> specials(PromptText text) {
     char[] chars = text.text().toCharArray();
-    IntList ids = new IntList();
-    RunEncoder encoder = newRunEncoder();
-    int runStart = 0;
+    List<Special> found = new ArrayList<>();
     for (int i = specials.nextCandidate(chars, 0); i < chars.length; ) {
       SpecialTokens.@Nullable Match match = specials.match(chars, i, text);
       if (match == null) {
         i++;
       } else {
-        if (runStart < i) {
-          encoder.encode(chars, runStart, i, ids);
-        }
-        ids.add(match.token());
+        found.add(new Special(i, match.end(), match.token()));
         i = match.end();
-        runStart = i;
       }
       i = specials.nextCandidate(chars, i);
+    }
+    return found;
+  }
+
+  /** Encodes text: its {@link #specials}, and what is between them, regardless of spans. */
+  public final int[] encode(PromptText text) {
+    char[] chars = text.text().toCharArray();
+    IntList ids = new IntList();
+    RunEncoder encoder = newRunEncoder();
+    int runStart = 0;
+    for (Special special : specials(text)) {
+      if (runStart < special.start) {
+        encoder.encode(chars, runStart, special.start, ids);
+      }
+      ids.add(special.id);
+      runStart = special.end;
     }
     if (runStart < chars.length) {
       encoder.encode(chars, runStart, chars.length, ids);
