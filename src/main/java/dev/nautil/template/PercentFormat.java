@@ -77,7 +77,7 @@ final class PercentFormat {
   }
 
   private void conversion(int start) {
-    run.step();
+    run.steps(8); // the time of about so many
     Object keyed = current() == '(' ? keyed() : null;
     flags();
     width = size(0);
