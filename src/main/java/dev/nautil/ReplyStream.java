@@ -28,7 +28,6 @@ final class ReplyStream implements Reply.Stream, Iterator<Event> {
   private final Listener listener;
   private final StringBuilder text = new StringBuilder();
   private final IntStream.Builder tokens = IntStream.builder();
-  private int replyTokens;
   private @Nullable Event next;
   private volatile @Nullable Reply reply;
   private volatile @Nullable RuntimeException failure;
@@ -115,7 +114,6 @@ final class ReplyStream implements Reply.Stream, Iterator<Event> {
     } else if (signal instanceof Signal.Token token) {
       // The engine may be some tokens ahead when a stop string is found.
       if (!stop.isFound()) {
-        replyTokens++;
         tokens.add(token.id());
         tell(stop.accept(decoder.accept(token.id())));
         if (stop.isFound()) {
@@ -126,9 +124,10 @@ final class ReplyStream implements Reply.Stream, Iterator<Event> {
       String last = stop.accept(decoder.finish()) + stop.finish();
       text.append(last);
       FinishReason reason = stop.isFound() ? FinishReason.STOP_STRING : end.reason();
-      Usage usage = new Usage(promptTokens, end.cachedTokens(), replyTokens);
+      int[] replied = tokens.build().toArray();
+      Usage usage = new Usage(promptTokens, end.cachedTokens(), replied.length);
       reply = new Reply(text.toString(), reason, usage, end.timings());
-      listener.ended(reply, stop.isFound() ? null : tokens.build().toArray());
+      listener.ended(reply, stop.isFound() ? null : replied);
       next = last.isEmpty() ? new Event.Done(reply) : new Event.Text(last);
     } else if (signal instanceof Signal.Failed failed) {
       throw fail(asUnchecked(failed.cause()));
