@@ -150,8 +150,7 @@ public final class Session {
       Tokenizer tokenizer = loaded.tokenizer();
       int[] tokens;
       synchronized (lock) {
-        PromptText text =
-            options.isRaw() ? rawPrompt() : loaded.chatFormat().render(messages(), null);
+        PromptText text = options.isRaw() ? rawPrompt() : chatPrompt(loaded.chatFormat());
         prompt = transcript.encode(text, tokenizer);
         tokens = prompt.tokens();
       }
@@ -180,11 +179,11 @@ public final class Session {
       return PromptText.plain(text.append(message.content()).toString());
     }
 
-    private List<Map<String, String>> messages() {
+    private PromptText chatPrompt(ChatFormat format) {
       List<Map<String, String>> messages = new ArrayList<>();
-      history.forEach(said -> messages.add(ChatFormat.toMap(said)));
-      messages.add(ChatFormat.toMap(message));
-      return messages;
+      history.forEach(said -> messages.add(format.toMap(said)));
+      messages.add(format.toMap(message));
+      return format.render(messages, null);
     }
 
     @Override

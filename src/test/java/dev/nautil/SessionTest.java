@@ -171,6 +171,19 @@ class SessionTest {
     assertThrows(IllegalArgumentException.class, () -> Session.options().stop("a", ""));
   }
 
+  /** In Mistral's format, too, which has no way to say it. */
+  @Test
+  void goesOnAfterAnEmptyReply() {
+    try (Model mistral = Model.open(TestModels.path("tekken-tiny.gguf"))) {
+      SessionOptions options = GREEDY.maxTokens(8);
+      String text = mistral.newSession(options).send("a").text();
+      Session session = mistral.newSession(options.stop(text.substring(0, 1)));
+      assertEquals("", session.send("a").text());
+      session.send("b");
+      assertEquals(4, session.history().size());
+    }
+  }
+
   @Test
   void stopsAtTheLimit() {
     Reply reply = model.newSession(GREEDY.maxTokens(3)).send("Tell me a long story.");

@@ -88,7 +88,7 @@ public abstract sealed class ChatFormat permits MistralChat, TemplateChat {
   }
 
   /** A message in the shape that templates know. */
-  public static Map<String, String> toMap(Message message) {
+  public Map<String, String> toMap(Message message) {
     String role =
         message instanceof Message.System
             ? "system"

@@ -1,5 +1,6 @@
 package dev.nautil.engine;
 
+import dev.nautil.Message;
 import dev.nautil.NautilException;
 import dev.nautil.tokenizer.PromptText;
 import dev.nautil.tokenizer.Tokenizer;
@@ -68,6 +69,16 @@ final class MistralChat extends ChatFormat {
     return prompt.toPromptText();
   }
 
+  /**
+   * A reply without text is written as one space, which the format drops: mistral-common knows no
+   * empty one, but a model can end its turn at once.
+   */
+  @Override
+  public Map<String, String> toMap(Message message) {
+    boolean silent = message instanceof Message.Assistant && message.content().isEmpty();
+    return super.toMap(silent ? new Message.Assistant(" ") : message);
+  }
+
   /** What mistral-common keeps of a tool, in its order. */
   private static List<Object> shaped(List<?> tools) {
     List<Object> shaped = new ArrayList<>();
@@ -107,14 +118,9 @@ final class MistralChat extends ChatFormat {
     private final List<Integer> spans = new ArrayList<>();
 
     Prompt own(String marker) {
-      int start = text.length();
+      spans.add(text.length());
       text.append(marker);
-      if (!spans.isEmpty() && spans.get(spans.size() - 1) == start) {
-        spans.set(spans.size() - 1, text.length());
-      } else {
-        spans.add(start);
-        spans.add(text.length());
-      }
+      spans.add(text.length());
       return this;
     }
 

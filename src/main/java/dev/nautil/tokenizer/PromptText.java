@@ -54,7 +54,7 @@ public final class PromptText {
       }
       previous = offset;
     }
-    return new PromptText(text, spans);
+    return new PromptText(text, joined(spans));
   }
 
   public String text() {
