@@ -70,6 +70,9 @@ public final class Tool {
       throw new InvalidToolException(
           "the name of a tool is to be 1 to 64 letters, digits, _ and -: \"" + name + "\"");
     }
+    if (name.equals(ToolCall.UNREADABLE)) {
+      throw new InvalidToolException("the name " + name + " is that of calls that cannot be read");
+    }
     this.name = name;
     this.description = Objects.requireNonNull(description, "description");
     this.schema = Collections.unmodifiableMap(schema);

@@ -11,6 +11,12 @@ import java.util.Objects;
  * @param arguments as the model wrote them: JSON, unless the model made a mistake
  */
 public record ToolCall(String id, String name, String arguments) {
+  /**
+   * The name of a call that could not be read, whose arguments are the text that the model wrote,
+   * as a JSON string. Its result tells the model to try again.
+   */
+  public static final String UNREADABLE = "unreadable_call";
+
   public ToolCall {
     Objects.requireNonNull(id, "id");
     Objects.requireNonNull(name, "name");

@@ -74,6 +74,9 @@ public final class ToolCallReader {
   /** Whether a marker said that this is a call. */
   private boolean marked;
 
+  /** Whether nothing but blanks came since a call, which are no text. */
+  private boolean behindCall;
+
   // Of the object in which the reader is: how far it was looked at, and what was found.
   private int scanned;
   private int depth;
@@ -138,7 +141,8 @@ public final class ToolCallReader {
       }
     }
     boolean call = state == State.IN_CALL || (state == State.BEFORE_CALL && marked);
-    if (!call || !marked) {
+    boolean cut = !whole && held.indexOf("\"" + syntax.argumentsKey() + "\"") > 0;
+    if (!call || (!marked && !cut)) {
       flushText();
     } else if (whole && !held.toString().isBlank()) {
       unreadable(held.toString());
@@ -156,19 +160,23 @@ public final class ToolCallReader {
 
   private void text(int end) {
     if (end > 0) {
+      behindCall = false;
       parts.add(new Text(held.substring(0, end)));
       held.delete(0, end);
     }
   }
 
   private void flushText() {
-    if (state == State.AFTER_CALL && held.toString().isBlank()) {
+    boolean remains =
+        held.toString().isBlank() || ToolSyntax.CLOSING.startsWith(held.toString().strip());
+    if (behindCall && remains) {
       held.setLength(0);
     }
     text(held.length());
   }
 
   private void unreadable(String text) {
+    behindCall = true;
     parts.add(new Unreadable(text.strip()));
   }
 
@@ -193,6 +201,9 @@ public final class ToolCallReader {
   }
 
   private boolean inText() {
+    if (behindCall) {
+      held.delete(0, firstNotBlank());
+    }
     int at = markerToken.isPresent() ? -1 : held.indexOf(marker);
     if (at >= 0) {
       text(at);
@@ -304,6 +315,7 @@ public final class ToolCallReader {
       return true;
     }
     parts.add(part == null ? new Unreadable(json) : part);
+    behindCall = true;
     held.delete(0, end);
     state = State.AFTER_CALL;
     return true;
@@ -346,19 +358,14 @@ public final class ToolCallReader {
         }
         held.delete(0, closing < 0 ? at : closing + ToolSyntax.CLOSING.length());
         state = State.TEXT;
-        skipBlankBeforeMarker();
       }
       case LLAMA -> {
         held.delete(0, c == ';' || c == ',' ? at + 1 : at);
-        state = c == ';' || c == ',' ? State.BEFORE_CALL : c == '{' ? State.BEFORE_CALL : State.TEXT;
+        state =
+            c == ';' || c == ',' ? State.BEFORE_CALL : c == '{' ? State.BEFORE_CALL : State.TEXT;
       }
     }
     return true;
-  }
-
-  /** What separates two calls is no text. */
-  private void skipBlankBeforeMarker() {
-    held.delete(0, firstNotBlank());
   }
 
   /** Null if the object is no call. */

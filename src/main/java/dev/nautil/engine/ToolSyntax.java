@@ -33,7 +33,9 @@ public record ToolSyntax(
     MISTRAL,
     /** {@code <tool_call>{"name": …, "arguments": …}</tool_call>}, several after one another. */
     HERMES,
-    /** {@code {"name": …, "parameters": …}} as the whole reply, {@code <|python_tag|>} before it. */
+    /**
+     * {@code {"name": …, "parameters": …}} as the whole reply, {@code <|python_tag|>} before it.
+     */
     LLAMA
   }
 
@@ -83,12 +85,14 @@ public record ToolSyntax(
       case MISTRAL -> {
         Rule next = Rule.sequence(Rule.text(", "), call);
         yield Rule.sequence(
-            Rule.text(before), call, more ? Rule.zeroOrMore(next) : Rule.text(""), Rule.text(after));
+            Rule.text(before),
+            call,
+            more ? Rule.zeroOrMore(next) : Rule.text(""),
+            Rule.text(after));
       }
       case HERMES -> {
         String space = after.substring(0, after.length() - CLOSING.length());
-        Rule one =
-            Rule.sequence(Rule.text(before), call, Rule.text(space), markers.apply(CLOSING));
+        Rule one = Rule.sequence(Rule.text(before), call, Rule.text(space), markers.apply(CLOSING));
         Rule next = Rule.sequence(Rule.text("\n"), markers.apply(marker), one);
         yield more ? Rule.sequence(one, Rule.zeroOrMore(next)) : one;
       }
