@@ -51,12 +51,29 @@ final class TemplateChat extends ChatFormat {
   public PromptText prompt(List<Message> messages, List<Tool> tools) {
     boolean plain = tools.isEmpty() && messages.stream().noneMatch(ChatFormat::hasTools);
     if (plain) {
-      return render(messages.stream().map(ToolMessages::plain).toList(), null);
+      return renderWithoutTools(messages.stream().map(ToolMessages::plain).toList());
     }
     Optional<ToolDialect> known = dialect();
-    return known.isPresent()
-        ? render(ToolMessages.shaped(messages, known.get()), ToolMessages.declarations(tools))
-        : render(ToolMessages.described(messages, tools, knowsSystem()), null);
+    if (known.isEmpty()) {
+      return renderWithoutTools(ToolMessages.described(messages, tools, knowsSystem()));
+    }
+    List<Map<String, Object>> shaped = ToolMessages.shaped(messages, known.get());
+    return tools.isEmpty()
+        ? renderWithoutTools(shaped)
+        : render(shaped, ToolMessages.declarations(tools));
+  }
+
+  /** Templates that are for tools alone take no tools to be an empty list. */
+  private PromptText renderWithoutTools(List<? extends Map<String, ?>> messages) {
+    try {
+      return render(messages, null);
+    } catch (NautilException e) {
+      try {
+        return render(messages, List.of());
+      } catch (NautilException again) {
+        throw e;
+      }
+    }
   }
 
   private Optional<ToolDialect> dialect() {

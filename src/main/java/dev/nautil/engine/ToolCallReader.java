@@ -77,6 +77,9 @@ public final class ToolCallReader {
   /** Whether nothing but blanks came since a call, which are no text. */
   private boolean behindCall;
 
+  /** So much of what is held has no marker. */
+  private int searched;
+
   // Of the object in which the reader is: how far it was looked at, and what was found.
   private int scanned;
   private int depth;
@@ -116,9 +119,7 @@ public final class ToolCallReader {
   /** Takes more of the reply and gives the parts that are known by now. */
   public List<Part> accept(String text) {
     held.append(text);
-    while (step()) {
-      // Each step takes something off what is held.
-    }
+    advance();
     return taken();
   }
 
@@ -128,17 +129,14 @@ public final class ToolCallReader {
    * @param whole whether the model ended it, so that a call that is not complete is a mistake
    */
   public List<Part> finish(boolean whole) {
-    if (state == State.IN_CALL && syntax.style() == Style.HERMES) {
-      // A quote too many hides the end of a call from the scanner.
+    // A quote too many hides the end of a call from the scanner.
+    while (state == State.IN_CALL && syntax.style() == Style.HERMES) {
       int closing = held.indexOf(ToolSyntax.CLOSING);
-      if (closing >= 0) {
-        unreadable(held.substring(0, closing));
-        held.delete(0, closing + ToolSyntax.CLOSING.length());
-        state = State.TEXT;
-        accept("");
-        parts.addAll(finish(whole));
-        return taken();
+      if (closing < 0) {
+        break;
       }
+      endUnreadable(closing);
+      advance();
     }
     boolean call = state == State.IN_CALL || (state == State.BEFORE_CALL && marked);
     boolean cut = !whole && held.indexOf("\"" + syntax.argumentsKey() + "\"") > 0;
@@ -150,6 +148,12 @@ public final class ToolCallReader {
     held.setLength(0);
     state = State.ONLY_TEXT;
     return taken();
+  }
+
+  private void advance() {
+    while (step()) {
+      // Each step takes something off what is held, or goes to another state.
+    }
   }
 
   private List<Part> taken() {
@@ -285,14 +289,11 @@ public final class ToolCallReader {
   /** Something else stands where a call is to be. */
   private boolean noCall(int at) {
     if (syntax.style() == Style.HERMES) {
-      int closing = held.indexOf(ToolSyntax.CLOSING);
-      if (closing < 0) {
-        return false;
+      int closing = find(ToolSyntax.CLOSING);
+      if (closing >= 0) {
+        endUnreadable(closing);
       }
-      unreadable(held.substring(0, closing));
-      held.delete(0, closing + ToolSyntax.CLOSING.length());
-      state = State.TEXT;
-      return true;
+      return foundUnless(closing < 0);
     }
     if (syntax.style() == Style.MISTRAL && held.charAt(at) == ']') {
       held.delete(0, at + 1);
@@ -301,6 +302,23 @@ public final class ToolCallReader {
     }
     // To the end of the reply.
     return false;
+  }
+
+  private void endUnreadable(int closing) {
+    unreadable(held.substring(0, closing));
+    held.delete(0, closing + ToolSyntax.CLOSING.length());
+    state = State.TEXT;
+  }
+
+  /** Where a marker is in what is held; −1 if it is not. */
+  private int find(String string) {
+    return held.indexOf(string, Math.max(0, searched - ToolSyntax.CLOSING.length()));
+  }
+
+  /** Gives whether it was found, and notes how far was looked. */
+  private boolean foundUnless(boolean notFound) {
+    searched = notFound ? held.length() : 0;
+    return !notFound;
   }
 
   private boolean inCall() {
@@ -352,12 +370,16 @@ public final class ToolCallReader {
         state = c == ',' ? State.BEFORE_CALL : c == ']' ? State.AFTER_CALL : State.ONLY_TEXT;
       }
       case HERMES -> {
-        int closing = held.indexOf(ToolSyntax.CLOSING);
-        if (closing < 0 && held.indexOf(marker) < 0) {
-          return false;
+        int closing = find(ToolSyntax.CLOSING);
+        int next = find(marker);
+        if (closing >= 0 && (next < 0 || closing < next)) {
+          next = closing + ToolSyntax.CLOSING.length();
         }
-        held.delete(0, closing < 0 ? at : closing + ToolSyntax.CLOSING.length());
-        state = State.TEXT;
+        if (next >= 0) {
+          held.delete(0, next);
+          state = State.TEXT;
+        }
+        return foundUnless(next < 0);
       }
       case LLAMA -> {
         held.delete(0, c == ';' || c == ',' ? at + 1 : at);

@@ -2,6 +2,7 @@ package dev.nautil.engine;
 
 import dev.nautil.NautilException;
 import dev.nautil.engine.ToolSyntax.Style;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -79,9 +80,10 @@ record ToolDialect(ToolSyntax syntax, boolean argumentsAsText) {
   private static String written(Renderer renderer, boolean argumentsAsText, int calls) {
     Object arguments =
         argumentsAsText ? "{\"probe_key\": \"probe_value\"}" : Map.of("probe_key", "probe_value");
-    Map<String, Object> call =
-        Map.of(
-            "id", ID, "type", "function", "function", Map.of("name", TOOL, "arguments", arguments));
+    Map<String, Object> function = new LinkedHashMap<>();
+    function.put("name", TOOL);
+    function.put("arguments", arguments);
+    Map<String, Object> call = Map.of("id", ID, "type", "function", "function", function);
     Map<String, String> result =
         Map.of("role", "tool", "content", RESULT, "tool_call_id", ID, "name", TOOL);
     List<Map<String, ?>> messages =

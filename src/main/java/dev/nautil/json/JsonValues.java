@@ -1,6 +1,8 @@
 package dev.nautil.json;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonSetter;
+import com.fasterxml.jackson.annotation.Nulls;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
@@ -33,6 +35,7 @@ public final class JsonValues {
       JsonMapper.builder()
           .addModules(new Jdk8Module(), new JavaTimeModule())
           .annotationIntrospector(new Introspector())
+          .defaultSetterInfo(JsonSetter.Value.forContentNulls(Nulls.FAIL))
           .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
