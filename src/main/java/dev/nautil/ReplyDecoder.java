@@ -33,6 +33,11 @@ final class ReplyDecoder {
   private final StringBuilder text = new StringBuilder();
   private final List<ToolCall> toolCalls = new ArrayList<>();
 
+  /**
+   * What a model says behind a call it says without knowing the result, and no format can hold it.
+   */
+  private boolean textBehindCall;
+
   /** All that was generated, calls and their markers too. */
   private PromptText whole = PromptText.plain("");
 
@@ -76,7 +81,7 @@ final class ReplyDecoder {
    */
   List<Event> finish(boolean byModel) {
     List<Event> events = new ArrayList<>(events(decoder.finish()));
-    if (reader != null) {
+    if (reader != null && !isEnded()) {
       events.addAll(events(reader.finish(byModel)));
     }
     addText(stop.finish(), events);
@@ -96,7 +101,11 @@ final class ReplyDecoder {
   private List<Event> events(List<ToolCallReader.Part> parts) {
     List<Event> events = new ArrayList<>();
     for (ToolCallReader.Part part : parts) {
-      if (isStopped()) {
+      if (isEnded()) {
+        break;
+      }
+      textBehindCall = part instanceof ToolCallReader.Text && !toolCalls.isEmpty();
+      if (textBehindCall) {
         break;
       }
       if (part instanceof ToolCallReader.Text more) {
@@ -135,7 +144,12 @@ final class ReplyDecoder {
     return calls.newIds.get();
   }
 
-  /** Whether a stop string came; what follows it is no part of the reply. */
+  /** Whether the reply is complete, whatever else is generated. */
+  boolean isEnded() {
+    return isStopped() || textBehindCall;
+  }
+
+  /** Whether a stop string came. */
   boolean isStopped() {
     return stop.isFound();
   }

@@ -101,11 +101,11 @@ final class ReplyStream implements Reply.Stream, Iterator<Event> {
     if (signal instanceof Signal.Prompt prompt) {
       events.add(new Event.Prompt(prompt.done(), prompt.total()));
     } else if (signal instanceof Signal.Token token) {
-      // The engine may be some tokens ahead when a stop string is found.
-      if (!decoder.isStopped()) {
+      // The engine may be some tokens ahead when the reply ends here.
+      if (!decoder.isEnded()) {
         tokens.add(token.id());
         events.addAll(decoder.accept(token.id()));
-        if (decoder.isStopped()) {
+        if (decoder.isEnded()) {
           generation.cancel();
         }
       }
@@ -119,13 +119,14 @@ final class ReplyStream implements Reply.Stream, Iterator<Event> {
   private void end(Signal.End end) {
     events.addAll(decoder.finish(end.reason() == FinishReason.STOP));
     FinishReason reason = decoder.isStopped() ? FinishReason.STOP_STRING : end.reason();
-    if (!decoder.toolCalls().isEmpty() && reason != FinishReason.CANCELLED) {
+    boolean cancelled = reason == FinishReason.CANCELLED && !decoder.isEnded();
+    if (!decoder.toolCalls().isEmpty() && !cancelled) {
       reason = FinishReason.TOOL_CALLS;
     }
     int[] replied = tokens.build().toArray();
     Usage usage = new Usage(promptTokens, end.cachedTokens(), replied.length);
     reply = new Reply(decoder.text(), decoder.toolCalls(), reason, usage, end.timings());
-    listener.ended(reply, decoder.whole(), decoder.isStopped() ? null : replied);
+    listener.ended(reply, decoder.whole(), decoder.isEnded() ? null : replied);
     events.add(new Event.Done(reply));
   }
 

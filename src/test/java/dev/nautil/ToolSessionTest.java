@@ -128,6 +128,20 @@ class ToolSessionTest {
         history.get(3));
   }
 
+  /** The model does not know the result yet. */
+  @Test
+  void endsAReplyAtTextBehindACall() {
+    model.says("Hm. " + call("Oslo") + "\nIt is dry. " + call("Rome")).says("Rain.");
+    Session session = session();
+    StringBuilder text = new StringBuilder();
+    try (Reply.Stream stream = session.stream("Does it rain?")) {
+      stream.forEach(event -> text.append(event instanceof Event.Text t ? t.text() : ""));
+    }
+    assertEquals("Hm. Rain.", text.toString());
+    assertEquals(List.of("Oslo"), asked);
+    assertEquals("Hm.", session.history().get(1).content());
+  }
+
   @Test
   void mistakesOfTheModelAreResults() {
     model

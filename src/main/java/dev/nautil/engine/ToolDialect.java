@@ -30,6 +30,9 @@ record ToolDialect(ToolSyntax syntax, boolean argumentsAsText) {
       Pattern.compile(
           "<tool_call>(\\s*)" + String.format(OBJECT, "arguments") + "\\s*\\}(\\s*)</tool_call>");
 
+  private static final Pattern BETWEEN_HERMES =
+      Pattern.compile("</tool_call>(\\s*)<tool_call>\\s*\\{\"name\": *\"" + TOOL);
+
   private static final Pattern MISTRAL =
       Pattern.compile(
           "\\[TOOL_CALLS\\]\\s*\\["
@@ -66,8 +69,7 @@ record ToolDialect(ToolSyntax syntax, boolean argumentsAsText) {
     for (boolean asText : new boolean[] {false, true}) {
       String one = written(renderer, asText, 1);
       if (one.contains(DESCRIPTION) && one.contains(RESULT)) {
-        boolean parallel = written(renderer, asText, 2).contains(RESULT);
-        Optional<ToolSyntax> syntax = syntax(one, parallel);
+        Optional<ToolSyntax> syntax = syntax(one, written(renderer, asText, 2));
         if (syntax.isPresent()) {
           return Optional.of(new ToolDialect(syntax.get(), asText));
         }
@@ -105,9 +107,14 @@ record ToolDialect(ToolSyntax syntax, boolean argumentsAsText) {
     }
   }
 
-  private static Optional<ToolSyntax> syntax(String written, boolean parallel) {
+  /**
+   * @param two the same with two calls; nothing, if the template refuses that
+   */
+  private static Optional<ToolSyntax> syntax(String written, String two) {
+    boolean parallel = two.contains(RESULT);
     Matcher hermes = HERMES.matcher(written);
     if (hermes.find()) {
+      Matcher between = BETWEEN_HERMES.matcher(two);
       return Optional.of(
           new ToolSyntax(
               Style.HERMES,
@@ -115,6 +122,7 @@ record ToolDialect(ToolSyntax syntax, boolean argumentsAsText) {
               hermes.group(1),
               "arguments",
               hermes.group(2) + ToolSyntax.CLOSING,
+              between.find() ? between.group(1) : "\n",
               parallel));
     }
     if (MISTRAL.matcher(written).find()) {
@@ -123,7 +131,7 @@ record ToolDialect(ToolSyntax syntax, boolean argumentsAsText) {
     Matcher llama = LLAMA.matcher(written);
     if (llama.find()) {
       String tag = llama.group(1) == null ? "" : llama.group(1);
-      return Optional.of(new ToolSyntax(Style.LLAMA, tag, "", "parameters", "", parallel));
+      return Optional.of(new ToolSyntax(Style.LLAMA, tag, "", "parameters", "", "; ", parallel));
     }
     return Optional.empty();
   }

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param before what is between the marker and a call
  * @param argumentsKey of the arguments in a call
  * @param after what is behind a call; with {@link Style#HERMES} it ends with the closing marker
+ * @param between what separates two calls
  * @param parallel whether a reply may have several calls
  */
 public record ToolSyntax(
@@ -25,6 +26,7 @@ public record ToolSyntax(
     String before,
     String argumentsKey,
     String after,
+    String between,
     boolean parallel) {
 
   /** What is around the calls. */
@@ -42,11 +44,11 @@ public record ToolSyntax(
   static final String CLOSING = "</tool_call>";
 
   static final ToolSyntax MISTRAL =
-      new ToolSyntax(Style.MISTRAL, "[TOOL_CALLS]", "[", "arguments", "]", true);
+      new ToolSyntax(Style.MISTRAL, "[TOOL_CALLS]", "[", "arguments", "]", ", ", true);
 
   /** Before and after a call as most templates write it. */
   static final ToolSyntax HERMES =
-      new ToolSyntax(Style.HERMES, "<tool_call>", "\n", "arguments", "\n" + CLOSING, true);
+      new ToolSyntax(Style.HERMES, "<tool_call>", "\n", "arguments", "\n" + CLOSING, "\n", true);
 
   private static final CharSet ALPHANUMERIC =
       CharSet.range('0', '9').union(CharSet.range('A', 'Z')).union(CharSet.range('a', 'z'));
@@ -83,7 +85,7 @@ public record ToolSyntax(
     boolean more = several && parallel;
     return switch (style) {
       case MISTRAL -> {
-        Rule next = Rule.sequence(Rule.text(", "), call);
+        Rule next = Rule.sequence(Rule.text(between), call);
         yield Rule.sequence(
             Rule.text(before),
             call,
@@ -93,11 +95,11 @@ public record ToolSyntax(
       case HERMES -> {
         String space = after.substring(0, after.length() - CLOSING.length());
         Rule one = Rule.sequence(Rule.text(before), call, Rule.text(space), markers.apply(CLOSING));
-        Rule next = Rule.sequence(Rule.text("\n"), markers.apply(marker), one);
+        Rule next = Rule.sequence(Rule.text(between), markers.apply(marker), one);
         yield more ? Rule.sequence(one, Rule.zeroOrMore(next)) : one;
       }
       case LLAMA -> {
-        Rule next = Rule.sequence(Rule.text("; "), call);
+        Rule next = Rule.sequence(Rule.text(between), call);
         yield more ? Rule.sequence(call, Rule.zeroOrMore(next)) : call;
       }
     };

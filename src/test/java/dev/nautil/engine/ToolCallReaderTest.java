@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 /** Each reply is read whole, and in pieces of one and of three characters. */
 class ToolCallReaderTest {
   private static final ToolSyntax LLAMA =
-      new ToolSyntax(ToolSyntax.Style.LLAMA, "", "", "parameters", "", false);
+      new ToolSyntax(ToolSyntax.Style.LLAMA, "", "", "parameters", "", "; ", false);
 
   /** Has no markers among its tokens. */
   private static final Tokenizer PLAIN = tokenizer("SmolLM2-135M-Instruct.Q4_1.gguf");

@@ -122,6 +122,8 @@ class ToolChatTest {
     }
     assertFalse(format("meta-llama-Llama-3.1-8B-Instruct").toolSyntax().parallel());
     assertTrue(format("Qwen-Qwen3-0.6B").toolSyntax().parallel());
+    assertEquals(ToolSyntax.HERMES, format("Qwen-Qwen2.5-7B-Instruct").toolSyntax());
+    assertEquals("", format("Reka-Edge").toolSyntax().between());
   }
 
   private static final Tool TOOL = Tool.declare("f", "Does.", "{\"properties\": {\"a\": {}}}");
