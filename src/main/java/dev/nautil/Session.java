@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * One conversation with a model: it remembers what was said.
  *
  * <p>Each turn gives the model the whole conversation; what it still holds of it in its KV cache
- * costs nothing. A turn that fails leaves the session as it was.
+ * costs nothing. A turn that fails leaves the session as it was; what tools did meanwhile is done.
  *
  * <p>A session has one turn at a time: starting a second one before the first has ended is an
  * {@link IllegalStateException}. Different sessions of a model may be used by different threads at

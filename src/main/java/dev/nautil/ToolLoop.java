@@ -89,6 +89,10 @@ final class ToolLoop implements Reply.Stream, Iterator<Event> {
       return;
     }
     closed = true;
+    if (Thread.holdsLock(this)) {
+      // A tool closes the reply that called it: the turn ends when it returns.
+      return;
+    }
     generation.close();
     synchronized (this) {
       while (reply == null && failure == null) {

@@ -309,6 +309,30 @@ class ToolSessionTest {
   }
 
   @Test
+  void aToolMayCloseTheReply() {
+    model.says(call("Oslo") + call("Rome")).says("Fine.");
+    Session session = session();
+    List<Reply.Stream> open = new ArrayList<>();
+    session.tools(
+        Tools.of(
+            Tool.of(
+                "weather",
+                "",
+                City.class,
+                city -> {
+                  open.get(0).close();
+                  return "closed";
+                })));
+    try (Reply.Stream stream = session.stream("Does it rain?")) {
+      open.add(stream);
+      assertEquals(FinishReason.CANCELLED, stream.reply().finishReason());
+    }
+    assertEquals("closed", session.history().get(2).content());
+    assertEquals("{\"error\":\"cancelled\"}", session.history().get(3).content());
+    assertEquals("Fine.", session.send("And now?").text());
+  }
+
+  @Test
   void cancellingACallDropsIt() {
     model.says("Hm. " + call("Oslo"), FinishReason.CANCELLED).says("Fine.");
     Session session = session();

@@ -69,7 +69,8 @@ public record ToolSyntax(
   }
 
   /**
-   * What a model may write from behind the first marker to the end of its turn.
+   * What a model may write from behind the first marker to the end of its turn. Where a call is
+   * demanded, the marker goes before it, if there is one.
    *
    * @param tools that it may call, one at least
    * @param arguments the rule of a tool's arguments

@@ -2,6 +2,7 @@ package dev.nautil.json;
 
 import com.fasterxml.jackson.databind.BeanDescription;
 import com.fasterxml.jackson.databind.JavaType;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.introspect.AnnotatedMember;
 import com.fasterxml.jackson.databind.introspect.BeanPropertyDefinition;
 import dev.nautil.UnsupportedTypeException;
@@ -280,6 +281,15 @@ public final class TypeSchema {
     if (raw.getName().startsWith("java") || raw.isPrimitive()) {
       throw unsupported(type, place, "it is no value; use a record, a list, a string, a number …");
     }
+    if (!isOpen(raw)) {
+      throw unsupported(
+          type,
+          place,
+          "add \"opens "
+              + raw.getPackageName()
+              + " to com.fasterxml.jackson.databind\" to its module-info, or make it public and"
+              + " export that package");
+    }
     BeanDescription description = JsonValues.mapper().getDeserializationConfig().introspect(type);
     boolean inner = raw.isMemberClass() && !Modifier.isStatic(raw.getModifiers());
     if (!raw.isRecord() && (inner || description.findDefaultConstructor() == null)) {
@@ -302,6 +312,15 @@ public final class TypeSchema {
       throw unsupported(type, place, "it has no properties");
     }
     return properties;
+  }
+
+  /** Whether Jackson may call its constructor. */
+  private static boolean isOpen(Class<?> type) {
+    Module module = type.getModule();
+    Module jackson = ObjectMapper.class.getModule();
+    return module.isOpen(type.getPackageName(), jackson)
+        || (Modifier.isPublic(type.getModifiers())
+            && module.isExported(type.getPackageName(), jackson));
   }
 
   private static UnsupportedTypeException unsupported(JavaType type, Place place, String reason) {
