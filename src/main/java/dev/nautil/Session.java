@@ -110,8 +110,8 @@ public final class Session {
   }
 
   /**
-   * Gives the model what came of the calls that it was handed to the caller with, and waits for the
-   * reply.
+   * Gives the model what came of the calls that its last reply handed to the caller, and waits for
+   * the reply.
    *
    * @param results one of each of {@link Reply#toolCalls}, in any order
    * @throws IllegalArgumentException if a result is missing, or is of no such call
@@ -197,17 +197,18 @@ public final class Session {
    * @throws IllegalStateException if a turn has not ended
    */
   public void rewind(int messages) {
-    alone(
-        () -> {
-          synchronized (lock) {
-            int kept = history.size() - messages;
-            if (messages < 0 || kept < (options.system().isPresent() ? 1 : 0)) {
-              throw new IllegalArgumentException(
-                  "rewinding " + messages + " messages of a conversation of " + history.size());
-            }
-            history.subList(kept, history.size()).clear();
-          }
-        });
+    alone(() -> forget(messages));
+  }
+
+  private void forget(int messages) {
+    synchronized (lock) {
+      int kept = history.size() - messages;
+      if (messages < 0 || kept < (options.system().isPresent() ? 1 : 0)) {
+        throw new IllegalArgumentException(
+            "rewinding " + messages + " messages of a conversation of " + history.size());
+      }
+      history.subList(kept, history.size()).clear();
+    }
   }
 
   /**
@@ -218,18 +219,21 @@ public final class Session {
    * @throws IllegalStateException if a turn has not ended
    */
   public void rewindTurns(int turns) {
+    alone(() -> forget(messagesOfLast(turns)));
+  }
+
+  private int messagesOfLast(int turns) {
+    List<Message> said = history();
     int messages = 0;
-    synchronized (lock) {
-      int left = turns;
-      for (; left > 0 && messages < history.size(); messages++) {
-        left -= history.get(history.size() - 1 - messages) instanceof Message.User ? 1 : 0;
-      }
-      if (left != 0) {
-        throw new IllegalArgumentException(
-            "rewinding " + turns + " turns of a conversation of " + (turns - left));
-      }
+    int left = turns;
+    for (; left > 0 && messages < said.size(); messages++) {
+      left -= said.get(said.size() - 1 - messages) instanceof Message.User ? 1 : 0;
     }
-    rewind(messages);
+    if (left != 0) {
+      throw new IllegalArgumentException(
+          "rewinding " + turns + " turns of a conversation of " + (turns - left));
+    }
+    return messages;
   }
 
   /** What was said so far; a copy. */

@@ -2,6 +2,7 @@ package dev.nautil;
 
 import com.fasterxml.jackson.databind.JavaType;
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.nautil.engine.ToolSyntax;
 import dev.nautil.json.InvalidJsonException;
 import dev.nautil.json.JsonValues;
 import dev.nautil.json.TypeSchema;
@@ -9,7 +10,6 @@ import java.util.Collections;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,8 +31,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Immutable. What a tool does is run by the thread that reads the reply.
  */
 public final class Tool {
-  private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9_-]{1,64}");
-
   /**
    * What a tool does.
    *
@@ -66,7 +64,7 @@ public final class Tool {
       Map<String, Object> schema,
       Map<String, Object> strictSchema,
       @Nullable Action<JsonNode> action) {
-    if (!NAME.matcher(name).matches()) {
+    if (!ToolSyntax.isName(name)) {
       throw new InvalidToolException(
           "the name of a tool is to be 1 to 64 letters, digits, _ and -: \"" + name + "\"");
     }

@@ -58,8 +58,6 @@ public final class ToolCallReader {
   private static final Pattern MAY_BECOME_CALL =
       Pattern.compile("\\{\\s*(\"[a-z]{0,10})?", Pattern.DOTALL);
 
-  private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9_-]{1,64}");
-
   private final ToolSyntax syntax;
 
   /** What calls begin with: a marker, or a control token of that name. */
@@ -402,7 +400,7 @@ public final class ToolCallReader {
     JsonNode name = call.path("name");
     JsonNode arguments = call.has("arguments") ? call.get("arguments") : call.path("parameters");
     boolean plain = !marked && arguments.isMissingNode();
-    if (!name.isTextual() || !NAME.matcher(name.textValue()).matches() || plain) {
+    if (!name.isTextual() || !ToolSyntax.isName(name.textValue()) || plain) {
       return null;
     }
     JsonNode id = node.path("id");

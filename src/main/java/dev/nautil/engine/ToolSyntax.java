@@ -7,6 +7,7 @@ import dev.nautil.tokenizer.PromptText;
 import dev.nautil.tokenizer.Tokenizer;
 import java.util.List;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,6 +42,8 @@ public record ToolSyntax(
     LLAMA
   }
 
+  private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9_-]{1,64}");
+
   static final String CLOSING = "</tool_call>";
 
   static final ToolSyntax MISTRAL =
@@ -52,6 +55,11 @@ public record ToolSyntax(
 
   private static final CharSet ALPHANUMERIC =
       CharSet.range('0', '9').union(CharSet.range('A', 'Z')).union(CharSet.range('a', 'z'));
+
+  /** Whether a tool can be called so, in every format: mistral-common's rule, which is OpenAI's. */
+  public static boolean isName(String name) {
+    return NAME.matcher(name).matches();
+  }
 
   /** Reads a reply. */
   public ToolCallReader newReader(Tokenizer tokenizer) {
