@@ -23,6 +23,18 @@ public sealed interface Rule {
     }
   }
 
+  /**
+   * One token of the vocabulary, whatever its text: what stands for a control token, which no text
+   * matches.
+   */
+  record Token(int id) implements Rule {
+    public Token {
+      if (id < 0) {
+        throw new IllegalArgumentException("token " + id);
+      }
+    }
+  }
+
   /** One after another. */
   record Sequence(List<Rule> parts) implements Rule {
     public Sequence {
