@@ -35,7 +35,7 @@ final class GrammarCompiler {
   private final Map<String, Long> inlineSizes = new HashMap<>();
   private final Map<String, Integer> inlineDepths = new HashMap<>();
   private final Map<Rule, Long> sizes = new IdentityHashMap<>();
-  private final Map<CharSet, List<int[]>> utf8 = new IdentityHashMap<>();
+  private final Map<CharSet, Utf8Ranges> utf8 = new IdentityHashMap<>();
 
   private final List<Frame> frames = new ArrayList<>();
   private final Map<String, Integer> frameOfRule = new HashMap<>();
@@ -130,7 +130,7 @@ final class GrammarCompiler {
     if (rule instanceof Rule.Text text) {
       return text.text().length();
     } else if (rule instanceof Rule.Chars chars) {
-      return utf8(chars.set()).stream().mapToInt(s -> s.length / 2).sum();
+      return utf8(chars.set()).size();
     } else if (rule instanceof Rule.Reference reference) {
       return inlineSizes.getOrDefault(reference.name(), 1L);
     } else if (rule instanceof Rule.Repeat repeat) {
@@ -143,7 +143,7 @@ final class GrammarCompiler {
     return size;
   }
 
-  private List<int[]> utf8(CharSet set) {
+  private Utf8Ranges utf8(CharSet set) {
     return utf8.computeIfAbsent(set, Utf8Ranges::of);
   }
 

@@ -52,6 +52,7 @@ final class Machine {
   // Of the step that is being made.
   private final List<Node> reached = new ArrayList<>();
   private final Set<Node> isReached = new HashSet<>();
+  private final Map<Node, Node> lowest = new HashMap<>();
   private final List<Node> active = new ArrayList<>();
   private final BitSet called = new BitSet();
   private final List<List<Node>> callers = new ArrayList<>();
@@ -140,7 +141,7 @@ final class Machine {
   }
 
   private void reach(Node node) {
-    if (isReached.add(node)) {
+    if (isReached.add(node) && !isCovered(node, lowest)) {
       reached.add(node);
       if (reached.size() > MAX_NODES) {
         clear();
@@ -152,6 +153,26 @@ final class Machine {
                 + "': the grammar is too ambiguous");
       }
     }
+  }
+
+  /**
+   * Whether what a node can read one of the others can that has counted less: above the least
+   * number of rounds, fewer rounds leave more open.
+   *
+   * @param lowest by a node without its count, the one that has counted least; the node is added
+   */
+  private static boolean isCovered(Node node, Map<Node, Node> lowest) {
+    Frame frame = node.state.frame;
+    if (frame.kind != Frame.Kind.COUNT || node.count < frame.min) {
+      return false;
+    }
+    Node key = new Node(node.state, -1, null, node.returns);
+    Node known = lowest.get(key);
+    if (known != null && known.count < node.count) {
+      return true;
+    }
+    lowest.put(key, node);
+    return false;
   }
 
   private static boolean isLive(State state, @Nullable Object data) {
@@ -186,6 +207,7 @@ final class Machine {
   private void clear() {
     reached.clear();
     isReached.clear();
+    lowest.clear();
     active.clear();
     for (int f = called.nextSetBit(0); f >= 0; f = called.nextSetBit(f + 1)) {
       callers.get(f).clear();
@@ -301,10 +323,14 @@ final class Machine {
       return sorted;
     }
     Arrays.sort(sorted, IDENTITY);
-    int n = 1;
-    for (int i = 1; i < sorted.length; i++) {
-      if (sorted[i] != sorted[n - 1]) {
-        sorted[n++] = sorted[i];
+    Map<Node, Node> counted = new HashMap<>();
+    for (Node node : sorted) {
+      isCovered(node, counted);
+    }
+    int n = 0;
+    for (Node node : sorted) {
+      if ((n == 0 || node != sorted[n - 1]) && (counted.isEmpty() || !isCovered(node, counted))) {
+        sorted[n++] = node;
       }
     }
     return Arrays.copyOf(sorted, n);

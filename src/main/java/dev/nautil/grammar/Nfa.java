@@ -1,9 +1,6 @@
 package dev.nautil.grammar;
 
 import java.util.Arrays;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
 
 /**
  * A nondeterministic automaton under construction: states are numbers, edges are by a range of
@@ -120,28 +117,23 @@ final class Nfa {
     return at;
   }
 
-  /** One character from a state; gives the state after it. Equal ends of sequences are shared. */
-  int chars(int from, List<int[]> utf8) {
+  /** One character from a state; gives the state after it. */
+  int chars(int from, Utf8Ranges utf8) {
     int to = newState();
-    Map<Long, Integer> shared = new HashMap<>();
-    for (int[] sequence : utf8) {
-      int at = to;
-      for (int i = sequence.length - 2; i > 0; i -= 2) {
-        int first = sequence[i];
-        int last = sequence[i + 1];
-        long key = ((long) at << 16) | (first << 8) | last;
-        int next = at;
-        at =
-            shared.computeIfAbsent(
-                key,
-                k -> {
-                  int state = newState();
-                  bytes(state, first, last, next);
-                  return state;
-                });
-      }
-      bytes(from, sequence[0], sequence[1], at);
+    int[] numbers = new int[utf8.states.size()];
+    numbers[0] = to;
+    for (int i = 1; i < numbers.length; i++) {
+      numbers[i] = newState();
+      bytes(numbers[i], utf8.states.get(i), numbers);
     }
+    bytes(from, utf8.start(), numbers);
     return to;
+  }
+
+  /** Edges to states that come before. */
+  private void bytes(int from, int[] edgesOf, int[] numbers) {
+    for (int e = 0; e < edgesOf.length; e += 3) {
+      bytes(from, edgesOf[e], edgesOf[e + 1], numbers[edgesOf[e + 2]]);
+    }
   }
 }
