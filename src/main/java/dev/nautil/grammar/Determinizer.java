@@ -35,6 +35,7 @@ final class Determinizer {
   static State[] run(Nfa nfa, Frame frame, int... starts) {
     Determinizer subsets = new Determinizer(nfa, frame);
     State[] result = subsets.subsets(starts);
+    frame.isDeterministic = result != null;
     if (result == null) {
       subsets.states.clear();
       result = subsets.single(starts);

@@ -30,6 +30,9 @@ final class Frame {
 
   State[] states = {};
 
+  /** Whether a byte leads from a state to at most one other; edges are then in ascending order. */
+  boolean isDeterministic;
+
   /** Where it begins: nothing leads here, and it does not accept. */
   @Nullable State start;
 
@@ -40,6 +43,9 @@ final class Frame {
   int min;
 
   int max;
+
+  /** Of COUNT: whether each plain character is a round of its own. */
+  boolean hasPlainRounds;
 
   /** Of MEMBERS: which there are. */
   @Nullable MemberSet members;

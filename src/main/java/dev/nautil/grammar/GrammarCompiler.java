@@ -82,6 +82,7 @@ final class GrammarCompiler {
       compile(frames.get(i));
     }
     LeftRecursion.remove(frames);
+    frames.forEach(PlainCapacity::set);
     return new Program(inOrder(), frames.get(0), root.nullable(), root.nonEmpty());
   }
 

@@ -43,6 +43,11 @@ final class MemberSet {
       return intersect(available, all);
     }
 
+    /** Whether additional members may come. */
+    boolean allowsAdditional() {
+      return has(available, additional);
+    }
+
     /** What there is after one more, or null if that one may not come. */
     @Nullable Used with(int member) {
       return has(available, member) ? MemberSet.this.with(this, member) : null;
@@ -79,6 +84,10 @@ final class MemberSet {
     this.min = min;
     this.max = max;
     initial = new Used(new long[members.length], 0, bitCount(required));
+  }
+
+  boolean leadsToAdditional(long[] reachable) {
+    return has(reachable, additional);
   }
 
   Used initial() {
