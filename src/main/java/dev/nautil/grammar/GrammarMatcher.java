@@ -1,6 +1,7 @@
 package dev.nautil.grammar;
 
 import java.io.ByteArrayOutputStream;
+import java.util.Arrays;
 import java.util.OptionalInt;
 
 /**
@@ -94,7 +95,7 @@ public final class GrammarMatcher {
    */
   public void mask(long[] words) {
     if (ended) {
-      java.util.Arrays.fill(words, 0);
+      Arrays.fill(words, 0);
     } else {
       grammar.mask(config, words);
     }

@@ -24,12 +24,20 @@ final class PlainCapacity {
 
   private final State[] states;
 
+  /** Whether to follow the additional members alone: those may come however many have come. */
+  private final boolean additional;
+
+  /** By state: what is found. */
+  private final int[] capacities;
+
   /** By state: where plain characters lead to; null where some lead nowhere. */
-  private final @Nullable Set<State>[] next;
+  private final @Nullable Set<Integer>[] next;
 
   @SuppressWarnings({"unchecked", "rawtypes"})
-  private PlainCapacity(State[] states) {
+  private PlainCapacity(State[] states, boolean additional) {
     this.states = states;
+    this.additional = additional;
+    capacities = new int[states.length];
     next = new Set[states.length];
   }
 
@@ -44,84 +52,105 @@ final class PlainCapacity {
         }
         return frame.max == Rule.UNBOUNDED ? Integer.MAX_VALUE : frame.max - node.count;
       case MEMBERS:
-        boolean additional = node.data instanceof MemberSet.Used used && used.allowsAdditional();
-        return additional ? state.plainCapacity : 0;
+        return node.data instanceof MemberSet.Used used && used.allowsAdditional()
+            ? Math.max(state.plainCapacity, state.additionalCapacity)
+            : state.plainCapacity;
       default:
         return state.plainCapacity;
     }
   }
 
-  /** Sets {@link State#plainCapacity}. */
+  /** Sets the capacities of a frame's states. */
   static void set(Frame frame) {
     if (frame.isDeterministic) {
-      new PlainCapacity(frame.states).set();
+      PlainCapacity all = new PlainCapacity(frame.states, false);
+      all.find();
+      for (int i = 0; i < frame.states.length; i++) {
+        frame.states[i].plainCapacity = all.capacities[i];
+      }
+      if (frame.kind == Frame.Kind.MEMBERS) {
+        PlainCapacity additional = new PlainCapacity(frame.states, true);
+        additional.find();
+        for (int i = 0; i < frame.states.length; i++) {
+          frame.states[i].additionalCapacity = additional.capacities[i];
+        }
+      }
       frame.hasPlainRounds = hasPlainRounds(frame);
     }
   }
 
   /** Whether each plain character is a round of its own. */
   private static boolean hasPlainRounds(Frame frame) {
-    State start = frame.startState();
-    Set<State> ends = new HashSet<>();
+    Set<Integer> ends = new HashSet<>();
     return frame.kind == Frame.Kind.COUNT
-        && start.plainCapacity > 0
-        && follow(start, UTF8.start(), ends)
-        && ends.stream().allMatch(State::isAccepting);
+        && new PlainCapacity(frame.states, false).follow(frame.startState(), UTF8.start(), ends)
+        && ends.stream().allMatch(end -> frame.states[end].isAccepting());
   }
 
-  private void set() {
+  private void find() {
     List<Integer> alive = new ArrayList<>();
     for (int i = 0; i < states.length; i++) {
-      Set<State> targets = new HashSet<>();
-      if (leadsToAdditional(states[i]) && follow(states[i], UTF8.start(), targets)) {
+      Set<Integer> targets = new HashSet<>();
+      if (follow(states[i], UTF8.start(), targets)) {
         next[i] = targets;
         alive.add(i);
       }
     }
     // Each round leaves those from which every plain character leads to one of the round before.
-    int round = 1;
-    for (int before = states.length; !alive.isEmpty() && alive.size() < before; round++) {
+    int before = states.length + 1;
+    for (int round = 1; !alive.isEmpty() && alive.size() < before; round++) {
       before = alive.size();
       for (int i : alive) {
-        states[i].plainCapacity = round;
+        capacities[i] = round;
       }
-      int last = round;
-      alive.removeIf(i -> !allReach(i, last));
+      int reached = round;
+      alive.removeIf(i -> !allReach(i, reached));
       if (round == MAX_COUNTED) {
         return;
       }
     }
     for (int i : alive) {
-      states[i].plainCapacity = Integer.MAX_VALUE;
+      capacities[i] = Integer.MAX_VALUE;
     }
   }
 
   private boolean allReach(int i, int capacity) {
-    Set<State> targets = next[i];
-    return targets != null && targets.stream().allMatch(s -> s.plainCapacity >= capacity);
+    Set<Integer> targets = next[i];
+    return targets != null && targets.stream().allMatch(t -> capacities[t] >= capacity);
   }
 
-  /** Members that are named are not counted on, since they come once. */
-  private static boolean leadsToAdditional(State state) {
-    Frame frame = state.frame;
-    return frame.kind != Frame.Kind.MEMBERS
-        || frame.members != null && frame.members.leadsToAdditional(state.reachable);
+  /** Whether the member that the node stands for can still come where an edge leads. */
+  private boolean staysLive(State from, State to) {
+    Frame frame = from.frame;
+    if (frame.members == null) {
+      return true;
+    }
+    if (additional) {
+      return frame.members.leadsToAdditional(from.reachable)
+          && frame.members.leadsToAdditional(to.reachable);
+    }
+    for (int i = 0; i < from.reachable.length; i++) {
+      if ((from.reachable[i] & ~to.reachable[i]) != 0) {
+        return false;
+      }
+    }
+    return true;
   }
 
-  /** Collects where characters lead to; false if one leads nowhere. */
-  private static boolean follow(State state, int[] edges, Set<State> targets) {
+  /** Collects the numbers of states that characters lead to; false if one leads nowhere. */
+  private boolean follow(State state, int[] edges, Set<Integer> targets) {
     for (int e = 0; e < edges.length; e += 3) {
       int at = edges[e];
       for (int s = 0; s < state.bytes.length && at <= edges[e + 1]; s += 3) {
         if (state.bytes[s] > at || state.bytes[s + 1] < at) {
           continue;
         }
-        State target = state.peers[state.bytes[s + 2]];
-        if (!leadsToAdditional(target)) {
+        State target = states[state.bytes[s + 2]];
+        if (!staysLive(state, target)) {
           return false;
         }
         if (edges[e + 2] == 0) {
-          targets.add(target);
+          targets.add(state.bytes[s + 2]);
         } else if (!follow(target, UTF8.states.get(edges[e + 2]), targets)) {
           return false;
         }

@@ -71,12 +71,15 @@ public sealed interface Rule {
   }
 
   /**
-   * What matches all of these at once. Each must be regular: a reference in it must not lead back
-   * to itself.
+   * What matches all of these at once, of which there is at least one. Each must be regular: a
+   * reference in it must not lead back to itself. There is no {@link Token} in it.
    */
   record Intersection(List<Rule> rules) implements Rule {
     public Intersection {
       rules = List.copyOf(rules);
+      if (rules.isEmpty()) {
+        throw new IllegalArgumentException("an intersection of nothing");
+      }
     }
   }
 

@@ -4,6 +4,7 @@ import dev.nautil.GrammarException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -155,6 +156,7 @@ final class RuleFacts {
   }
 
   private void checkIntersections() {
+    Set<Rule> checked = Collections.newSetFromMap(new IdentityHashMap<>());
     for (String name : order) {
       walk(
           rule(name),
@@ -162,26 +164,34 @@ final class RuleFacts {
           0,
           rule -> {
             if (rule instanceof Rule.Intersection intersection) {
-              checkRegular(intersection, name);
+              checkRegular(intersection, name, checked);
             }
           });
     }
   }
 
-  private void checkRegular(Rule.Intersection intersection, String name) {
+  private void checkRegular(Rule rule, String name, Set<Rule> checked) {
     walk(
-        intersection,
+        rule,
         name,
         0,
-        rule -> {
-          if (rule instanceof Rule.Reference reference
-              && leadsToRecursive.contains(reference.name())) {
-            throw new GrammarException(
-                "rule '"
-                    + name
-                    + "' intersects with '"
-                    + reference.name()
-                    + "', which leads back to itself: only what is regular can be intersected");
+        part -> {
+          if (part instanceof Rule.Token) {
+            throw new GrammarException("rule '" + name + "' has a token in an intersection");
+          }
+          if (part instanceof Rule.Reference reference) {
+            if (leadsToRecursive.contains(reference.name())) {
+              throw new GrammarException(
+                  "rule '"
+                      + name
+                      + "' intersects with '"
+                      + reference.name()
+                      + "', which leads back to itself: only what is regular can be intersected");
+            }
+            Rule referred = rule(reference.name());
+            if (checked.add(referred)) {
+              checkRegular(referred, name, checked);
+            }
           }
         });
   }

@@ -25,10 +25,13 @@ final class State {
   long[] reachable = {};
 
   /**
-   * For at least how many plain characters (see {@link TokenTrie}) every text of them leads on from
-   * here, within the frame and one round of it.
+   * For at least how many plain characters (see {@link GrammarVocabulary}) every text of them leads
+   * on from here, within the frame and one round of it.
    */
   int plainCapacity;
+
+  /** Of {@link Frame.Kind#MEMBERS}: the same where additional members may come. */
+  int additionalCapacity;
 
   State(Frame frame) {
     this.frame = frame;

@@ -29,6 +29,15 @@ final class JsonGrammars {
                           4,
                           4)))));
 
+  /** A text of {@link #person}. */
+  static final String PERSON =
+      """
+      {"name": "Ada Lovelace, née Byron", "age": 36, "role": "admin",
+       "biography": "English mathematician and writer, chiefly known for her work on Charles Babbage's proposed mechanical general-purpose computer, the \\"Analytical Engine\\".\\nShe was the first to recognise that the machine had applications beyond pure calculation. 数学者 😀",
+       "addresses": [{"street": "12 St James's Square", "city": "London", "zip": "12345"},
+        {"city": "Ockham Park in Surrey", "street": "The long road to the village, second house on the left"}],
+       "note": {"tags": ["poet", "countess", 1.5e3, true, null, [[["deep"]]]], "x": {"y": {"z": "w"}}}}""";
+
   private JsonGrammars() {}
 
   private static Rule string(int min, int max) {
@@ -161,5 +170,28 @@ final class JsonGrammars {
     Map<String, Rule> rules = common();
     rules.put("wide", object(Optional.empty(), all.toArray(Rule.Member[]::new)));
     return new Grammar(rules, "wide");
+  }
+
+  /** A record of one named member and any others of names that are not its own. */
+  static Grammar open() {
+    Map<String, Rule> rules = common();
+    Rule space = Rule.reference("space");
+    Rule colon = Rule.sequence(space, Rule.text(":"), space);
+    // Names of up to three characters, or of more, but not those that begin with "name".
+    Rule other =
+        Rule.choice(
+            new Rule.Repeat(CHARACTER, 0, 3),
+            Rule.sequence(
+                new Rule.Repeat(CHARACTER, 3, 3),
+                Rule.chars(PLAIN.minus(CharSet.of("e"))),
+                Rule.zeroOrMore(CHARACTER)));
+    Rule additional =
+        Rule.sequence(Rule.text("\""), other, Rule.text("\""), colon, Rule.reference("number"));
+    rules.put(
+        "open",
+        object(
+            Optional.of(additional),
+            new Rule.Member(member("name", Rule.reference("number")), true)));
+    return new Grammar(rules, "open");
   }
 }
