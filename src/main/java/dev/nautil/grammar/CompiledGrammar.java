@@ -37,8 +37,9 @@ public final class CompiledGrammar {
    */
   public CompiledGrammar(Grammar grammar, GrammarVocabulary vocabulary) {
     this.vocabulary = vocabulary;
-    machine = new Machine(GrammarCompiler.compile(grammar));
-    path = new Config[Math.max(vocabulary.plain.maxDepth, vocabulary.other.maxDepth) + 1];
+    int longest = Math.max(vocabulary.plain.maxDepth, vocabulary.other.maxDepth);
+    machine = new Machine(GrammarCompiler.compile(grammar), longest);
+    path = new Config[longest + 1];
   }
 
   /** A matcher at the start of a text. */
@@ -85,11 +86,12 @@ public final class CompiledGrammar {
 
   /** Sets the bits of the tokens that may come, and clears the others. */
   synchronized void mask(Config config, long[] words) {
-    long[] known = masks.get(config);
+    Config similar = machine.similar(config);
+    long[] known = masks.get(similar);
     if (known == null) {
       known = new long[(vocabulary.size() + 63) / 64];
-      fill(config, known);
-      masks.put(config, known);
+      fill(similar, known);
+      masks.put(similar, known);
     }
     System.arraycopy(known, 0, words, 0, known.length);
     Arrays.fill(words, known.length, words.length, 0);

@@ -17,6 +17,9 @@ final class Config {
   /** By class of bytes: what follows, where that is known. */
   final @Nullable Config[] next;
 
+  /** The configuration of the nodes that lead on alike, where it is known. */
+  @Nullable Config similar;
+
   private final int hash;
 
   Config(Node[] nodes, boolean isComplete, int classes) {

@@ -30,6 +30,11 @@ import org.jspecify.annotations.Nullable;
  * <p>Each node can reach the end of the text, since the program has no dead ends, and where members
  * or an intersection have some, they are looked for before the node is made.
  *
+ * <p>Two nodes that differ in counts alone lead on alike for a while if both counts are far from
+ * their bounds: for as many bytes as there are rounds to the nearest. So each node has a similar
+ * one with the least such counts, and what depends on few bytes, as a mask does, is computed once
+ * for all that are similar.
+ *
  * <p>Not thread-safe.
  */
 final class Machine {
@@ -42,6 +47,10 @@ final class Machine {
   private static final int MAX_NODES = 20_000;
 
   private final Program program;
+
+  /** Bytes that similar configurations lead on alike for. */
+  private final int horizon;
+
   private final Map<Node, Node> nodes = new HashMap<>();
   private final Map<ReturnSet, ReturnSet> returnSets = new HashMap<>();
   private final Map<Config, Config> configs = new HashMap<>();
@@ -59,8 +68,9 @@ final class Machine {
   private final BitSet calledToEnd = new BitSet();
   private boolean isComplete;
 
-  Machine(Program program) {
+  Machine(Program program, int horizon) {
     this.program = program;
+    this.horizon = horizon;
     for (int i = 0; i < program.frames.size(); i++) {
       callers.add(new ArrayList<>());
     }
@@ -302,13 +312,47 @@ final class Machine {
       return same;
     }
     node.id = ++lastId;
+    int similarCount = similarCount(state.frame, count);
+    if (similarCount != count || returns.similar != returns) {
+      node.similar = node(state, similarCount, data, returns.similar);
+    }
     return node;
+  }
+
+  private int similarCount(Frame frame, int count) {
+    if (frame.kind == Frame.Kind.COUNT) {
+      if (frame.min - count > horizon) {
+        return 0;
+      }
+      if (count > frame.min && frame.max - count > horizon) {
+        return frame.min;
+      }
+    }
+    return count;
   }
 
   private ReturnSet returnSet(List<Node> callers, boolean endsText) {
     ReturnSet set = new ReturnSet(sorted(callers), endsText);
     ReturnSet same = returnSets.putIfAbsent(set, set);
-    return same != null ? same : set;
+    if (same != null) {
+      return same;
+    }
+    if (callers.stream().anyMatch(caller -> caller.similar != caller)) {
+      set.similar = returnSet(callers.stream().map(caller -> caller.similar).toList(), endsText);
+    }
+    return set;
+  }
+
+  /** A configuration that leads on alike for as many bytes as the horizon. */
+  Config similar(Config config) {
+    if (config.similar == null) {
+      for (Node node : config.nodes) {
+        active.add(node.similar);
+      }
+      isComplete = config.isComplete;
+      config.similar = finish();
+    }
+    return config.similar;
   }
 
   private Config config() {

@@ -21,6 +21,9 @@ final class Node {
   /** Among a machine's nodes; set when it turns out to be a new one. */
   int id;
 
+  /** The node that leads on alike for as many bytes as the machine's horizon: {@link Machine}. */
+  Node similar = this;
+
   Node(State state, int count, @Nullable Object data, ReturnSet returns) {
     this.state = state;
     this.count = count;

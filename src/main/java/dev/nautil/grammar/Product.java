@@ -101,7 +101,7 @@ final class Product {
       if (program == null) {
         return new Product(name, List.of());
       }
-      machines.add(new Machine(program));
+      machines.add(new Machine(program, Integer.MAX_VALUE));
     }
     return new Product(name, machines);
   }

@@ -13,6 +13,9 @@ final class ReturnSet {
 
   private final int hash;
 
+  /** The set of the nodes that lead on alike: {@link Node#similar}. */
+  ReturnSet similar = this;
+
   ReturnSet(Node[] nodes, boolean endsText) {
     this.nodes = nodes;
     this.endsText = endsText;

@@ -117,7 +117,7 @@ class GrammarMatcherTest {
     CompiledGrammar both = new CompiledGrammar(Grammar.of(withBounds), vocabulary);
     checkMasks(both, tokenizer, "abc-de fx", 1);
     CompiledGrammar additional = new CompiledGrammar(JsonGrammars.open(), vocabulary);
-    checkMasks(additional, tokenizer, "{\"name\": 1, \"nam\": 2, \"other\": 3}", 1);
+    checkMasks(additional, tokenizer, "{\"name\": 1, \"nam\": 2, \"extra\": 3}", 1);
   }
 
   private static void checkMasks(

@@ -55,7 +55,7 @@ class MachineTest {
 
   private static @Nullable Machine machine(Grammar grammar, int seed, List<String> texts) {
     try {
-      return new Machine(GrammarCompiler.compile(grammar));
+      return new Machine(GrammarCompiler.compile(grammar), 3);
     } catch (GrammarException e) {
       if (e.getMessage().contains("matches no text")) {
         for (String text : texts) {
