@@ -3,6 +3,7 @@ package dev.nautil.grammar;
 import dev.nautil.GrammarException;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Rewrites frames that call themselves with nothing read, and puts frames in order.
@@ -93,8 +94,7 @@ final class LeftRecursion {
     }
   }
 
-  private void copyEdges(
-      Nfa nfa, State state, int from, int first, int @org.jspecify.annotations.Nullable [] ended) {
+  private void copyEdges(Nfa nfa, State state, int from, int first, int @Nullable [] ended) {
     for (int e = 0; e < state.bytes.length; e += 3) {
       nfa.bytes(from, state.bytes[e], state.bytes[e + 1], first + state.bytes[e + 2]);
     }

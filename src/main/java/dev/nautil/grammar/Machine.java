@@ -102,7 +102,7 @@ final class Machine {
   }
 
   private Config newNext(Config config, int b) {
-    dropWhenFull();
+    begin();
     for (Node node : config.nodes) {
       State state = node.state;
       if (node.data instanceof Product.Place place) {
@@ -124,7 +124,7 @@ final class Machine {
 
   /** What follows after a token that the grammar names; dead if it may not come. */
   Config nextToken(Config config, int token) {
-    dropWhenFull();
+    begin();
     for (Node node : config.nodes) {
       int[] edges = node.state.tokens;
       for (int e = 0; e < edges.length; e += 2) {
@@ -138,6 +138,7 @@ final class Machine {
 
   /** What follows after either. */
   Config union(Config a, Config b) {
+    begin();
     active.addAll(Arrays.asList(a.nodes));
     active.addAll(Arrays.asList(b.nodes));
     isComplete = a.isComplete || b.isComplete;
@@ -154,7 +155,6 @@ final class Machine {
     if (isReached.add(node) && !isCovered(node, lowest)) {
       reached.add(node);
       if (reached.size() > MAX_NODES) {
-        clear();
         throw new GrammarException(
             "the text can be read in more than "
                 + MAX_NODES
@@ -209,12 +209,12 @@ final class Machine {
       }
       call(start);
     }
-    Config config = config();
-    clear();
-    return config;
+    return config();
   }
 
-  private void clear() {
+  /** Starts a step; one before it may have been given up. */
+  private void begin() {
+    dropWhenFull();
     reached.clear();
     isReached.clear();
     lowest.clear();
@@ -346,6 +346,7 @@ final class Machine {
   /** A configuration that leads on alike for as many bytes as the horizon. */
   Config similar(Config config) {
     if (config.similar == null) {
+      begin();
       for (Node node : config.nodes) {
         active.add(node.similar);
       }

@@ -1,6 +1,7 @@
 package dev.nautil.grammar;
 
 import dev.nautil.GrammarException;
+import java.util.List;
 
 /**
  * Regular expressions of ECMA-262 as rules, as far as they are regular: the subset that JSON Schema
@@ -25,7 +26,7 @@ public final class Regex {
   public static Rule search(String pattern) {
     RegexNode any = new RegexNode.Repeat(new RegexNode.Chars(CharSet.ALL), 0, Rule.UNBOUNDED);
     RegexNode found = new RegexParser(pattern).parse();
-    RegexNode all = new RegexNode.Sequence(java.util.List.of(any, found, any));
+    RegexNode all = new RegexNode.Sequence(List.of(any, found, any));
     return RegexRules.rule(all, pattern);
   }
 

@@ -36,6 +36,11 @@ final class RuleFacts {
   private final Set<String> recursive = new HashSet<>();
   private final Set<String> leadsToRecursive = new HashSet<>();
   private final Map<String, Facts> facts = new HashMap<>();
+
+  /** Facts that don't change any more, since those of all rules are found. */
+  private final Map<Rule, Facts> factsOfParts = new IdentityHashMap<>();
+
+  private boolean areFound;
   private final Map<Rule.Intersection, Product> products = new IdentityHashMap<>();
 
   /** The rule that is being looked at. */
@@ -47,6 +52,7 @@ final class RuleFacts {
     findCycles(references);
     checkIntersections();
     findFacts(references);
+    areFound = true;
   }
 
   Rule rule(String name) {
@@ -219,6 +225,18 @@ final class RuleFacts {
   }
 
   Facts of(Rule rule) {
+    if (!areFound) {
+      return newFacts(rule);
+    }
+    Facts known = factsOfParts.get(rule);
+    if (known == null) {
+      known = newFacts(rule);
+      factsOfParts.put(rule, known);
+    }
+    return known;
+  }
+
+  private Facts newFacts(Rule rule) {
     if (rule instanceof Rule.Text text) {
       return text.text().isEmpty() ? Facts.EMPTY : Facts.NON_EMPTY;
     } else if (rule instanceof Rule.Chars chars) {

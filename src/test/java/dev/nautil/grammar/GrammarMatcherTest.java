@@ -16,6 +16,7 @@ import dev.nautil.tokenizer.Vocabulary;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -219,7 +220,7 @@ class GrammarMatcherTest {
     CompiledGrammar grammar = new CompiledGrammar(Grammar.of(rule), GrammarVocabulary.of(small()));
     Random random = new Random(1);
     for (int round = 0; round < 50; round++) {
-      java.util.Collections.shuffle(names, random);
+      Collections.shuffle(names, random);
       GrammarMatcher matcher = grammar.newMatcher();
       int optional = 26;
       int required = 34;

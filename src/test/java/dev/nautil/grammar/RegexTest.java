@@ -47,7 +47,7 @@ class RegexTest {
   void agreesWithJavaOnRandomPatterns() {
     Random random = new Random(7);
     int matched = 0;
-    for (int i = 0; i < 3000; i++) {
+    for (int i = 0; i < 1000; i++) {
       String pattern = alternatives(random, 3, true);
       Pattern java = Pattern.compile(pattern);
       Machine search = machine(Regex.search(pattern));
@@ -65,7 +65,7 @@ class RegexTest {
             java.matcher(text).matches(), matches(full, text.toString()), "full " + message);
       }
     }
-    assertTrue(matched > 10_000 && matched < 55_000, matched + " texts matched");
+    assertTrue(matched > 4_000 && matched < 18_000, matched + " texts matched");
   }
 
   private static String alternatives(Random random, int depth, boolean anchors) {
@@ -202,7 +202,6 @@ class RegexTest {
       assertTrue(!config.isDead());
     }
     double seconds = (System.nanoTime() - start) / 1e9;
-    System.out.println(pattern + " " + seconds);
     assertTrue(seconds < 5, seconds + " s for 3,000 characters");
   }
 }
