@@ -1,6 +1,7 @@
 package dev.nautil;
 
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** What happens while a reply is generated. */
 public sealed interface Event {
@@ -20,6 +21,24 @@ public sealed interface Event {
   record Text(String text) implements Event {
     public Text {
       Objects.requireNonNull(text, "text");
+    }
+  }
+
+  /** The model calls a tool: the whole call is there. */
+  record ToolCall(dev.nautil.ToolCall call) implements Event {
+    public ToolCall {
+      Objects.requireNonNull(call, "call");
+    }
+  }
+
+  /**
+   * A tool was called, and the model is given the result.
+   *
+   * @param failure what the tool threw, if it did; the result tells the model
+   */
+  record ToolResult(Message.ToolResult result, @Nullable Exception failure) implements Event {
+    public ToolResult {
+      Objects.requireNonNull(result, "result");
     }
   }
 

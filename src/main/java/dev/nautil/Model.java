@@ -160,7 +160,7 @@ public final class Model implements AutoCloseable {
     if (!options.isRaw()) {
       loaded.chatFormat();
     }
-    return new Session(this, options);
+    return new Session(SessionModel.of(this), options);
   }
 
   /**

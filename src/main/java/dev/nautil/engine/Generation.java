@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>{@link #cancel} may be called by any thread; {@link #take} by one.
  */
-public final class Generation {
+public final class Generation implements SignalSource {
   /** What the engine tells. */
   public sealed interface Signal {
     /** So many of the prompt's tokens are in the KV cache. */
@@ -57,12 +57,12 @@ public final class Generation {
     this.onCancel = onCancel;
   }
 
-  /** Waits for the next signal. */
+  @Override
   public Signal take() throws InterruptedException {
     return signals.take();
   }
 
-  /** Ends the generation soon, with a signal; does nothing once it has ended. */
+  @Override
   public void cancel() {
     cancelled = true;
     onCancel.run();
