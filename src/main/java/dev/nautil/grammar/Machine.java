@@ -46,6 +46,9 @@ final class Machine {
   /** Ways to read a text at once, above which it is given up. */
   private static final int MAX_NODES = 20_000;
 
+  /** Nodes above which the tables of a step are made anew: to clear a large one takes long. */
+  private static final int MANY_NODES = 500;
+
   private final Program program;
 
   /** Bytes that similar configurations lead on alike for. */
@@ -60,8 +63,8 @@ final class Machine {
 
   // Of the step that is being made.
   private final List<Node> reached = new ArrayList<>();
-  private final Set<Node> isReached = new HashSet<>();
-  private final Map<Node, Node> lowest = new HashMap<>();
+  private Set<Node> isReached = new HashSet<>();
+  private Map<Node, Node> lowest = new HashMap<>();
   private final List<Node> active = new ArrayList<>();
   private final BitSet called = new BitSet();
   private final List<List<Node>> callers = new ArrayList<>();
@@ -215,6 +218,10 @@ final class Machine {
   /** Starts a step; one before it may have been given up. */
   private void begin() {
     dropWhenFull();
+    if (reached.size() > MANY_NODES) {
+      isReached = new HashSet<>();
+      lowest = new HashMap<>();
+    }
     reached.clear();
     isReached.clear();
     lowest.clear();

@@ -97,7 +97,7 @@ final class MemberSet {
   /** Whether there is a number of members within the bounds. */
   boolean isProductive() {
     int requiredCount = bitCount(required);
-    boolean fewEnough = max == Rule.UNBOUNDED || requiredCount <= max;
+    boolean fewEnough = max == Rule.UNBOUNDED || requiredCount <= max && min <= max;
     boolean enough = has(all, additional) || bitCount(all) >= min;
     return fewEnough && enough;
   }

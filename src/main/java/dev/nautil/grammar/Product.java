@@ -94,7 +94,7 @@ final class Product {
   static Product of(String name, Rule.Intersection intersection, Map<String, Rule> rules) {
     List<Machine> machines = new ArrayList<>();
     for (Rule rule : intersection.rules()) {
-      String root = "";
+      String root = name + " (a part of its intersection)";
       Map<String, Rule> all = new HashMap<>(rules);
       all.put(root, rule);
       Program program = GrammarCompiler.compileOrNull(new Grammar(all, root));

@@ -87,6 +87,9 @@ final class RuleFacts {
           name,
           0,
           rule -> {
+            if (rule instanceof Rule.Text literal && !isWellFormed(literal.text())) {
+              throw new GrammarException("rule '" + user + "' has half of a surrogate pair");
+            }
             if (rule instanceof Rule.Reference reference) {
               if (!rules.containsKey(reference.name())) {
                 throw new GrammarException(
@@ -103,6 +106,10 @@ final class RuleFacts {
           });
     }
     return references;
+  }
+
+  private static boolean isWellFormed(String text) {
+    return text.codePoints().noneMatch(c -> c >= 0xd800 && c <= 0xdfff);
   }
 
   /** Every rule in a rule, itself the first. */

@@ -282,6 +282,10 @@ class GrammarMatcherTest {
             2,
             3);
     assertEquals("rule 'root' matches no text", failure(optional));
+    assertEquals("rule 'root' has half of a surrogate pair", failure(Rule.text("\ud800")));
+    Rule onlyOne =
+        new Rule.Members(List.of(), Optional.of(Rule.text("a")), new Rule.Choice(List.of()), 2, 3);
+    assertEquals("rule 'root' matches no text", failure(onlyOne));
     Rule loop = new Rule.Repeat(Rule.reference("root"), 100, 200);
     assertTrue(failure(Rule.choice(loop, Rule.text("a"))).contains("'root' is left-recursive"));
     Rule deep = Rule.text("a");

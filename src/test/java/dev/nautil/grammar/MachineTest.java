@@ -32,7 +32,7 @@ class MachineTest {
     List<String> texts = texts();
     int compiled = 0;
     int far = 0;
-    for (int seed = 0; seed < 1000; seed++) {
+    for (int seed = 0; seed < 600; seed++) {
       Grammar grammar = new RandomGrammars(seed).next();
       Machine machine = machine(grammar, seed, texts);
       if (machine != null) {
@@ -40,8 +40,8 @@ class MachineTest {
         far += check(grammar, machine, texts, seed) ? 0 : 1;
       }
     }
-    assertTrue(compiled > 500, compiled + " grammars match something");
-    assertTrue(far < 50, far + " grammars have ends that are too far away");
+    assertTrue(compiled > 300, compiled + " grammars match something");
+    assertTrue(far < 30, far + " grammars have ends that are too far away");
   }
 
   private static List<String> texts() {
