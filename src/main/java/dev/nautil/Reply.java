@@ -1,19 +1,28 @@
 package dev.nautil;
 
 import java.util.Iterator;
+import java.util.List;
 import java.util.Objects;
 
 /**
  * What the model replied. Immutable.
  *
  * @param text without the markers of the model's format
+ * @param logprobs one for each token that {@link Usage#replyTokens} counts, a stop string's among
+ *     them; empty unless {@link SessionOptions#logprobs(int)} asked for them
  */
-public record Reply(String text, FinishReason finishReason, Usage usage, Timings timings) {
+public record Reply(
+    String text,
+    FinishReason finishReason,
+    Usage usage,
+    Timings timings,
+    List<TokenLogprob> logprobs) {
   public Reply {
     Objects.requireNonNull(text, "text");
     Objects.requireNonNull(finishReason, "finishReason");
     Objects.requireNonNull(usage, "usage");
     Objects.requireNonNull(timings, "timings");
+    logprobs = List.copyOf(logprobs);
   }
 
   /** Tokens of the prompt that were read a second, of those that were not cached. */

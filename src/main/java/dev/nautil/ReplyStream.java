@@ -2,9 +2,12 @@ package dev.nautil;
 
 import dev.nautil.engine.Generation;
 import dev.nautil.engine.Generation.Signal;
+import dev.nautil.engine.Samplers;
 import dev.nautil.engine.StopStrings;
 import dev.nautil.tokenizer.StreamDecoder;
+import java.util.ArrayList;
 import java.util.Iterator;
+import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -24,10 +27,16 @@ final class ReplyStream implements Reply.Stream, Iterator<Event> {
   private final Generation generation;
   private final StreamDecoder decoder;
   private final StopStrings stop;
+  private final Samplers samplers;
   private final int promptTokens;
   private final Listener listener;
   private final StringBuilder text = new StringBuilder();
   private final IntStream.Builder tokens = IntStream.builder();
+  private final List<TokenLogprob> logprobs = new ArrayList<>();
+
+  /** How many of those were told with a text. */
+  private int logprobsTold;
+
   private @Nullable Event next;
   private volatile @Nullable Reply reply;
   private volatile @Nullable RuntimeException failure;
@@ -36,11 +45,13 @@ final class ReplyStream implements Reply.Stream, Iterator<Event> {
       Generation generation,
       StreamDecoder decoder,
       StopStrings stop,
+      Samplers samplers,
       int promptTokens,
       Listener listener) {
     this.generation = generation;
     this.decoder = decoder;
     this.stop = stop;
+    this.samplers = samplers;
     this.promptTokens = promptTokens;
     this.listener = listener;
   }
@@ -115,6 +126,9 @@ final class ReplyStream implements Reply.Stream, Iterator<Event> {
       // The engine may be some tokens ahead when a stop string is found.
       if (!stop.isFound()) {
         tokens.add(token.id());
+        if (token.logprobs() != null) {
+          logprobs.add(token.logprobs().withText(samplers));
+        }
         tell(stop.accept(decoder.accept(token.id())));
         if (stop.isFound()) {
           generation.cancel();
@@ -126,9 +140,9 @@ final class ReplyStream implements Reply.Stream, Iterator<Event> {
       FinishReason reason = stop.isFound() ? FinishReason.STOP_STRING : end.reason();
       int[] replied = tokens.build().toArray();
       Usage usage = new Usage(promptTokens, end.cachedTokens(), replied.length);
-      reply = new Reply(text.toString(), reason, usage, end.timings());
+      reply = new Reply(text.toString(), reason, usage, end.timings(), logprobs);
       listener.ended(reply, stop.isFound() ? null : replied);
-      next = last.isEmpty() ? new Event.Done(reply) : new Event.Text(last);
+      next = last.isEmpty() ? new Event.Done(reply) : textEvent(last);
     } else if (signal instanceof Signal.Failed failed) {
       throw fail(asUnchecked(failed.cause()));
     }
@@ -137,8 +151,14 @@ final class ReplyStream implements Reply.Stream, Iterator<Event> {
   private void tell(String more) {
     if (!more.isEmpty()) {
       text.append(more);
-      next = new Event.Text(more);
+      next = textEvent(more);
     }
+  }
+
+  private Event.Text textEvent(String more) {
+    List<TokenLogprob> since = logprobs.subList(logprobsTold, logprobs.size());
+    logprobsTold = logprobs.size();
+    return new Event.Text(more, since);
   }
 
   private RuntimeException fail(RuntimeException cause) {

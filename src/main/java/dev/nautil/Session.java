@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -157,18 +156,18 @@ public final class Session {
       if (tokens.length == 0) {
         throw new IllegalArgumentException("there is no text to continue");
       }
-      Sampling sampling = options.sampling();
       GenerationRequest request =
           new GenerationRequest(
               tokens,
-              sampling,
-              sampling.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong()),
+              loaded.samplers().row(options.sampling(), tokens),
+              Math.min(options.logprobs().orElse(-1), loaded.model().info().vocabularySize()),
               options.maxTokens() == 0 ? Integer.MAX_VALUE : options.maxTokens(),
               tokenizer::isEndOfGeneration);
       return new ReplyStream(
           model.engine().submit(request),
           tokenizer.newStreamDecoder(),
           new StopStrings(options.stop()),
+          loaded.samplers(),
           tokens.length,
           this);
     }

@@ -3,21 +3,28 @@ package dev.nautil;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /** How a session talks. Immutable: each method gives a changed copy. */
 public final class SessionOptions {
   static final SessionOptions DEFAULTS =
-      new SessionOptions(null, Sampling.defaults(), 0, List.of(), false);
+      new SessionOptions(null, Sampling.defaults(), 0, List.of(), false, -1);
 
   private final @Nullable String system;
   private final Sampling sampling;
   private final int maxTokens;
   private final List<String> stop;
   private final boolean raw;
+  private final int logprobs;
 
   private SessionOptions(
-      @Nullable String system, Sampling sampling, int maxTokens, List<String> stop, boolean raw) {
+      @Nullable String system,
+      Sampling sampling,
+      int maxTokens,
+      List<String> stop,
+      boolean raw,
+      int logprobs) {
     if (system != null && raw) {
       throw new IllegalArgumentException(
           "raw text has no system prompt: put it before the text, or leave out raw()");
@@ -27,18 +34,19 @@ public final class SessionOptions {
     this.maxTokens = maxTokens;
     this.stop = stop;
     this.raw = raw;
+    this.logprobs = logprobs;
   }
 
   /** What the model is to do or to be, for the whole conversation. */
   public SessionOptions system(String system) {
     return new SessionOptions(
-        Objects.requireNonNull(system, "system"), sampling, maxTokens, stop, raw);
+        Objects.requireNonNull(system, "system"), sampling, maxTokens, stop, raw, logprobs);
   }
 
   /** How tokens are chosen; {@link Sampling#defaults()} if it is not said. */
   public SessionOptions sampling(Sampling sampling) {
     return new SessionOptions(
-        system, Objects.requireNonNull(sampling, "sampling"), maxTokens, stop, raw);
+        system, Objects.requireNonNull(sampling, "sampling"), maxTokens, stop, raw, logprobs);
   }
 
   /**
@@ -51,7 +59,7 @@ public final class SessionOptions {
       throw new IllegalArgumentException(
           "maxTokens is " + maxTokens + "; it must be 0 (no limit) or more");
     }
-    return new SessionOptions(system, sampling, maxTokens, stop, raw);
+    return new SessionOptions(system, sampling, maxTokens, stop, raw, logprobs);
   }
 
   /**
@@ -65,7 +73,7 @@ public final class SessionOptions {
     if (stop.contains("")) {
       throw new IllegalArgumentException("an empty stop string: every text has one");
     }
-    return new SessionOptions(system, sampling, maxTokens, stop, raw);
+    return new SessionOptions(system, sampling, maxTokens, stop, raw, logprobs);
   }
 
   /**
@@ -75,7 +83,23 @@ public final class SessionOptions {
    * @throws IllegalArgumentException if there is a system prompt
    */
   public SessionOptions raw() {
-    return new SessionOptions(system, sampling, maxTokens, stop, true);
+    return new SessionOptions(system, sampling, maxTokens, stop, true, logprobs);
+  }
+
+  /**
+   * Tells with each token of a reply how probable it was, and so many of the most probable tokens
+   * in its place: {@link Reply#logprobs}, {@link Event.Text#logprobs}. Not told if this is not
+   * said. Takes about a millisecond a token where the vocabulary is large.
+   *
+   * @param alternatives 0 for the reply's tokens alone
+   * @throws IllegalArgumentException if it is negative
+   */
+  public SessionOptions logprobs(int alternatives) {
+    if (alternatives < 0) {
+      throw new IllegalArgumentException(
+          "logprobs is " + alternatives + "; it must be 0 (no alternatives) or more");
+    }
+    return new SessionOptions(system, sampling, maxTokens, stop, raw, alternatives);
   }
 
   public Optional<String> system() {
@@ -93,6 +117,11 @@ public final class SessionOptions {
   /** Unmodifiable. */
   public List<String> stop() {
     return stop;
+  }
+
+  /** How many alternatives are told; empty: no log-probabilities are. */
+  public OptionalInt logprobs() {
+    return logprobs < 0 ? OptionalInt.empty() : OptionalInt.of(logprobs);
   }
 
   public boolean isRaw() {

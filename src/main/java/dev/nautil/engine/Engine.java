@@ -3,7 +3,6 @@ package dev.nautil.engine;
 import dev.nautil.CancelledException;
 import dev.nautil.ContextFullException;
 import dev.nautil.FinishReason;
-import dev.nautil.Sampling;
 import dev.nautil.internal.CancelFlag;
 import dev.nautil.internal.NativeContext;
 import dev.nautil.internal.SamplingBatch;
@@ -13,6 +12,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The one thread that decodes for all sessions of a model.
@@ -380,37 +380,37 @@ public final class Engine implements AutoCloseable {
     for (int i = 0; i < rows.length; i++) {
       Generation generation = drawn.get(i);
       GenerationRequest request = generation.request;
-      Sampling sampling = request.sampling();
       rows[i] = generation.row;
       samplingBatch.set(
-          i,
-          sampling.temperature(),
-          sampling.topP(),
-          sampling.minP(),
-          sampling.topK(),
-          request.seed(),
-          request.prompt().length + (long) generation.generated);
+          i, request.sampling(), request.prompt().length + (long) generation.generated);
     }
     int[] tokens;
+    @Nullable Logprobs[] logprobs = new Logprobs[rows.length];
     try {
       tokens = context.sample(rows, samplingBatch, null);
+      for (int i = 0; i < rows.length; i++) {
+        int alternatives = drawn.get(i).request.logprobs();
+        logprobs[i] =
+            alternatives < 0 ? null : Logprobs.of(context, rows[i], tokens[i], alternatives);
+      }
     } catch (RuntimeException e) {
       failActive(e);
       return;
     }
     for (int i = 0; i < rows.length; i++) {
-      take(drawn.get(i), tokens[i]);
+      take(drawn.get(i), tokens[i], logprobs[i]);
     }
   }
 
-  private void take(Generation generation, int token) {
+  private void take(Generation generation, int token, @Nullable Logprobs logprobs) {
     if (generation.request.isEnd().test(token)) {
       end(generation, FinishReason.STOP);
       return;
     }
     generation.nextToken = token;
     generation.generated++;
-    generation.put(new Generation.Signal.Token(token));
+    generation.request.sampling().append(token);
+    generation.put(new Generation.Signal.Token(token, logprobs));
     if (generation.generated >= generation.request.maxTokens()) {
       end(generation, FinishReason.MAX_TOKENS);
     }

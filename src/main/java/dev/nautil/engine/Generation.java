@@ -19,7 +19,7 @@ public final class Generation {
     record Prompt(int done, int total) implements Signal {}
 
     /** The next token; never one that ends the reply. */
-    record Token(int id) implements Signal {}
+    record Token(int id, @Nullable Logprobs logprobs) implements Signal {}
 
     /** The last signal of a generation that came to an end. */
     record End(FinishReason reason, int cachedTokens, Timings timings) implements Signal {}
