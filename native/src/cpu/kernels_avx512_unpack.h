@@ -5,6 +5,7 @@
 //   sink.put(first, i, v)    v is vector first + i of the tile's q; i is a constant once loops are unrolled, and the
 //                            vectors of a sub-block come in order
 //   sink.finish(first)       kTogether sub-blocks, from vector first on, are complete
+//   Sink::kUnrolled          whether the parts of a block are to be unrolled, too
 // so that a product with few columns takes the integers from registers: with up to kDirect, as many as there are
 // registers for. 0 for what is looked up in memory.
 #pragma once
@@ -95,11 +96,13 @@ inline __m512 high_half(V v) { return low_half(_mm512_srli_epi32(v, 16)); }
 
 // Byte i of each dword as a float.
 inline __m512 byte_to_float(V v, int i) {
-  return _mm512_cvtepi32_ps(
-      _mm512_and_si512(_mm512_srli_epi32(v, static_cast<unsigned>(8 * i)), _mm512_set1_epi32(255)));
+  const int c = static_cast<int>(0x80808000) + i;
+  return _mm512_cvtepi32_ps(_mm512_shuffle_epi8(v, _mm512_set4_epi32(c + 12, c + 8, c + 4, c)));
 }
-inline __m512 signed_byte_to_float(V v, int i) {
-  return _mm512_cvtepi32_ps(_mm512_srai_epi32(_mm512_slli_epi32(v, static_cast<unsigned>(24 - 8 * i)), 24));
+// 2²⁴ times byte i of each dword, with its sign, as a float: what is left of the byte needs no shift down then.
+inline __m512 signed_byte_to_float_24(V v, int i) {
+  const int c = 0x00808080 + (i << 24);
+  return _mm512_cvtepi32_ps(_mm512_shuffle_epi8(v, _mm512_set4_epi32(c + (12 << 24), c + (8 << 24), c + (4 << 24), c)));
 }
 
 // Bytes 2·i and 2·i + 1 of each dword as words.
@@ -122,6 +125,7 @@ struct WeightTile : Tile {
 
 // The sink that fills a tile.
 struct ToTile {
+  static constexpr bool kUnrolled = false;
   WeightTile* tile;
   NT_INLINE void put(int first, int i, V v) { store(tile->q[first + i], v); }
   NT_INLINE void finish(int) {}
@@ -129,6 +133,26 @@ struct ToTile {
 
 template <class F>
 struct Unpack;
+
+// The n-th sub-block that Unpack<Q6_K> hands out, bits 0 and 2 of n exchanged: those of the same packed bytes come one
+// after another. Products from a tile add them in the same order, so that a column's sum does not depend on the others.
+constexpr int crossed(int n) { return (n & 10) | (n & 1) << 2 | (n & 4) >> 2; }
+
+template <class F>
+constexpr bool kIsCrossed = false;
+template <>
+constexpr bool kIsCrossed<Q6_K> = true;
+
+// Calls part(i) for i in [0, N).
+template <class Sink, int N, class Part>
+NT_INLINE void for_parts(const Part& part) {
+  if constexpr (Sink::kUnrolled) {
+    NT_UNROLL
+    for (int i = 0; i < N; ++i) part(i);
+  } else {
+    for (int i = 0; i < N; ++i) part(i);
+  }
+}
 
 inline void scale_alone(Rows r, int j, WeightTile* t) { _mm512_store_ps(t->scale[j], load_half(r)); }
 
@@ -278,32 +302,38 @@ inline void scales_k4(Rows r, WeightTile* t) {
 
 template <>
 struct Unpack<Q4_K> {
-  static constexpr int kTogether = 2, kDirect = 8;
+  static constexpr int kTogether = 1, kDirect = 8;
   Rows rows;
 
   Unpack(Rows r, int, WeightTile* t) : rows(r) { scales_k4(r, t); }
 
+  // While the high nibbles of 32 bytes go to the sink, the next ones are loaded: before the low ones they would be
+  // waited for (4 columns: 513 cycles, so 463; unrolled 435).
   template <class Sink>
   NT_INLINE void values(Sink& sink) const {
-    for (int g = 0; g < 4; ++g) {
+    V v[8];
+    load_32_bytes(rows.at(16), v);
+    for_parts<Sink, 4>([&](int g) NT_INLINE_LAMBDA {
       NT_UNROLL
-      for (int half = 0; half < 2; ++half) {
-        V v[4];
-        load_16_bytes(rows.at(16 + 32 * static_cast<size_t>(g) + 16 * static_cast<size_t>(half)), v);
-        NT_UNROLL
-        for (int i = 0; i < 4; ++i) {
-          sink.put(16 * g, 4 * half + i, low_nibbles(v[i]));
-          sink.put(16 * g, 8 + 4 * half + i, high_nibbles(v[i]));
-        }
-      }
+      for (int i = 0; i < 8; ++i) sink.put(16 * g, i, low_nibbles(v[i]));
       sink.finish(16 * g);
-    }
+      const Rows next = rows.at(16 + 32 * static_cast<size_t>(smaller(g + 1, 3)));
+      V n[8];
+      NT_UNROLL
+      for (int i = 0; i < 8; ++i) {
+        if (i % 4 == 0) load_16_bytes(next.at(4 * static_cast<size_t>(i)), n + i);
+        sink.put(16 * g + 8, i, high_nibbles(v[i]));
+      }
+      sink.finish(16 * g + 8);
+      NT_UNROLL
+      for (int i = 0; i < 8; ++i) v[i] = n[i];
+    });
   }
 };
 
 template <>
 struct Unpack<Q5_K> {
-  static constexpr int kTogether = 2, kDirect = 8;
+  static constexpr int kTogether = 1, kDirect = 8;
   Rows rows;
 
   Unpack(Rows r, int, WeightTile* t) : rows(r) { scales_k4(r, t); }
@@ -312,58 +342,69 @@ struct Unpack<Q5_K> {
   NT_INLINE void values(Sink& sink) const {
     V fifth[8];
     load_32_bytes(rows.at(16), fifth);
-    for (int g = 0; g < 4; ++g) {
+    for_parts<Sink, 4>([&](int g) NT_INLINE_LAMBDA {
+      V v[8];
+      load_32_bytes(rows.at(48 + 32 * static_cast<size_t>(g)), v);
       NT_UNROLL
-      for (int half = 0; half < 2; ++half) {
-        V v[4];
-        load_16_bytes(rows.at(48 + 32 * static_cast<size_t>(g) + 16 * static_cast<size_t>(half)), v);
-        NT_UNROLL
-        for (int i = 0; i < 4; ++i) {
-          V& f = fifth[4 * half + i];  // bits 2g and 2g + 1 of each byte lie lowest
-          sink.put(16 * g, 4 * half + i, or_and(low_nibbles(v[i]), _mm512_slli_epi32(f, 4), bytes(16)));
-          sink.put(16 * g, 8 + 4 * half + i, or_and(high_nibbles(v[i]), _mm512_slli_epi32(f, 3), bytes(16)));
-          f = _mm512_srli_epi32(f, 2);
-        }
+      for (int i = 0; i < 8; ++i) {  // bits 2g and 2g + 1 of each byte lie lowest
+        sink.put(16 * g, i, or_and(low_nibbles(v[i]), _mm512_slli_epi32(fifth[i], 4), bytes(16)));
       }
       sink.finish(16 * g);
-    }
+      NT_UNROLL
+      for (int i = 0; i < 8; ++i) {
+        sink.put(16 * g + 8, i, or_and(high_nibbles(v[i]), _mm512_slli_epi32(fifth[i], 3), bytes(16)));
+        fifth[i] = _mm512_srli_epi32(fifth[i], 2);
+      }
+      sink.finish(16 * g + 8);
+    });
   }
 };
 
 template <>
 struct Unpack<Q6_K> {
-  static constexpr int kTogether = 8, kDirect = 4;
+  static constexpr int kTogether = 1, kDirect = 8;
   Rows rows;
 
   Unpack(Rows r, int, WeightTile* t) : rows(r) {
-    const __m512 d = load_half(r.at(208));
-    V s[4];
+    V s[4], end[4];
     load_16_bytes(r.at(192), s);
+    load_16_bytes(r.at(194), end);  // d is their last two: cheaper than two bytes of 16 rows by themselves
+    const __m512 d = _mm512_mul_ps(high_half(end[3]), _mm512_set1_ps(0x1p-24f));
     NT_UNROLL
-    for (int i = 0; i < 16; ++i) _mm512_store_ps(t->scale[i], _mm512_mul_ps(d, signed_byte_to_float(s[i / 4], i % 4)));
+    for (int i = 0; i < 16; ++i) {
+      _mm512_store_ps(t->scale[i], _mm512_mul_ps(d, signed_byte_to_float_24(s[i / 4], i % 4)));
+    }
   }
 
+  // One sub-block of 16 values after another, so that the sums of 8 columns fit beside the packed values, and in the
+  // order of crossed().
   template <class Sink>
   NT_INLINE void values(Sink& sink) const {
-    for (int h = 0; h < 2; ++h) {
-      const Rows low = rows.at(64 * static_cast<size_t>(h)), high = rows.at(128 + 32 * static_cast<size_t>(h));
+    for_parts<Sink, 4>([&](int part) NT_INLINE_LAMBDA {  // 16 bytes of upper bits, and their two of nibbles
+      const int h = part / 2, l = part % 2, first = 32 * h + 4 * l;
+      const Rows low = rows.at(static_cast<size_t>(64 * h + 16 * l));
+      V upper[4];
+      load_16_bytes(rows.at(static_cast<size_t>(128 + 32 * h + 16 * l)), upper);
       NT_UNROLL
-      for (int l = 0; l < 2; ++l) {  // 16 bytes of upper bits, and their two of nibbles
-        V upper[4], v[2][4];
-        load_16_bytes(high.at(16 * static_cast<size_t>(l)), upper);
-        load_16_bytes(low.at(16 * static_cast<size_t>(l)), v[0]);
-        load_16_bytes(low.at(32 + 16 * static_cast<size_t>(l)), v[1]);
+      for (int j = 0; j < 2; ++j) {
+        V v[4];
+        load_16_bytes(low.at(static_cast<size_t>(32 * j)), v);
         NT_UNROLL
-        for (int i = 0; i < 4; ++i) {
-          const V two = bytes(48);
-          sink.put(32 * h, 4 * l + i, or_and(low_nibbles(v[0][i]), _mm512_slli_epi32(upper[i], 4), two));
-          sink.put(32 * h, 8 + 4 * l + i, or_and(low_nibbles(v[1][i]), _mm512_slli_epi32(upper[i], 2), two));
-          sink.put(32 * h, 16 + 4 * l + i, or_and(high_nibbles(v[0][i]), upper[i], two));
-          sink.put(32 * h, 24 + 4 * l + i, or_and(high_nibbles(v[1][i]), _mm512_srli_epi32(upper[i], 2), two));
-        }
+        for (int i = 0; i < 4; ++i) sink.put(first + 8 * j, i, sixbits(low_nibbles(v[i]), upper[i], 4 - 2 * j));
+        sink.finish(first + 8 * j);
+        NT_UNROLL
+        for (int i = 0; i < 4; ++i) sink.put(first + 16 + 8 * j, i, sixbits(high_nibbles(v[i]), upper[i], -2 * j));
+        sink.finish(first + 16 + 8 * j);
       }
-      sink.finish(32 * h);
-    }
+    });
+  }
+
+ private:
+  // Nibbles with the two bits that come to lie at 4 and 5 of each byte after a shift to the left.
+  static NT_INLINE V sixbits(V nibbles, V upper, int left) {
+    const V at_4 = left >= 0 ? _mm512_slli_epi32(upper, static_cast<unsigned>(left))
+                             : _mm512_srli_epi32(upper, static_cast<unsigned>(-left));
+    return or_and(nibbles, at_4, bytes(48));
   }
 };
 
@@ -407,13 +448,16 @@ struct Unpack<Q3_K> {
   Rows rows;
 
   Unpack(Rows r, int, WeightTile* t) : rows(r) {
-    const __m512 d = load_half(r.at(108));
+    const __m512 d = _mm512_mul_ps(load_half(r.at(108)), _mm512_set1_ps(0x1p-24f));
     const V low[2] = {load_4_bytes(r.at(96)), load_4_bytes(r.at(100))}, high = load_4_bytes(r.at(104));
     for (int i = 0; i < 4; ++i) {  // scales 4i … 4i + 3
       const V l = i < 2 ? low_nibbles(low[i]) : high_nibbles(low[i - 2]);
       const V h = _mm512_and_si512(_mm512_srli_epi32(high, static_cast<unsigned>(2 * i)), bytes(3));
       const V s = _mm512_sub_epi8(_mm512_or_si512(l, _mm512_slli_epi16(h, 4)), bytes(32));
-      for (int j = 0; j < 4; ++j) _mm512_store_ps(t->scale[4 * i + j], _mm512_mul_ps(d, signed_byte_to_float(s, j)));
+      NT_UNROLL
+      for (int j = 0; j < 4; ++j) {
+        _mm512_store_ps(t->scale[4 * i + j], _mm512_mul_ps(d, signed_byte_to_float_24(s, j)));
+      }
     }
   }
 

@@ -2,6 +2,7 @@ package dev.nautil;
 
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** What happens while a reply is generated. */
 public sealed interface Event {
@@ -29,6 +30,24 @@ public sealed interface Event {
     /** Without log-probabilities. */
     public Text(String text) {
       this(text, List.of());
+    }
+  }
+
+  /** The model calls a tool: the whole call is there. */
+  record ToolCall(dev.nautil.ToolCall call) implements Event {
+    public ToolCall {
+      Objects.requireNonNull(call, "call");
+    }
+  }
+
+  /**
+   * A tool was called, and the model is given the result.
+   *
+   * @param failure what the tool threw, if it did; the result tells the model
+   */
+  record ToolResult(Message.ToolResult result, @Nullable Exception failure) implements Event {
+    public ToolResult {
+      Objects.requireNonNull(result, "result");
     }
   }
 

@@ -4,6 +4,8 @@ package dev.nautil;
 public enum FinishReason {
   /** The model ended its turn. */
   STOP,
+  /** The model calls tools that the caller is to run: {@link Reply#toolCalls()}. */
+  TOOL_CALLS,
   /** One of {@link SessionOptions#stop()} came; the text ends before it. */
   STOP_STRING,
   /** {@link SessionOptions#maxTokens()} were generated. */

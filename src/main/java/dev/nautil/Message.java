@@ -1,5 +1,6 @@
 package dev.nautil;
 
+import java.util.List;
 import java.util.Objects;
 
 /** One message of a conversation. Immutable. */
@@ -21,9 +22,35 @@ public sealed interface Message {
     }
   }
 
-  /** What the model replied. */
-  record Assistant(String content) implements Message {
+  /**
+   * What the model replied.
+   *
+   * @param content its text; may be empty if there are calls
+   * @param toolCalls the tools that it wants to be called; unmodifiable
+   */
+  record Assistant(String content, List<ToolCall> toolCalls) implements Message {
     public Assistant {
+      Objects.requireNonNull(content, "content");
+      toolCalls = List.copyOf(toolCalls);
+    }
+
+    /** A reply that calls no tools. */
+    public Assistant(String content) {
+      this(content, List.of());
+    }
+  }
+
+  /**
+   * What came of a tool's call.
+   *
+   * @param callId of the call, which is in the assistant's message before
+   * @param name of the tool
+   * @param content text or JSON
+   */
+  record ToolResult(String callId, String name, String content) implements Message {
+    public ToolResult {
+      Objects.requireNonNull(callId, "callId");
+      Objects.requireNonNull(name, "name");
       Objects.requireNonNull(content, "content");
     }
   }

@@ -165,7 +165,7 @@ public final class Model implements AutoCloseable {
       loaded.chatFormat();
     }
     loaded.samplers().check(options.sampling());
-    return new Session(this, options);
+    return new Session(SessionModel.of(this), options);
   }
 
   /**

@@ -7,18 +7,25 @@ import java.util.Objects;
 /**
  * What the model replied. Immutable.
  *
- * @param text without the markers of the model's format
- * @param logprobs one for each token that {@link Usage#replyTokens} counts, a stop string's among
- *     them; empty unless {@link SessionOptions#logprobs(int)} asked for them
+ * <p>If tools were called on the way to it, usage and timings are the sums of all the model's
+ * replies, but the text is the last one's; what came before is in {@link Session#history}.
+ *
+ * @param text without the markers of the model's format, and without calls
+ * @param toolCalls that have no result yet: those that the caller is to run. Unmodifiable
+ * @param logprobs one for each token that {@link Usage#replyTokens} counts, those of calls and of a
+ *     stop string among them; empty unless {@link SessionOptions#logprobs(int)} asked for them.
+ *     Unmodifiable
  */
 public record Reply(
     String text,
+    List<ToolCall> toolCalls,
     FinishReason finishReason,
     Usage usage,
     Timings timings,
     List<TokenLogprob> logprobs) {
   public Reply {
     Objects.requireNonNull(text, "text");
+    toolCalls = List.copyOf(toolCalls);
     Objects.requireNonNull(finishReason, "finishReason");
     Objects.requireNonNull(usage, "usage");
     Objects.requireNonNull(timings, "timings");
@@ -42,9 +49,14 @@ public record Reply(
   /**
    * A reply while it is generated. Iterating waits for the next event; there is one iteration.
    *
+   * <p>Tools are run by the thread that reads the events, one after the other in the order of their
+   * calls.
+   *
    * <p>Closing it before the end cancels the reply, also while the prompt is still being read: what
    * was generated until then becomes the assistant's message, and if nothing was, the session is as
    * it was before the turn. A failure is thrown by the iterator, and leaves the session so, too.
+   * What tools were called and returned before a reply was cancelled stays in the history; a tool
+   * that is running is not interrupted.
    *
    * <p>Used by one thread at a time, except for {@link #close}, which any thread may call.
    */

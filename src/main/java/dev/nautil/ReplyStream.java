@@ -1,56 +1,52 @@
 package dev.nautil;
 
-import dev.nautil.engine.Generation;
 import dev.nautil.engine.Generation.Signal;
 import dev.nautil.engine.Samplers;
-import dev.nautil.engine.StopStrings;
-import dev.nautil.tokenizer.StreamDecoder;
+import dev.nautil.engine.SignalSource;
+import dev.nautil.tokenizer.PromptText;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/** Turns what the engine tells into events of text, on the thread that reads them. */
+/** Turns what the engine tells into events, on the thread that reads them: one generation. */
 final class ReplyStream implements Reply.Stream, Iterator<Event> {
-  /** Told once how the reply came out. */
+  /** Told once how a reply came out that did not fail. */
   interface Listener {
     /**
-     * @param tokens that the text is made of; null if a part of them was cut off
+     * @param whole what the tokens say
+     * @param tokens null if a part of them was cut off
      */
-    void ended(Reply reply, int @Nullable [] tokens);
-
-    void failed();
+    void ended(Reply reply, PromptText whole, int @Nullable [] tokens);
   }
 
-  private final Generation generation;
-  private final StreamDecoder decoder;
-  private final StopStrings stop;
-  private final Samplers samplers;
+  private final SignalSource generation;
+  private final ReplyDecoder decoder;
   private final int promptTokens;
   private final Listener listener;
-  private final StringBuilder text = new StringBuilder();
   private final IntStream.Builder tokens = IntStream.builder();
+  private final Samplers samplers;
   private final List<TokenLogprob> logprobs = new ArrayList<>();
 
   /** How many of those were told with a text. */
   private int logprobsTold;
 
-  private @Nullable Event next;
+  private final Deque<Event> events = new ArrayDeque<>();
   private volatile @Nullable Reply reply;
   private volatile @Nullable RuntimeException failure;
 
   ReplyStream(
-      Generation generation,
-      StreamDecoder decoder,
-      StopStrings stop,
+      SignalSource generation,
+      ReplyDecoder decoder,
       Samplers samplers,
       int promptTokens,
       Listener listener) {
     this.generation = generation;
     this.decoder = decoder;
-    this.stop = stop;
     this.samplers = samplers;
     this.promptTokens = promptTokens;
     this.listener = listener;
@@ -66,10 +62,10 @@ final class ReplyStream implements Reply.Stream, Iterator<Event> {
     if (failure != null) {
       throw failure;
     }
-    while (next == null && reply == null) {
+    while (events.isEmpty() && reply == null) {
       accept(take());
     }
-    return next != null;
+    return !events.isEmpty();
   }
 
   @Override
@@ -77,10 +73,7 @@ final class ReplyStream implements Reply.Stream, Iterator<Event> {
     if (!hasNext()) {
       throw new NoSuchElementException("the reply has ended");
     }
-    Event event = next;
-    // The text that was held back comes before the end, which is told last.
-    next = event instanceof Event.Text && reply != null ? new Event.Done(reply) : null;
-    return event;
+    return events.remove();
   }
 
   @Override
@@ -121,49 +114,51 @@ final class ReplyStream implements Reply.Stream, Iterator<Event> {
 
   private void accept(Signal signal) {
     if (signal instanceof Signal.Prompt prompt) {
-      next = new Event.Prompt(prompt.done(), prompt.total());
+      events.add(new Event.Prompt(prompt.done(), prompt.total()));
     } else if (signal instanceof Signal.Token token) {
-      // The engine may be some tokens ahead when a stop string is found.
-      if (!stop.isFound()) {
+      // The engine may be some tokens ahead when the reply ends here.
+      if (!decoder.isEnded()) {
         tokens.add(token.id());
         if (token.logprobs() != null) {
           logprobs.add(token.logprobs().withText(samplers));
         }
-        tell(stop.accept(decoder.accept(token.id())));
-        if (stop.isFound()) {
+        decoder.accept(token.id()).forEach(this::tell);
+        if (decoder.isEnded()) {
           generation.cancel();
         }
       }
     } else if (signal instanceof Signal.End end) {
-      String last = stop.accept(decoder.finish()) + stop.finish();
-      text.append(last);
-      FinishReason reason = stop.isFound() ? FinishReason.STOP_STRING : end.reason();
-      int[] replied = tokens.build().toArray();
-      Usage usage = new Usage(promptTokens, end.cachedTokens(), replied.length);
-      reply = new Reply(text.toString(), reason, usage, end.timings(), logprobs);
-      listener.ended(reply, stop.isFound() ? null : replied);
-      next = last.isEmpty() ? new Event.Done(reply) : textEvent(last);
+      end(end);
     } else if (signal instanceof Signal.Failed failed) {
       throw fail(asUnchecked(failed.cause()));
     }
   }
 
-  private void tell(String more) {
-    if (!more.isEmpty()) {
-      text.append(more);
-      next = textEvent(more);
+  private void end(Signal.End end) {
+    decoder.finish(end.reason() == FinishReason.STOP).forEach(this::tell);
+    FinishReason reason = decoder.isStopped() ? FinishReason.STOP_STRING : end.reason();
+    boolean cancelled = reason == FinishReason.CANCELLED && !decoder.isEnded();
+    if (!decoder.toolCalls().isEmpty() && !cancelled) {
+      reason = FinishReason.TOOL_CALLS;
     }
+    int[] replied = tokens.build().toArray();
+    Usage usage = new Usage(promptTokens, end.cachedTokens(), replied.length);
+    reply = new Reply(decoder.text(), decoder.toolCalls(), reason, usage, end.timings(), logprobs);
+    listener.ended(reply, decoder.whole(), decoder.isEnded() ? null : replied);
+    events.add(new Event.Done(reply));
   }
 
-  private Event.Text textEvent(String more) {
-    List<TokenLogprob> since = logprobs.subList(logprobsTold, logprobs.size());
-    logprobsTold = logprobs.size();
-    return new Event.Text(more, since);
+  private void tell(Event event) {
+    if (event instanceof Event.Text text) {
+      events.add(new Event.Text(text.text(), logprobs.subList(logprobsTold, logprobs.size())));
+      logprobsTold = logprobs.size();
+    } else {
+      events.add(event);
+    }
   }
 
   private RuntimeException fail(RuntimeException cause) {
     failure = cause;
-    listener.failed();
     return cause;
   }
 

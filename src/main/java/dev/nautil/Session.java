@@ -1,46 +1,46 @@
 package dev.nautil;
 
-import dev.nautil.engine.ChatFormat;
 import dev.nautil.engine.GenerationRequest;
-import dev.nautil.engine.LoadedModel;
-import dev.nautil.engine.StopStrings;
+import dev.nautil.engine.ToolSyntax;
 import dev.nautil.engine.Transcript;
 import dev.nautil.tokenizer.PromptText;
 import dev.nautil.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One conversation with a model: it remembers what was said.
  *
  * <p>Each turn gives the model the whole conversation; what it still holds of it in its KV cache
- * costs nothing. A turn that fails leaves the session as it was.
+ * costs nothing. A turn that fails leaves the session as it was; what tools did meanwhile is done.
  *
  * <p>A session has one turn at a time: starting a second one before the first has ended is an
  * {@link IllegalStateException}. Different sessions of a model may be used by different threads at
  * once, and are then decoded together.
  */
 public final class Session {
-  private final Model model;
-  private final SessionOptions options;
+  private final SessionModel model;
   private final Object lock = new Object();
   private final List<Message> history;
   private final Transcript transcript;
+  private volatile SessionOptions options;
 
-  /** The turn that has not ended. */
-  private final AtomicReference<@Nullable Turn> turn = new AtomicReference<>();
+  /** The turn that has not ended, or what else must have the session for itself. */
+  private final AtomicReference<@Nullable Object> turn = new AtomicReference<>();
 
-  Session(Model model, SessionOptions options) {
+  Session(SessionModel model, SessionOptions options) {
     this(model, options, new ArrayList<>(), new Transcript());
     options.system().ifPresent(text -> history.add(new Message.System(text)));
   }
 
   private Session(
-      Model model, SessionOptions options, List<Message> history, Transcript transcript) {
+      SessionModel model, SessionOptions options, List<Message> history, Transcript transcript) {
     this.model = model;
     this.options = options;
     this.history = history;
@@ -53,11 +53,38 @@ public final class Session {
   }
 
   /**
-   * Says something and waits for the whole reply.
+   * Gives the model tools from now on, in place of those that it had.
+   *
+   * @return this session
+   * @throws IllegalArgumentException if the session is for raw text
+   * @throws IllegalStateException if a turn has not ended
+   */
+  public Session tools(Tools tools) {
+    alone(() -> options = options.tools(tools));
+    return this;
+  }
+
+  /**
+   * Says from now on whether the model is to call tools.
+   *
+   * @return this session
+   * @throws IllegalStateException if a turn has not ended
+   */
+  public Session toolChoice(ToolChoice choice) {
+    alone(() -> options = options.toolChoice(choice));
+    return this;
+  }
+
+  /**
+   * Says something and waits for the whole reply. Tools that the model calls are run meanwhile, by
+   * this thread, one after the other; one that throws an exception is a result that tells the model
+   * so.
    *
    * @throws ContextFullException if the conversation does not fit into the context
    * @throws NautilException if the model's chat template refuses the conversation
-   * @throws IllegalStateException if another turn has not ended, or the model is closed
+   * @throws IllegalArgumentException if the tool that is demanded does not exist
+   * @throws IllegalStateException if another turn has not ended, calls wait for their results, or
+   *     the model is closed
    * @throws CancelledException if the thread is interrupted; it then still is
    */
   public Reply send(String text) {
@@ -72,24 +99,79 @@ public final class Session {
    *
    * @throws ContextFullException if the conversation does not fit into the context
    * @throws NautilException if the model's chat template refuses the conversation
-   * @throws IllegalStateException if another turn has not ended, or the model is closed
+   * @throws IllegalArgumentException if the tool that is demanded does not exist
+   * @throws IllegalStateException if another turn has not ended, calls wait for their results, or
+   *     the model is closed
    */
   public Reply.Stream stream(String text) {
     Message.User message = new Message.User(Objects.requireNonNull(text, "text"));
-    Turn next = new Turn(message);
+    return begin(waiting -> List.of(message), false);
+  }
+
+  /**
+   * Gives the model what came of the calls that its last reply handed to the caller, and waits for
+   * the reply.
+   *
+   * @param results one of each of {@link Reply#toolCalls}, in any order
+   * @throws IllegalArgumentException if a result is missing, or is of no such call
+   * @throws IllegalStateException if no calls wait for results, another turn has not ended, or the
+   *     model is closed
+   * @throws ContextFullException if the conversation does not fit into the context
+   * @throws CancelledException if the thread is interrupted; it then still is
+   */
+  public Reply sendToolResults(List<Message.ToolResult> results) {
+    try (Reply.Stream stream = streamToolResults(results)) {
+      return stream.reply();
+    }
+  }
+
+  /**
+   * Gives the model what came of calls, and gives the reply while it is generated.
+   *
+   * @see #sendToolResults
+   */
+  public Reply.Stream streamToolResults(List<Message.ToolResult> results) {
+    List<Message.ToolResult> given = List.copyOf(results);
+    return begin(waiting -> PendingCalls.answered(waiting, given), true);
+  }
+
+  /**
+   * @param input what the turn begins with, for the calls that wait for results
+   * @param results whether that is the results of calls
+   */
+  private Reply.Stream begin(Function<List<ToolCall>, List<Message>> input, boolean results) {
+    Turn next = new Turn(options, !results);
     requireFirst(next);
     try {
-      return next.begin();
+      List<ToolCall> waiting = PendingCalls.of(history());
+      if (!results && !waiting.isEmpty()) {
+        throw new IllegalStateException(
+            "calls wait for their results: give them with sendToolResults, or rewind; "
+                + PendingCalls.names(waiting));
+      }
+      next.said.addAll(input.apply(waiting));
+      return new ToolLoop(next, next.reply(), next.options.tools(), next.options.maxToolRounds());
     } catch (Throwable e) {
       turn.set(null);
       throw e;
     }
   }
 
-  private void requireFirst(Turn next) {
+  private void requireFirst(Object next) {
     if (!turn.compareAndSet(null, next)) {
       throw new IllegalStateException(
           "this session's last reply has not ended: read it to its end, or close it");
+    }
+  }
+
+  /** Does something while there is no turn. */
+  private void alone(Runnable action) {
+    Object token = new Object();
+    requireFirst(token);
+    try {
+      action.run();
+    } finally {
+      turn.set(null);
     }
   }
 
@@ -104,28 +186,53 @@ public final class Session {
   }
 
   /**
-   * Forgets the last messages, so that a turn can be tried again or said in other words: a turn has
-   * two, what the user said and the reply. What is before them stays in the KV cache.
+   * Forgets the last messages, so that they can be said in other words. A turn has two, what the
+   * user said and the reply; if tools were called, each reply that calls and each result are
+   * messages, too. What is before them stays in the KV cache. Calls whose results are forgotten
+   * wait for new ones: {@link #sendToolResults}.
    *
    * @param messages 0 or more, the system prompt not among them
    * @throws IllegalArgumentException if there are not so many
    * @throws IllegalStateException if a turn has not ended
    */
   public void rewind(int messages) {
-    Turn none = new Turn(new Message.User(""));
-    requireFirst(none);
-    try {
-      synchronized (lock) {
-        int kept = history.size() - messages;
-        if (messages < 0 || kept < (options.system().isPresent() ? 1 : 0)) {
-          throw new IllegalArgumentException(
-              "rewinding " + messages + " messages of a conversation of " + history.size());
-        }
-        history.subList(kept, history.size()).clear();
+    alone(() -> forget(messages));
+  }
+
+  private void forget(int messages) {
+    synchronized (lock) {
+      int kept = history.size() - messages;
+      if (messages < 0 || kept < (options.system().isPresent() ? 1 : 0)) {
+        throw new IllegalArgumentException(
+            "rewinding " + messages + " messages of a conversation of " + history.size());
       }
-    } finally {
-      turn.set(null);
+      history.subList(kept, history.size()).clear();
     }
+  }
+
+  /**
+   * Forgets the last turns, each from what the user said on.
+   *
+   * @param turns 0 or more
+   * @throws IllegalArgumentException if there are not so many
+   * @throws IllegalStateException if a turn has not ended
+   */
+  public void rewindTurns(int turns) {
+    alone(() -> forget(messagesOfLast(turns)));
+  }
+
+  private int messagesOfLast(int turns) {
+    List<Message> said = history();
+    int messages = 0;
+    int left = turns;
+    for (; left > 0 && messages < said.size(); messages++) {
+      left -= said.get(said.size() - 1 - messages) instanceof Message.User ? 1 : 0;
+    }
+    if (left != 0) {
+      throw new IllegalArgumentException(
+          "rewinding " + turns + " turns of a conversation of " + (turns - left));
+    }
+    return messages;
   }
 
   /** What was said so far; a copy. */
@@ -136,20 +243,32 @@ public final class Session {
   }
 
   /** A turn of the conversation, from what the user says to what becomes of the reply. */
-  private final class Turn implements ReplyStream.Listener {
-    private final Message.User message;
-    private Transcript.@Nullable Prompt prompt;
+  private final class Turn implements ToolLoop.Turn, ReplyStream.Listener {
+    /** A reply as the transcript wants it. */
+    private record Noted(Transcript.Prompt prompt, PromptText whole, int[] tokens) {}
 
-    Turn(Message.User message) {
-      this.message = message;
+    final SessionOptions options;
+    final List<Message> said = new ArrayList<>();
+
+    /** Whether the next reply is the first to what the user said. */
+    private boolean first;
+
+    private Transcript.@Nullable Prompt prompt;
+    private @Nullable Noted noted;
+
+    Turn(SessionOptions options, boolean first) {
+      this.options = options;
+      this.first = first;
     }
 
-    Reply.Stream begin() {
-      LoadedModel loaded = model.loaded();
-      Tokenizer tokenizer = loaded.tokenizer();
+    @Override
+    public ReplyStream reply() {
+      Tokenizer tokenizer = model.tokenizer();
+      ReplyDecoder.@Nullable Calls calls = calls();
+      first = false;
       int[] tokens;
       synchronized (lock) {
-        PromptText text = options.isRaw() ? rawPrompt() : chatPrompt(loaded.chatFormat());
+        PromptText text = prompt(calls);
         prompt = transcript.encode(text, tokenizer);
         tokens = prompt.tokens();
       }
@@ -159,49 +278,80 @@ public final class Session {
       GenerationRequest request =
           new GenerationRequest(
               tokens,
-              loaded.samplers().row(options.sampling(), tokens),
-              Math.min(options.logprobs().orElse(-1), loaded.model().info().vocabularySize()),
+              model.samplers().row(options.sampling(), tokens),
+              Math.min(options.logprobs().orElse(-1), model.samplers().vocabularySize()),
               options.maxTokens() == 0 ? Integer.MAX_VALUE : options.maxTokens(),
               tokenizer::isEndOfGeneration);
-      return new ReplyStream(
-          model.engine().submit(request),
-          tokenizer.newStreamDecoder(),
-          new StopStrings(options.stop()),
-          loaded.samplers(),
-          tokens.length,
-          this);
+      ReplyDecoder decoder = new ReplyDecoder(tokenizer, options.stop(), calls);
+      return new ReplyStream(model.submit(request), decoder, model.samplers(), tokens.length, this);
     }
 
-    private PromptText rawPrompt() {
-      StringBuilder text = new StringBuilder();
-      history.forEach(said -> text.append(said.content()));
-      return PromptText.plain(text.append(message.content()).toString());
+    /** How the reply may call tools; null if it cannot. */
+    private ReplyDecoder.@Nullable Calls calls() {
+      ToolChoice choice = options.toolChoice();
+      if (choice.mode() == ToolChoice.Mode.REQUIRED && options.tools().isEmpty()) {
+        throw new IllegalArgumentException("a tool is to be called, and there are none");
+      }
+      choice
+          .name()
+          .filter(name -> options.tools().get(name).isEmpty())
+          .ifPresent(
+              name -> {
+                throw new IllegalArgumentException("the tool " + name + " does not exist");
+              });
+      if (offered().isEmpty()) {
+        return null;
+      }
+      ToolSyntax syntax = model.chatFormat().toolSyntax();
+      boolean demanded = first && choice.mode() != ToolChoice.Mode.AUTO;
+      return new ReplyDecoder.Calls(
+          syntax,
+          demanded ? syntax.opening(choice.name().orElse(null)) : PromptText.plain(""),
+          PendingCalls.newIds(Stream.concat(history().stream(), said.stream()).toList()));
     }
 
-    private PromptText chatPrompt(ChatFormat format) {
-      List<Map<String, String>> messages = new ArrayList<>();
-      history.forEach(said -> messages.add(format.toMap(said)));
-      messages.add(format.toMap(message));
-      return format.render(messages, null);
+    private List<Tool> offered() {
+      boolean none = options.toolChoice().mode() == ToolChoice.Mode.NONE;
+      return none ? List.of() : options.tools().list();
+    }
+
+    private PromptText prompt(ReplyDecoder.@Nullable Calls calls) {
+      List<Message> messages = new ArrayList<>(history);
+      messages.addAll(said);
+      if (options.isRaw()) {
+        return PromptText.plain(
+            messages.stream().map(Message::content).collect(Collectors.joining()));
+      }
+      PromptText text = model.chatFormat().prompt(messages, offered());
+      return calls == null ? text : text.plus(calls.opening());
     }
 
     @Override
-    public void ended(Reply reply, int @Nullable [] tokens) {
-      boolean said = reply.finishReason() != FinishReason.CANCELLED || !reply.text().isEmpty();
-      if (said) {
+    public void ended(Reply reply, PromptText whole, int @Nullable [] tokens) {
+      noted = tokens == null || prompt == null ? null : new Noted(prompt, whole, tokens);
+    }
+
+    @Override
+    public void add(Message message) {
+      said.add(message);
+      if (message instanceof Message.Assistant && noted != null) {
         synchronized (lock) {
-          history.add(message);
-          history.add(new Message.Assistant(reply.text()));
-          if (tokens != null && prompt != null) {
-            transcript.add(prompt, reply.text(), tokens);
-          }
+          transcript.add(noted.prompt, noted.whole, noted.tokens);
+          noted = null;
         }
       }
-      turn.compareAndSet(this, null);
     }
 
     @Override
-    public void failed() {
+    public void keep() {
+      synchronized (lock) {
+        history.addAll(said);
+      }
+      drop();
+    }
+
+    @Override
+    public void drop() {
       turn.compareAndSet(this, null);
     }
   }

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 /** How a session talks. Immutable: each method gives a changed copy. */
 public final class SessionOptions {
   static final SessionOptions DEFAULTS =
-      new SessionOptions(null, Sampling.defaults(), 0, List.of(), false, -1);
+      new SessionOptions(null, Sampling.defaults(), 0, List.of(), false, -1, ToolOptions.NONE);
 
   private final @Nullable String system;
   private final Sampling sampling;
@@ -17,6 +17,12 @@ public final class SessionOptions {
   private final List<String> stop;
   private final boolean raw;
   private final int logprobs;
+  private final ToolOptions toolOptions;
+
+  /** What is said about tools. */
+  private record ToolOptions(Tools tools, ToolChoice choice, int maxRounds) {
+    static final ToolOptions NONE = new ToolOptions(Tools.none(), ToolChoice.auto(), 8);
+  }
 
   private SessionOptions(
       @Nullable String system,
@@ -24,7 +30,12 @@ public final class SessionOptions {
       int maxTokens,
       List<String> stop,
       boolean raw,
-      int logprobs) {
+      int logprobs,
+      ToolOptions toolOptions) {
+    if (raw && !toolOptions.tools.isEmpty()) {
+      throw new IllegalArgumentException(
+          "raw text has no tools: the model's chat format says how they are called");
+    }
     if (system != null && raw) {
       throw new IllegalArgumentException(
           "raw text has no system prompt: put it before the text, or leave out raw()");
@@ -35,18 +46,31 @@ public final class SessionOptions {
     this.stop = stop;
     this.raw = raw;
     this.logprobs = logprobs;
+    this.toolOptions = toolOptions;
   }
 
   /** What the model is to do or to be, for the whole conversation. */
   public SessionOptions system(String system) {
     return new SessionOptions(
-        Objects.requireNonNull(system, "system"), sampling, maxTokens, stop, raw, logprobs);
+        Objects.requireNonNull(system, "system"),
+        sampling,
+        maxTokens,
+        stop,
+        raw,
+        logprobs,
+        toolOptions);
   }
 
   /** How tokens are chosen; {@link Sampling#defaults()} if it is not said. */
   public SessionOptions sampling(Sampling sampling) {
     return new SessionOptions(
-        system, Objects.requireNonNull(sampling, "sampling"), maxTokens, stop, raw, logprobs);
+        system,
+        Objects.requireNonNull(sampling, "sampling"),
+        maxTokens,
+        stop,
+        raw,
+        logprobs,
+        toolOptions);
   }
 
   /**
@@ -59,7 +83,7 @@ public final class SessionOptions {
       throw new IllegalArgumentException(
           "maxTokens is " + maxTokens + "; it must be 0 (no limit) or more");
     }
-    return new SessionOptions(system, sampling, maxTokens, stop, raw, logprobs);
+    return new SessionOptions(system, sampling, maxTokens, stop, raw, logprobs, toolOptions);
   }
 
   /**
@@ -73,7 +97,7 @@ public final class SessionOptions {
     if (stop.contains("")) {
       throw new IllegalArgumentException("an empty stop string: every text has one");
     }
-    return new SessionOptions(system, sampling, maxTokens, stop, raw, logprobs);
+    return new SessionOptions(system, sampling, maxTokens, stop, raw, logprobs, toolOptions);
   }
 
   /**
@@ -83,7 +107,44 @@ public final class SessionOptions {
    * @throws IllegalArgumentException if there is a system prompt
    */
   public SessionOptions raw() {
-    return new SessionOptions(system, sampling, maxTokens, stop, true, logprobs);
+    return new SessionOptions(system, sampling, maxTokens, stop, true, logprobs, toolOptions);
+  }
+
+  /**
+   * What the model may call, in place of what was said before.
+   *
+   * @throws IllegalArgumentException if it is for raw text
+   */
+  public SessionOptions tools(Tools tools) {
+    return with(
+        new ToolOptions(
+            Objects.requireNonNull(tools, "tools"), toolOptions.choice, toolOptions.maxRounds));
+  }
+
+  /** Whether the model is to call tools; {@link ToolChoice#auto()} if it is not said. */
+  public SessionOptions toolChoice(ToolChoice choice) {
+    return with(
+        new ToolOptions(
+            toolOptions.tools, Objects.requireNonNull(choice, "choice"), toolOptions.maxRounds));
+  }
+
+  /**
+   * How many times in a turn tools are run and their results given to the model; 8 if it is not
+   * said. Calls that come after that are handed to the caller, with {@link
+   * FinishReason#TOOL_CALLS}: with 0, all are.
+   *
+   * @throws IllegalArgumentException if it is negative
+   */
+  public SessionOptions maxToolRounds(int rounds) {
+    if (rounds < 0) {
+      throw new IllegalArgumentException(
+          "maxToolRounds is " + rounds + "; it must be 0 (calls are handed to the caller) or more");
+    }
+    return with(new ToolOptions(toolOptions.tools, toolOptions.choice, rounds));
+  }
+
+  private SessionOptions with(ToolOptions options) {
+    return new SessionOptions(system, sampling, maxTokens, stop, raw, logprobs, options);
   }
 
   /**
@@ -99,7 +160,7 @@ public final class SessionOptions {
       throw new IllegalArgumentException(
           "logprobs is " + alternatives + "; it must be 0 (no alternatives) or more");
     }
-    return new SessionOptions(system, sampling, maxTokens, stop, raw, alternatives);
+    return new SessionOptions(system, sampling, maxTokens, stop, raw, alternatives, toolOptions);
   }
 
   public Optional<String> system() {
@@ -126,5 +187,17 @@ public final class SessionOptions {
 
   public boolean isRaw() {
     return raw;
+  }
+
+  public Tools tools() {
+    return toolOptions.tools;
+  }
+
+  public ToolChoice toolChoice() {
+    return toolOptions.choice;
+  }
+
+  public int maxToolRounds() {
+    return toolOptions.maxRounds;
   }
 }

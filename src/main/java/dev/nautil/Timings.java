@@ -9,4 +9,9 @@ import java.time.Duration;
  * @param prompt to read the prompt's tokens that were not cached
  * @param reply to generate the tokens after the first
  */
-public record Timings(Duration queued, Duration prompt, Duration reply) {}
+public record Timings(Duration queued, Duration prompt, Duration reply) {
+  Timings plus(Timings other) {
+    return new Timings(
+        queued.plus(other.queued), prompt.plus(other.prompt), reply.plus(other.reply));
+  }
+}

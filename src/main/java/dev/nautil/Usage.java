@@ -7,4 +7,11 @@ package dev.nautil;
  * @param cachedTokens how many of them were still in the KV cache, and so cost nothing
  * @param replyTokens generated
  */
-public record Usage(int promptTokens, int cachedTokens, int replyTokens) {}
+public record Usage(int promptTokens, int cachedTokens, int replyTokens) {
+  Usage plus(Usage other) {
+    return new Usage(
+        promptTokens + other.promptTokens,
+        cachedTokens + other.cachedTokens,
+        replyTokens + other.replyTokens);
+  }
+}

@@ -2,6 +2,7 @@ package dev.nautil.engine;
 
 import dev.nautil.Message;
 import dev.nautil.NautilException;
+import dev.nautil.Tool;
 import dev.nautil.UnsupportedModelException;
 import dev.nautil.internal.NativeFile;
 import dev.nautil.template.ChatTemplate;
@@ -41,13 +42,22 @@ public abstract sealed class ChatFormat permits MistralChat, TemplateChat {
     String problem = "the file has no chat template (" + KEY + ")";
     if (file.get(KEY) instanceof String template) {
       try {
-        return new TemplateChat(tokenizer, ChatTemplate.compile(template));
+        return of(template, tokenizer);
       } catch (TemplateException e) {
         problem = "the file's chat template cannot be used: " + e.getMessage();
       }
     }
     throw new UnsupportedModelException(
         file.path() + ": " + problem + ", so that it can only continue raw text");
+  }
+
+  /**
+   * How a template wants a conversation written.
+   *
+   * @throws TemplateException if it cannot be compiled
+   */
+  public static ChatFormat of(String template, Tokenizer tokenizer) {
+    return new TemplateChat(tokenizer, ChatTemplate.compile(template));
   }
 
   /**
@@ -87,13 +97,20 @@ public abstract sealed class ChatFormat permits MistralChat, TemplateChat {
     return all;
   }
 
-  /** A message in the shape that templates know. */
-  public Map<String, String> toMap(Message message) {
-    String role =
-        message instanceof Message.System
-            ? "system"
-            : message instanceof Message.User ? "user" : "assistant";
-    return Map.of("role", role, "content", message.content());
+  /** How the model writes calls of tools. */
+  public abstract ToolSyntax toolSyntax();
+
+  /**
+   * A session's conversation as text, up to where the model's reply begins.
+   *
+   * @param tools that the model is told of
+   * @throws NautilException if the model's format cannot express it: it says what is wrong
+   */
+  public abstract PromptText prompt(List<Message> messages, List<Tool> tools);
+
+  static boolean hasTools(Message message) {
+    return message instanceof Message.ToolResult
+        || (message instanceof Message.Assistant reply && !reply.toolCalls().isEmpty());
   }
 
   /** A token as a template's or format's own text. */

@@ -12,14 +12,19 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>{@link #cancel} may be called by any thread; {@link #take} by one.
  */
-public final class Generation {
+public final class Generation implements SignalSource {
   /** What the engine tells. */
   public sealed interface Signal {
     /** So many of the prompt's tokens are in the KV cache. */
     record Prompt(int done, int total) implements Signal {}
 
     /** The next token; never one that ends the reply. */
-    record Token(int id, @Nullable Logprobs logprobs) implements Signal {}
+    record Token(int id, @Nullable Logprobs logprobs) implements Signal {
+      /** Without log-probabilities. */
+      public Token(int id) {
+        this(id, null);
+      }
+    }
 
     /** The last signal of a generation that came to an end. */
     record End(FinishReason reason, int cachedTokens, Timings timings) implements Signal {}
@@ -57,12 +62,12 @@ public final class Generation {
     this.onCancel = onCancel;
   }
 
-  /** Waits for the next signal. */
+  @Override
   public Signal take() throws InterruptedException {
     return signals.take();
   }
 
-  /** Ends the generation soon, with a signal; does nothing once it has ended. */
+  @Override
   public void cancel() {
     cancelled = true;
     onCancel.run();

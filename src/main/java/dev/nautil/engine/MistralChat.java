@@ -2,6 +2,7 @@ package dev.nautil.engine;
 
 import dev.nautil.Message;
 import dev.nautil.NautilException;
+import dev.nautil.Tool;
 import dev.nautil.tokenizer.PromptText;
 import dev.nautil.tokenizer.Tokenizer;
 import java.util.ArrayList;
@@ -26,6 +27,8 @@ final class MistralChat extends ChatFormat {
   private static final String RESULTS = "[TOOL_RESULTS]";
   private static final String END_RESULTS = "[/TOOL_RESULTS]";
   private static final String CALLS = "[TOOL_CALLS]";
+
+  private static final ToolDialect DIALECT = new ToolDialect(ToolSyntax.MISTRAL, true);
 
   MistralChat(Tokenizer tokenizer) {
     super(tokenizer);
@@ -69,14 +72,32 @@ final class MistralChat extends ChatFormat {
     return prompt.toPromptText();
   }
 
+  @Override
+  public ToolSyntax toolSyntax() {
+    return ToolSyntax.MISTRAL;
+  }
+
+  @Override
+  public PromptText prompt(List<Message> messages, List<Tool> tools) {
+    return render(
+        messages.stream().map(MistralChat::shaped).toList(), ToolMessages.declarations(tools));
+  }
+
   /**
    * A reply without text is written as one space, which the format drops: mistral-common knows no
-   * empty one, but a model can end its turn at once.
+   * empty one, but a model can end its turn at once. Text beside calls, which the format has no
+   * place for, is left out.
    */
-  @Override
-  public Map<String, String> toMap(Message message) {
-    boolean silent = message instanceof Message.Assistant && message.content().isEmpty();
-    return super.toMap(silent ? new Message.Assistant(" ") : message);
+  private static Map<String, Object> shaped(Message message) {
+    if (message instanceof Message.ToolResult result) {
+      return ToolMessages.shaped(result, true);
+    }
+    if (!(message instanceof Message.Assistant reply)) {
+      return ToolMessages.plain(message);
+    }
+    return reply.toolCalls().isEmpty()
+        ? ToolMessages.plain(reply.content().isEmpty() ? new Message.Assistant(" ") : reply)
+        : ToolMessages.shaped(new Message.Assistant(""), reply.toolCalls(), DIALECT);
   }
 
   /** What mistral-common keeps of a tool, in its order. */

@@ -22,7 +22,6 @@ import org.jspecify.annotations.Nullable;
  */
 record MistralTurns(String system, List<MistralTurns.Turn> turns) {
   private static final Pattern ID = Pattern.compile("[a-zA-Z0-9]{9}");
-  private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9_-]{1,64}");
   private static final String ID_DIGITS =
       "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -133,7 +132,7 @@ record MistralTurns(String system, List<MistralTurns.Turn> turns) {
           || !(call.get("function") instanceof Map<?, ?> function)) {
         throw new NautilException("a tool call without a function: " + value);
       }
-      if (!(function.get("name") instanceof String name) || !NAME.matcher(name).matches()) {
+      if (!(function.get("name") instanceof String name) || !ToolSyntax.isName(name)) {
         throw new NautilException(
             "the name of a called tool is to be 1 to 64 letters, digits, _ and -: "
                 + function.get("name"));

@@ -24,7 +24,10 @@ public final class Samplers {
   /** The last ones asked for: finding them looks at every token. */
   private volatile @Nullable Breakers breakers;
 
-  Samplers(Tokenizer tokenizer, int vocabularySize) {
+  /**
+   * @param vocabularySize the model's, which may have tokens that the tokenizer does not
+   */
+  public Samplers(Tokenizer tokenizer, int vocabularySize) {
     this.tokenizer = tokenizer;
     this.vocabularySize = vocabularySize;
     xtcExempt =
@@ -32,6 +35,10 @@ public final class Samplers {
                 Arrays.stream(tokenizer.endOfGeneration()),
                 Arrays.stream(tokenizer.encode("\n")).skip(tokenizer.encode("\n").length - 1))
             .toArray();
+  }
+
+  public int vocabularySize() {
+    return vocabularySize;
   }
 
   /**

@@ -55,10 +55,14 @@ public final class Transcript {
         known + 1);
   }
 
-  /** Notes what the model replied to the prompt that was encoded last. */
-  public void add(Prompt prompt, String reply, int[] replyTokens) {
+  /**
+   * Notes what the model replied to the prompt that was encoded last.
+   *
+   * @param reply as a prompt has it that goes on from it
+   */
+  public void add(Prompt prompt, PromptText reply, int[] replyTokens) {
     marks.subList(prompt.marks, marks.size()).clear();
-    text = prompt.text.plus(PromptText.plain(reply));
+    text = prompt.text.plus(reply);
     tokens = concatenated(prompt.tokens, prompt.tokens.length, replyTokens);
     marks.add(new Mark(text.text().length(), tokens.length));
   }

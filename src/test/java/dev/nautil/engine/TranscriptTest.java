@@ -42,7 +42,7 @@ class TranscriptTest {
   }
 
   private void reply() {
-    transcript.add(transcript.encode(question, TOKENIZER), "water", SPELLED);
+    transcript.add(transcript.encode(question, TOKENIZER), said("water"), SPELLED);
   }
 
   private static int[] join(int[]... parts) {
@@ -78,7 +78,7 @@ class TranscriptTest {
   void goesBackToAnEarlierReply() {
     reply();
     PromptText next = question.plus(said("water")).plus(own(END)).plus(said("b")).plus(own(END));
-    transcript.add(transcript.encode(next, TOKENIZER), "water", SPELLED);
+    transcript.add(transcript.encode(next, TOKENIZER), said("water"), SPELLED);
     PromptText other = question.plus(said("water")).plus(own(END)).plus(said("c")).plus(own(END));
     int[] expected =
         join(
@@ -86,7 +86,7 @@ class TranscriptTest {
             SPELLED,
             TOKENIZER.encode(own(END).plus(said("c")).plus(own(END))));
     assertArrayEquals(expected, encode(other));
-    transcript.add(transcript.encode(other, TOKENIZER), "x", new int[] {87});
+    transcript.add(transcript.encode(other, TOKENIZER), said("x"), new int[] {87});
     assertArrayEquals(
         join(expected, new int[] {87}, TOKENIZER.encode(own(END))),
         encode(other.plus(said("x")).plus(own(END))));

@@ -1,0 +1,151 @@
+package dev.nautil.json;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonSetter;
+import com.fasterxml.jackson.annotation.Nulls;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JavaType;
+import com.fasterxml.jackson.databind.JsonMappingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.type.TypeFactory;
+import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
+import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
+import dev.nautil.NautilException;
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Java values from JSON and to it, as {@link TypeSchema} describes them: nothing missing, nothing
+ * unknown, no number cut short.
+ */
+public final class JsonValues {
+  private static final ObjectMapper MAPPER =
+      JsonMapper.builder()
+          .addModules(new Jdk8Module(), new JavaTimeModule())
+          .annotationIntrospector(new Introspector())
+          .defaultSetterInfo(JsonSetter.Value.forContentNulls(Nulls.FAIL))
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+          .enable(DeserializationFeature.FAIL_ON_NUMBERS_FOR_ENUMS)
+          .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+          .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+          .disable(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
+          .defaultPropertyInclusion(
+              JsonInclude.Value.construct(
+                  JsonInclude.Include.NON_ABSENT, JsonInclude.Include.ALWAYS))
+          .disable(DeserializationFeature.ADJUST_DATES_TO_CONTEXT_TIME_ZONE)
+          .disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS)
+          .disable(SerializationFeature.WRITE_DURATIONS_AS_TIMESTAMPS)
+          .disable(SerializationFeature.FAIL_ON_EMPTY_BEANS)
+          .build();
+
+  private JsonValues() {}
+
+  static ObjectMapper mapper() {
+    return MAPPER;
+  }
+
+  public static TypeFactory types() {
+    return MAPPER.getTypeFactory();
+  }
+
+  /**
+   * Reads a JSON text.
+   *
+   * @throws InvalidJsonException if it is none
+   */
+  public static JsonNode parse(String json) {
+    try {
+      JsonNode node = MAPPER.readTree(json);
+      if (node.isMissingNode()) {
+        throw new InvalidJsonException("no JSON, but nothing at all");
+      }
+      return node;
+    } catch (JsonProcessingException e) {
+      throw new InvalidJsonException("no JSON: " + firstLine(e.getOriginalMessage()));
+    }
+  }
+
+  /**
+   * Reads a value.
+   *
+   * @throws InvalidJsonException if the JSON has no value of the type; it says where
+   */
+  public static @Nullable Object read(JsonNode json, JavaType type) {
+    try (JsonParser parser = MAPPER.treeAsTokens(json)) {
+      return MAPPER.readValue(parser, type);
+    } catch (JsonMappingException e) {
+      throw new InvalidJsonException(path(e) + firstLine(e.getOriginalMessage()));
+    } catch (IOException e) {
+      throw new InvalidJsonException(String.valueOf(e.getMessage()));
+    }
+  }
+
+  /**
+   * Reads a member of an object; one that may be left out and is, is an empty optional or null.
+   *
+   * @throws InvalidJsonException if it is not there, or no value of the type
+   */
+  public static @Nullable Object property(
+      JsonNode object, String name, JavaType type, boolean required) {
+    JsonNode json = object.path(name);
+    if (json.isMissingNode() || json.isNull()) {
+      if (required) {
+        throw new InvalidJsonException(name + ": there is no value");
+      }
+      json = MAPPER.nullNode();
+      return Nullability.isOptional(type.getRawClass()) ? read(json, type) : null;
+    }
+    try {
+      return read(json, type);
+    } catch (InvalidJsonException e) {
+      throw new InvalidJsonException(name + ": " + e.getMessage());
+    }
+  }
+
+  /** A JSON object's members, in order. */
+  public static Map<String, Object> toMap(JsonNode object) {
+    return MAPPER.convertValue(object, new TypeReference<LinkedHashMap<String, Object>>() {});
+  }
+
+  /**
+   * A value as JSON.
+   *
+   * @throws NautilException if it has none
+   */
+  public static String write(@Nullable Object value) {
+    try {
+      return MAPPER.writeValueAsString(value);
+    } catch (JsonProcessingException e) {
+      throw new NautilException("a value without JSON: " + firstLine(e.getOriginalMessage()), e);
+    }
+  }
+
+  private static String path(JsonMappingException e) {
+    List<JsonMappingException.Reference> path = e.getPath();
+    return path.isEmpty()
+        ? ""
+        : path.stream()
+                .map(p -> p.getFieldName() != null ? p.getFieldName() : "[" + p.getIndex() + "]")
+                .collect(Collectors.joining("."))
+                .replace(".[", "[")
+            + ": ";
+  }
+
+  private static String firstLine(String text) {
+    return text.lines().findFirst().orElse("");
+  }
+}
