@@ -4,6 +4,7 @@ import dev.nautil.FinishReason;
 import dev.nautil.Timings;
 import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.jspecify.annotations.Nullable;
 
@@ -19,7 +20,12 @@ public final class Generation implements SignalSource {
     record Prompt(int done, int total) implements Signal {}
 
     /** The next token; never one that ends the reply. */
-    record Token(int id) implements Signal {}
+    record Token(int id, @Nullable Logprobs logprobs) implements Signal {
+      /** Without log-probabilities. */
+      public Token(int id) {
+        this(id, null);
+      }
+    }
 
     /** The last signal of a generation that came to an end. */
     record End(FinishReason reason, int cachedTokens, Timings timings) implements Signal {}
@@ -44,6 +50,9 @@ public final class Generation implements SignalSource {
 
   /** The token to decode next, once the prompt is done. */
   int nextToken;
+
+  /** The tokens that may come next, where a grammar says so: computed, or being so. */
+  @Nullable Future<long[]> mask;
 
   /** The row of the last step's logits that is this generation's, or −1. */
   int row = -1;
