@@ -15,9 +15,9 @@ import org.jspecify.annotations.Nullable;
  * narrow the choice, and a draw makes it. Immutable: each method gives a changed copy.
  *
  * <pre>{@code
- * Sampling.defaults().withTemperature(0.3f).withSeed(7)
- * Sampling.neutral().withMinP(0.1f).withDry(Sampling.Dry.of(0.8f))
- * Sampling.neutral().withMirostat(Sampling.Mirostat.of(5))
+ * Sampling brief = Sampling.defaults().withTemperature(0.3f).withSeed(7);
+ * Sampling fresh = Sampling.neutral().withMinP(0.1f).withDry(Sampling.Dry.of(0.8f));
+ * Sampling steady = Sampling.neutral().withMirostat(Sampling.Mirostat.of(5));
  * }</pre>
  *
  * <p>What a grammar allows and {@linkplain #withLogitBias biases} come first, then the stages in

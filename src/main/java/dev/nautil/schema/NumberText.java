@@ -33,7 +33,9 @@ final class NumberText {
   /** Digits that a double keeps whatever they are, to which multiples are held. */
   private static final int DIGITS_KEPT_BY_DOUBLES = 15;
 
-  /** Digits that doubles are written with: 17 tell any two apart, Java before 19 may write one more. */
+  /**
+   * Digits that doubles are written with: 17 tell any two apart, Java before 19 may write one more.
+   */
   private static final int DIGITS_OF_DOUBLES = 18;
 
   /** States of the remainder. */
@@ -463,10 +465,7 @@ final class NumberText {
     if (places == Integer.MAX_VALUE) {
       return Exponents.NONE;
     }
-    int first =
-        hasDivisor
-            ? Math.max(places + s.lastNonzero - scale, MIN_EXPONENT)
-            : MIN_EXPONENT;
+    int first = hasDivisor ? Math.max(places + s.lastNonzero - scale, MIN_EXPONENT) : MIN_EXPONENT;
     int last = isAnyOrWhole() ? MAX_EXPONENT : DIGITS_KEPT_BY_DOUBLES - 1;
     for (int i = 0; i < s.compared.length(); i++) {
       Limit limit = limits(s.negative).get(i);

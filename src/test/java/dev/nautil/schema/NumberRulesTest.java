@@ -3,7 +3,6 @@ package dev.nautil.schema;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.nautil.grammar.Recognizer;
-import dev.nautil.grammar.Rule;
 import dev.nautil.template.PythonFloat;
 import java.math.BigDecimal;
 import java.util.ArrayList;
@@ -76,8 +75,7 @@ class NumberRulesTest {
           case 3 -> List.of(BigDecimal.valueOf(random.nextInt(100) + 1, random.nextInt(5) - 2));
           default -> List.of();
         };
-    return NumberRange.of(
-        bounds, divisors.stream().map(BigDecimal::stripTrailingZeros).toList());
+    return NumberRange.of(bounds, divisors.stream().map(BigDecimal::stripTrailingZeros).toList());
   }
 
   private BigDecimal decimal() {
