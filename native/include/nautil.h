@@ -316,25 +316,88 @@ NT_API nt_status nt_top_logprobs(const nt_context* context, int32_t row, int32_t
 NT_API nt_status nt_token_logprobs(const nt_context* context, int32_t n, const int32_t* rows, const int32_t* tokens,
                                    float* logprobs, nt_error* error);
 
-/*
- * How a row is sampled: top_k, then top_p, then min_p over the probabilities at temperature 1, then a draw at
- * `temperature` from what is left. temperature 0 takes the most probable token (the lowest id among equals).
- * The draw depends on the logits, seed and counter alone, and is the same on every platform.
- */
-typedef struct nt_sampling {
-  float temperature; /* 0 or more */
-  float top_p;       /* (0, 1]; 1: off */
-  float min_p;       /* [0, 1]; 0: off */
-  int32_t top_k;     /* 0: off */
-  uint64_t seed;
-  uint64_t counter; /* different for each draw of a generation: the position of the token */
-} nt_sampling;
+/* A step from the logits to the token: NT_STAGE_… in nt_sampling.order. Each sees the tokens that the ones before it
+ * left, and their probabilities among themselves. */
+typedef enum nt_stage {
+  NT_STAGE_END = 0,         /* ends an order */
+  NT_STAGE_PENALTIES = 1,   /* of tokens that the history has: repetition, frequency, presence */
+  NT_STAGE_DRY = 2,         /* of tokens that would continue a repetition */
+  NT_STAGE_TOP_N_SIGMA = 3, /* keeps logits within so many standard deviations of the largest */
+  NT_STAGE_TOP_K = 4,       /* keeps the k most probable tokens */
+  NT_STAGE_TYPICAL = 5,     /* keeps the tokens whose surprise is nearest to the entropy */
+  NT_STAGE_TOP_P = 6,       /* keeps the fewest tokens that have the probability together */
+  NT_STAGE_MIN_P = 7,       /* keeps tokens of this part of the most probable one's probability */
+  NT_STAGE_XTC = 8,         /* excludes top choices, by chance */
+  NT_STAGE_TEMPERATURE = 9  /* divides the logits by the temperature */
+} nt_stage;
 
 /*
- * Samples n rows: params[i] for row rows[i]. masks, if not NULL, holds for each i (n_vocab + 63) / 64 words in which a
- * set bit allows a token. Status: NT_INVALID_ARGUMENT (also where a mask allows nothing).
+ * How a row is sampled: `order` names the stages that run, each at most once. The mask and the biases always come
+ * before them, and after them mirostat and then the draw. Of equal logits, the lower id counts as more probable.
+ *
+ * The result depends on the logits, the mask and what is here alone, and is the same on every platform and at every
+ * optimisation: no function of the C library takes part in a choice, and no order that a sort leaves open.
+ *
+ * Start from nt_sampling_init, which switches everything off. No pointer is kept after the call.
  */
-NT_API nt_status nt_sample(const nt_context* context, int32_t n, const int32_t* rows, const nt_sampling* params,
+typedef struct nt_sampling {
+  uint64_t seed;
+  uint64_t counter; /* different for each draw of a generation: the position of the token */
+
+  const int32_t* history; /* the tokens before, of the prompt and the reply, latest last; NULL if there are none. Only
+                             as many of the last are read as the windows below ask for */
+  const int32_t* bias_tokens;
+  const float* biases;          /* added to the logits of bias_tokens; -infinity bans a token */
+  const uint64_t* dry_breakers; /* (n_vocab + 63) / 64 words: a set bit is a token that no repetition reaches over;
+                                   NULL for none */
+  const int32_t* xtc_exempt;    /* XTC does nothing where it would exclude one of these */
+  double mirostat_mu;           /* in and out: 2 * mirostat_tau before the first token of a generation */
+  int32_t n_history;
+  int32_t n_biases;
+  int32_t n_xtc_exempt;
+
+  float temperature; /* 0 or more; 0: the most probable token of those that are left */
+  /* 0 or more; 0: off. Else the temperature is from max(0, temperature - range) to temperature + range: with H the
+   * entropy of the n tokens left, low + (high - low) * (H / ln n) ^ temperature_exponent. */
+  float temperature_range;
+  float temperature_exponent; /* above 0 */
+  int32_t top_k;              /* 0: off */
+  float top_p;                /* (0, 1]; 1: off */
+  float min_p;                /* [0, 1]; 0: off */
+  float typical_p;            /* (0, 1]; 1: off */
+  float top_n_sigma;          /* 0: off */
+  float xtc_probability;      /* [0, 1]: how often XTC acts; 0: off */
+  float xtc_threshold;        /* (0, 1]: of the tokens of at least this probability, all but the least probable go */
+
+  /* Each token that the last penalty_last_n have: its logit is divided by repeat_penalty if it is positive, else
+   * multiplied; and then less frequency_penalty times how often it comes, and less presence_penalty. */
+  int32_t penalty_last_n; /* tokens; 0: off; -1: the whole history */
+  float repeat_penalty;   /* above 0; 1: off */
+  float frequency_penalty;
+  float presence_penalty;
+
+  /* The longest sequence of n tokens that ends the history and that the token followed before: n of at least
+   * dry_allowed_length takes dry_multiplier * dry_base ^ (n - dry_allowed_length) from the logit, at most 1e30. */
+  float dry_multiplier;       /* 0: off */
+  float dry_base;             /* 1 or more */
+  int32_t dry_allowed_length; /* tokens; 1 or more */
+  int32_t dry_last_n;         /* tokens; 0: off; -1: the whole history */
+
+  float mirostat_tau; /* bits of surprise that a token shall have on average; 0: off */
+  float mirostat_eta; /* how fast mirostat_mu follows */
+
+  uint8_t order[12]; /* nt_stage, up to the first NT_STAGE_END. Empty: the order in which nt_stage names them */
+} nt_sampling;
+
+/* Everything off, but for a draw at temperature 1. */
+NT_API void nt_sampling_init(nt_sampling* out);
+
+/*
+ * Samples n rows: params[i] for row rows[i], of which mirostat_mu is written. masks, if not NULL, holds for each i
+ * (n_vocab + 63) / 64 words in which a set bit allows a token. Status: NT_INVALID_ARGUMENT (the message has the
+ * parameter, its value and its range; also where a mask or the biases leave nothing).
+ */
+NT_API nt_status nt_sample(const nt_context* context, int32_t n, const int32_t* rows, nt_sampling* params,
                            const uint64_t* masks, int32_t* tokens, nt_error* error);
 
 /* --------------------------------------------------------------------------------------------------- embeddings */

@@ -339,10 +339,11 @@ nt_status nt_top_logprobs(const nt_context* context, int32_t row, int32_t k, int
     not_null(context, tokens, logprobs);
     const float* logits = logits_row(context, row);
     require(k >= 1 && k <= n_vocab(context), "k must be 1 to n_vocab");
-    nt::top_k(logits, n_vocab(context), k, &context->sampler.order);
-    const double all = nt::log_sum_exp(logits, n_vocab(context));
+    std::vector<int32_t>& order = context->sampler.tokens;
+    nt::top_k(logits, n_vocab(context), k, &context->sampler, &order);
+    const double all = nt::log_sum_exp(logits, n_vocab(context), &context->sampler);
     for (int i = 0; i < k; ++i) {
-      tokens[i] = context->sampler.order[static_cast<size_t>(i)];
+      tokens[i] = order[static_cast<size_t>(i)];
       logprobs[i] = static_cast<float>(static_cast<double>(logits[tokens[i]]) - all);
     }
   });
@@ -352,12 +353,12 @@ nt_status nt_token_logprobs(const nt_context* context, int32_t n, const int32_t*
                             float* logprobs, nt_error* error) {
   return guard(error, [&] {
     not_null(context, rows, tokens, logprobs);
-    std::vector<double>& all = context->sampler.weights;
-    all.clear();
+    std::vector<double> all;
     for (int i = 0; i < n; ++i) {
       const float* logits = logits_row(context, rows[i]);
       require(tokens[i] >= 0 && tokens[i] < n_vocab(context), "a token is not in the vocabulary");
-      all.push_back(nt::log_sum_exp(logits, n_vocab(context)));
+      const bool again = i > 0 && rows[i] == rows[i - 1];
+      all.push_back(again ? all.back() : nt::log_sum_exp(logits, n_vocab(context), &context->sampler));
     }
     for (int i = 0; i < n; ++i) {
       const double logit = static_cast<double>(logits_row(context, rows[i])[tokens[i]]);
@@ -366,19 +367,34 @@ nt_status nt_token_logprobs(const nt_context* context, int32_t n, const int32_t*
   });
 }
 
-nt_status nt_sample(const nt_context* context, int32_t n, const int32_t* rows, const nt_sampling* params,
+void nt_sampling_init(nt_sampling* out) {
+  *out = {};
+  out->temperature = out->temperature_exponent = 1;
+  out->top_p = out->typical_p = 1;
+  out->xtc_threshold = 0.1f;
+  out->repeat_penalty = 1;
+  out->dry_base = 1.75f;
+  out->dry_allowed_length = 2;
+  out->mirostat_eta = 0.1f;
+}
+
+nt_status nt_sample(const nt_context* context, int32_t n, const int32_t* rows, nt_sampling* params,
                     const uint64_t* masks, int32_t* tokens, nt_error* error) {
   return guard(error, [&] {
     not_null(context, rows, params, tokens);
-    std::vector<int32_t>& chosen = context->sampler.chosen;
-    chosen.clear();
+    nt::SamplerMemory& memory = context->sampler;
+    memory.tokens.clear();
+    memory.mirostat_mu.clear();
     for (int i = 0; i < n; ++i) {
       const float* logits = logits_row(context, rows[i]);
       const size_t words = (static_cast<size_t>(n_vocab(context)) + 63) / 64;
       const uint64_t* mask = masks != nullptr ? masks + static_cast<size_t>(i) * words : nullptr;
-      chosen.push_back(nt::sample(logits, n_vocab(context), params[i], mask, &context->sampler));
+      double mu = 0;
+      memory.tokens.push_back(nt::sample(logits, n_vocab(context), params[i], mask, &memory, &mu));
+      memory.mirostat_mu.push_back(mu);
     }
-    std::copy(chosen.begin(), chosen.end(), tokens);
+    std::copy(memory.tokens.begin(), memory.tokens.end(), tokens);
+    for (int i = 0; i < n; ++i) params[i].mirostat_mu = memory.mirostat_mu[static_cast<size_t>(i)];
   });
 }
 

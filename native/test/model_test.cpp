@@ -438,13 +438,19 @@ void extreme_contexts(const OpenModel& m) {
   nt_pool_free(pool);
 }
 
+nt_sampling greedy_sampling() {
+  nt_sampling p;
+  nt_sampling_init(&p);
+  p.temperature = 0;
+  return p;
+}
+
 // What writes results writes all of them or none.
 void sampling_is_all_or_nothing(const OpenModel& m) {
   Run run(m, 1, params(128));
   CHECK_EQ(run.decode({1, 2}, {0, 0}, {1, 1}), NT_OK);
   const int32_t rows[] = {0, 1}, bad_rows[] = {0, 2}, some[] = {3, 4};
-  nt_sampling greedy[2] = {};
-  greedy[0].top_p = greedy[1].top_p = 1;
+  nt_sampling greedy[2] = {greedy_sampling(), greedy_sampling()};
   std::vector<uint64_t> masks(2 * ((kVocab + 63) / 64));
   masks[0] = 1;
   int32_t out[2] = {-7, -7};
@@ -487,7 +493,7 @@ void logits_that_are_no_numbers() {
     const int32_t row = 0, token = 8;
     float logprob = 7;
     int32_t chosen = -7;
-    const nt_sampling greedy{0, 1, 0, 0, 0, 0};
+    nt_sampling greedy = greedy_sampling();
     CHECK_EQ(nt_token_logprobs(run.context, 1, &row, &token, &logprob, &run.error), NT_INTERNAL);
     CHECK(std::string(run.error.message).find("token 7") != std::string::npos);
     CHECK_EQ(nt_top_logprobs(run.context, 0, 1, &chosen, &logprob, &run.error), NT_INTERNAL);
@@ -579,7 +585,7 @@ void null_arguments(const OpenModel& m) {
   run.last(tokens(2));
   nt_error e{};
   const int32_t zero = 0;
-  const nt_sampling greedy{0, 1, 0, 0, 0, 0};
+  nt_sampling greedy = greedy_sampling();
   int32_t token = 0;
   float logprob = 0;
   CHECK_EQ(nt_file_get_kv(nullptr, 0, nullptr, &e), NT_INVALID_ARGUMENT);

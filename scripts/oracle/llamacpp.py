@@ -15,6 +15,15 @@ def complete(model, requests):
     return run([model], requests)
 
 
+def distributions(model, requests):
+    """requests: [{"prompt": token ids, "sampling": parameters of llama.cpp's server, or None}].
+
+    An answer is about the token after the prompt: [[id, probability], …] after sampling, or, for None, [[id, logprob],
+    …] before it.
+    """
+    return run([model], requests)
+
+
 def embed(model, pooling, texts):
     """A vector of length 1 for each text. pooling: "MEAN", "CLS" (the first token) or "LAST"."""
     return run([model, pooling], [{"input": [t]} for t in texts])
@@ -37,7 +46,27 @@ def vector(server, request):
     return parsed(server.handle_embeddings(request))["data"][0]["embedding"]
 
 
+# Every sampler off: the server's defaults are not.
+NEUTRAL = {"temperature": 1, "top_k": 0, "top_p": 1, "min_p": 0, "typical_p": 1, "repeat_penalty": 1, "seed": 1}
+ALL = 1 << 20  # tokens: more than any vocabulary has
+
+
+def distribution(server, request):
+    after = request["sampling"] is not None
+    r = server.handle_completions({"prompt": request["prompt"], "n_predict": 1, "n_probs": ALL, "cache_prompt": False,
+                                   "post_sampling_probs": after, **NEUTRAL, **(request["sampling"] or {})})
+    r = parsed(r)
+    if "choices" not in r:
+        raise SystemExit(f"llama.cpp refused {request['sampling']}: {r}")
+    step = r["choices"][0]["logprobs"]["content"][0]
+    if after:
+        return [[t["id"], t["prob"]] for t in step["top_probs"]]
+    return [[t["id"], t["logprob"]] for t in step["top_logprobs"]]
+
+
 def completion(server, request):
+    if "sampling" in request:
+        return distribution(server, request)
     r = server.handle_completions({"prompt": request["prompt"], "n_predict": request["n_predict"], "temperature": 0,
                                    "ignore_eos": True, "n_probs": request["top"], "cache_prompt": False})
     choice = parsed(r)["choices"][0]

@@ -4,6 +4,7 @@ import dev.nautil.engine.Embedder;
 import dev.nautil.engine.Engine;
 import dev.nautil.engine.LoadedModel;
 import dev.nautil.engine.ModelFile;
+import dev.nautil.engine.TextScorer;
 import dev.nautil.internal.ContextInfo;
 import dev.nautil.internal.ContextParams;
 import dev.nautil.internal.ModelInfo;
@@ -38,6 +39,7 @@ public final class Model implements AutoCloseable {
 
   private final LoadedModel loaded;
   private final Engine engine;
+  private final TextScorer scorer;
   private final ModelDescription description;
   private final Cleaner.Cleanable cleanable;
 
@@ -57,6 +59,7 @@ public final class Model implements AutoCloseable {
             loaded.newContext(
                 new ContextParams(
                     options.contextSize(), SEQUENCES, 0, false, 0, options.kvCacheType(), true)));
+    scorer = new TextScorer(loaded, options.kvCacheType(), engine.context().info().contextLength());
     description = describe(loaded, engine.context().info(), options.kvCacheType());
     cleanable = CLEANER.register(this, new Parts(loaded, engine));
   }
@@ -154,6 +157,7 @@ public final class Model implements AutoCloseable {
    *
    * @throws UnsupportedModelException if the file does not say how a conversation is written, and
    *     the options are not for raw text
+   * @throws IllegalArgumentException if a logit bias is for a token that the model does not have
    * @throws IllegalStateException if the model is closed
    */
   public Session newSession(SessionOptions options) {
@@ -162,6 +166,7 @@ public final class Model implements AutoCloseable {
     if (!options.isRaw()) {
       loaded.chatFormat();
     }
+    loaded.samplers().check(options.sampling());
     return new Session(SessionModel.of(this), options);
   }
 
@@ -249,6 +254,38 @@ public final class Model implements AutoCloseable {
       // Or it would be closed if nobody else held it.
       Reference.reachabilityFence(this);
     }
+  }
+
+  /**
+   * How probable the model finds a text, token by token: {@code score(text, 0)}.
+   *
+   * @throws ContextFullException if the text does not fit into the context
+   * @throws IllegalStateException if the model is closed
+   */
+  public List<TokenLogprob> score(String text) {
+    return score(text, 0);
+  }
+
+  /**
+   * How probable the model finds a text, token by token, and what it would have expected. The text
+   * is taken as it is, without a chat template: one element for each of its tokens, but for the
+   * first where the model does not begin texts with a BOS token, since nothing is before it. The
+   * sum of the log-probabilities is that of the text. Runs on this thread, in a KV cache of its
+   * own, while sessions go on.
+   *
+   * @param alternatives how many of the most probable tokens are told in each place
+   * @throws IllegalArgumentException if it is negative
+   * @throws ContextFullException if the text does not fit into the context
+   * @throws IllegalStateException if the model is closed
+   */
+  public List<TokenLogprob> score(String text, int alternatives) {
+    Objects.requireNonNull(text, "text");
+    if (alternatives < 0) {
+      throw new IllegalArgumentException(
+          "alternatives is " + alternatives + "; it must be 0 or more");
+    }
+    engine.requireOpen();
+    return scorer.score(text, alternatives);
   }
 
   LoadedModel loaded() {

@@ -1,14 +1,14 @@
 package dev.nautil;
 
 import dev.nautil.engine.GenerationRequest;
-import dev.nautil.engine.ToolSyntax;
 import dev.nautil.engine.Transcript;
+import dev.nautil.grammar.GrammarMatcher;
+import dev.nautil.json.InvalidJsonException;
 import dev.nautil.tokenizer.PromptText;
 import dev.nautil.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -106,7 +106,48 @@ public final class Session {
    */
   public Reply.Stream stream(String text) {
     Message.User message = new Message.User(Objects.requireNonNull(text, "text"));
-    return begin(waiting -> List.of(message), false);
+    return begin(waiting -> List.of(message), false, null);
+  }
+
+  /**
+   * Asks something and gives the answer as a value: the reply is held to the JSON of its type, and
+   * no tool is called.
+   *
+   * <pre>{@code
+   * record City(String name, int population) {}
+   *
+   * City city = chat.ask("Which is the largest city of Japan?", City.class);
+   * }</pre>
+   *
+   * <p>The model is not told what the type looks like: say in the question what is wanted. The JSON
+   * is the reply in the session's history.
+   *
+   * @param type a record, an enum, a number, a string, {@code java.time}: what {@link Tool} says of
+   *     arguments
+   * @throws UnsupportedTypeException if there is a type in it that cannot be described
+   * @throws IncompleteReplyException if the answer was cut off, by {@link
+   *     SessionOptions#maxTokens}, a stop string or the end of the context; the session is as it
+   *     was
+   * @throws ContextFullException if the conversation does not fit into the context
+   * @throws NautilException if the model's chat template refuses the conversation, or the type
+   *     refuses a value that its JSON Schema allows; the session is as it was
+   * @throws IllegalStateException if another turn has not ended, calls wait for their results, or
+   *     the model is closed
+   * @throws CancelledException if the thread is interrupted; it then still is
+   */
+  public <T> T ask(String question, Class<T> type) {
+    Message.User message = new Message.User(Objects.requireNonNull(question, "question"));
+    Constraint form = Constraint.json(type);
+    try (Reply.Stream stream = begin(waiting -> List.of(message), false, form)) {
+      Reply reply = stream.reply();
+      if (reply.finishReason() != FinishReason.STOP) {
+        throw new IncompleteReplyException(reply);
+      }
+      return Constraint.read(reply.text(), type);
+    } catch (IncompleteReplyException | InvalidJsonException e) {
+      rewindTurns(1);
+      throw e;
+    }
   }
 
   /**
@@ -133,15 +174,17 @@ public final class Session {
    */
   public Reply.Stream streamToolResults(List<Message.ToolResult> results) {
     List<Message.ToolResult> given = List.copyOf(results);
-    return begin(waiting -> PendingCalls.answered(waiting, given), true);
+    return begin(waiting -> PendingCalls.answered(waiting, given), true, null);
   }
 
   /**
    * @param input what the turn begins with, for the calls that wait for results
    * @param results whether that is the results of calls
+   * @param form what the reply is held to, if it is another than the options'
    */
-  private Reply.Stream begin(Function<List<ToolCall>, List<Message>> input, boolean results) {
-    Turn next = new Turn(options, !results);
+  private Reply.Stream begin(
+      Function<List<ToolCall>, List<Message>> input, boolean results, @Nullable Constraint form) {
+    Turn next = new Turn(options, !results, form);
     requireFirst(next);
     try {
       List<ToolCall> waiting = PendingCalls.of(history());
@@ -257,39 +300,47 @@ public final class Session {
     private Transcript.@Nullable Prompt prompt;
     private @Nullable Noted noted;
 
-    Turn(SessionOptions options, boolean first) {
+    /** What the reply is held to, in place of the options' constraint; tools are not offered. */
+    private final @Nullable Constraint form;
+
+    Turn(SessionOptions options, boolean first, @Nullable Constraint form) {
       this.options = options;
       this.first = first;
+      this.form = form;
     }
 
     @Override
     public ReplyStream reply() {
       Tokenizer tokenizer = model.tokenizer();
       ReplyDecoder.@Nullable Calls calls = calls();
+      GrammarMatcher matcher = matcher(calls);
       first = false;
       int[] tokens;
       synchronized (lock) {
-        PromptText text = prompt(calls);
+        PromptText text = prompt();
         prompt = transcript.encode(text, tokenizer);
         tokens = prompt.tokens();
       }
       if (tokens.length == 0) {
         throw new IllegalArgumentException("there is no text to continue");
       }
-      Sampling sampling = options.sampling();
       GenerationRequest request =
           new GenerationRequest(
               tokens,
-              sampling,
-              sampling.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong()),
+              model.samplers().row(options.sampling(), tokens),
+              Math.min(options.logprobs().orElse(-1), model.samplers().vocabularySize()),
+              matcher,
               options.maxTokens() == 0 ? Integer.MAX_VALUE : options.maxTokens(),
               tokenizer::isEndOfGeneration);
       ReplyDecoder decoder = new ReplyDecoder(tokenizer, options.stop(), calls);
-      return new ReplyStream(model.submit(request), decoder, tokens.length, this);
+      return new ReplyStream(model.submit(request), decoder, model.samplers(), tokens.length, this);
     }
 
     /** How the reply may call tools; null if it cannot. */
     private ReplyDecoder.@Nullable Calls calls() {
+      if (form != null) {
+        return null;
+      }
       ToolChoice choice = options.toolChoice();
       if (choice.mode() == ToolChoice.Mode.REQUIRED && options.tools().isEmpty()) {
         throw new IllegalArgumentException("a tool is to be called, and there are none");
@@ -304,28 +355,41 @@ public final class Session {
       if (offered().isEmpty()) {
         return null;
       }
-      ToolSyntax syntax = model.chatFormat().toolSyntax();
-      boolean demanded = first && choice.mode() != ToolChoice.Mode.AUTO;
       return new ReplyDecoder.Calls(
-          syntax,
-          demanded ? syntax.opening(choice.name().orElse(null)) : PromptText.plain(""),
+          model.chatFormat().toolSyntax(),
           PendingCalls.newIds(Stream.concat(history().stream(), said.stream()).toList()));
     }
 
+    /** Holds the reply to what it may be; null if that is anything. */
+    private @Nullable GrammarMatcher matcher(ReplyDecoder.@Nullable Calls calls) {
+      Constraint text = form != null ? form : options.constraint().orElse(null);
+      if (calls == null) {
+        return text == null ? null : model.grammars().newMatcher(text, text::grammar);
+      }
+      ToolForm tools =
+          new ToolForm(offered(), demanded() ? options.toolChoice() : ToolChoice.auto(), text);
+      return model
+          .grammars()
+          .newMatcher(tools, () -> tools.grammar(calls.syntax(), model.tokenizer()));
+    }
+
+    private boolean demanded() {
+      return first && options.toolChoice().mode() != ToolChoice.Mode.AUTO;
+    }
+
     private List<Tool> offered() {
-      boolean none = options.toolChoice().mode() == ToolChoice.Mode.NONE;
+      boolean none = form != null || options.toolChoice().mode() == ToolChoice.Mode.NONE;
       return none ? List.of() : options.tools().list();
     }
 
-    private PromptText prompt(ReplyDecoder.@Nullable Calls calls) {
+    private PromptText prompt() {
       List<Message> messages = new ArrayList<>(history);
       messages.addAll(said);
       if (options.isRaw()) {
         return PromptText.plain(
             messages.stream().map(Message::content).collect(Collectors.joining()));
       }
-      PromptText text = model.chatFormat().prompt(messages, offered());
-      return calls == null ? text : text.plus(calls.opening());
+      return model.chatFormat().prompt(messages, offered());
     }
 
     @Override

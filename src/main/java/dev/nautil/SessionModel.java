@@ -2,6 +2,8 @@ package dev.nautil;
 
 import dev.nautil.engine.ChatFormat;
 import dev.nautil.engine.GenerationRequest;
+import dev.nautil.engine.Grammars;
+import dev.nautil.engine.Samplers;
 import dev.nautil.engine.SignalSource;
 import dev.nautil.tokenizer.Tokenizer;
 
@@ -10,6 +12,10 @@ interface SessionModel {
   Tokenizer tokenizer();
 
   ChatFormat chatFormat();
+
+  Samplers samplers();
+
+  Grammars grammars();
 
   /** Starts a generation. */
   SignalSource submit(GenerationRequest request);
@@ -25,6 +31,16 @@ interface SessionModel {
       @Override
       public ChatFormat chatFormat() {
         return model.loaded().chatFormat();
+      }
+
+      @Override
+      public Samplers samplers() {
+        return model.loaded().samplers();
+      }
+
+      @Override
+      public Grammars grammars() {
+        return model.loaded().grammars();
       }
 
       @Override

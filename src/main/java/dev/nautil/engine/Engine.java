@@ -3,17 +3,20 @@ package dev.nautil.engine;
 import dev.nautil.CancelledException;
 import dev.nautil.ContextFullException;
 import dev.nautil.FinishReason;
+import dev.nautil.GrammarException;
 import dev.nautil.Pooling;
-import dev.nautil.Sampling;
+import dev.nautil.grammar.GrammarMatcher;
 import dev.nautil.internal.CancelFlag;
 import dev.nautil.internal.NativeContext;
 import dev.nautil.internal.SamplingBatch;
+import java.nio.LongBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The one thread that decodes for all sessions of a model.
@@ -54,6 +57,7 @@ public final class Engine implements AutoCloseable {
   private final List<Slot> slots = new ArrayList<>();
   private final List<Generation> active = new ArrayList<>();
   private final SamplingBatch samplingBatch;
+  private final Masks masks;
   private long steps;
 
   /**
@@ -67,6 +71,7 @@ public final class Engine implements AutoCloseable {
       slots.add(new Slot(i));
     }
     samplingBatch = new SamplingBatch(slots.size());
+    masks = new Masks(context.maskWords());
     thread = new Thread(this::run, "nautil-engine");
     thread.setDaemon(true);
     thread.start();
@@ -332,6 +337,7 @@ public final class Engine implements AutoCloseable {
       return;
     }
     Batch batch = nextBatch();
+    active.stream().filter(generation -> generation.row >= 0).forEach(masks::begin);
     try {
       batch.decode(context, cancel);
     } catch (CancelledException e) {
@@ -349,10 +355,7 @@ public final class Engine implements AutoCloseable {
   }
 
   private void failActive(RuntimeException cause) {
-    for (Generation generation : List.copyOf(active)) {
-      release(generation);
-      generation.fail(cause);
-    }
+    List.copyOf(active).forEach(generation -> fail(generation, cause));
   }
 
   /** Every generation's next token, and then as much of prompts as fits. */
@@ -409,8 +412,7 @@ public final class Engine implements AutoCloseable {
       try {
         generation.pooler.pool(context);
       } catch (RuntimeException e) {
-        release(generation);
-        generation.fail(e);
+        fail(generation, e);
         continue;
       }
       if (generation.isPromptDone()) {
@@ -423,44 +425,81 @@ public final class Engine implements AutoCloseable {
   /** Gives each generation that has a row of logits its next token. */
   private void sample() {
     List<Generation> drawn = active.stream().filter(generation -> generation.row >= 0).toList();
-    if (drawn.isEmpty()) {
+    if (!drawn.isEmpty()) {
+      sample(drawn);
+    }
+  }
+
+  /** A row that cannot be sampled is the end of its generation alone. */
+  private void sample(List<Generation> drawn) {
+    int[] tokens;
+    @Nullable Logprobs[] logprobs = new Logprobs[drawn.size()];
+    try {
+      tokens = draw(drawn, logprobs);
+    } catch (Masks.Failed e) {
+      fail(e.generation, e.getCause());
+      sample();
+      return;
+    } catch (RuntimeException e) {
+      if (drawn.size() == 1) {
+        fail(drawn.get(0), e);
+      } else {
+        drawn.forEach(generation -> sample(List.of(generation)));
+      }
       return;
     }
+    for (int i = 0; i < tokens.length; i++) {
+      take(drawn.get(i), tokens[i], logprobs[i]);
+    }
+  }
+
+  private int[] draw(List<Generation> drawn, @Nullable Logprobs[] logprobs) throws Masks.Failed {
+    LongBuffer allowed = masks.join(drawn);
     int[] rows = new int[drawn.size()];
     for (int i = 0; i < rows.length; i++) {
       Generation generation = drawn.get(i);
       GenerationRequest request = generation.request;
-      Sampling sampling = request.sampling();
       rows[i] = generation.row;
       samplingBatch.set(
-          i,
-          sampling.temperature(),
-          sampling.topP(),
-          sampling.minP(),
-          sampling.topK(),
-          request.seed(),
-          request.prompt().length + (long) generation.generated);
+          i, request.sampling(), request.prompt().length + (long) generation.generated);
     }
-    int[] tokens;
-    try {
-      tokens = context.sample(rows, samplingBatch, null);
-    } catch (RuntimeException e) {
-      failActive(e);
-      return;
-    }
+    int[] tokens = context.sample(rows, samplingBatch, allowed);
     for (int i = 0; i < rows.length; i++) {
-      take(drawn.get(i), tokens[i]);
+      int alternatives = drawn.get(i).request.logprobs();
+      logprobs[i] =
+          alternatives < 0 ? null : Logprobs.of(context, rows[i], tokens[i], alternatives);
     }
+    return tokens;
   }
 
-  private void take(Generation generation, int token) {
+  private void fail(Generation generation, Throwable cause) {
+    release(generation);
+    generation.fail(cause);
+  }
+
+  private void take(Generation generation, int token, @Nullable Logprobs logprobs) {
     if (generation.request.isEnd().test(token)) {
       end(generation, FinishReason.STOP);
       return;
     }
     generation.nextToken = token;
     generation.generated++;
-    generation.put(new Generation.Signal.Token(token));
+    generation.request.sampling().append(token);
+    generation.put(new Generation.Signal.Token(token, logprobs));
+    GrammarMatcher matcher = generation.request.matcher();
+    if (matcher != null) {
+      generation.mask = null;
+      try {
+        matcher.accept(token);
+      } catch (GrammarException e) {
+        fail(generation, e);
+        return;
+      }
+      if (matcher.mustEnd()) {
+        end(generation, FinishReason.STOP);
+        return;
+      }
+    }
     if (generation.generated >= generation.request.maxTokens()) {
       end(generation, FinishReason.MAX_TOKENS);
     }

@@ -5,8 +5,10 @@ import dev.nautil.Pooling;
 import dev.nautil.Sampling;
 import dev.nautil.Timings;
 import dev.nautil.internal.NativeContext;
+import dev.nautil.internal.SamplingRow;
 import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.jspecify.annotations.Nullable;
 
@@ -23,7 +25,12 @@ public final class Generation implements SignalSource {
     record Prompt(int done, int total) implements Signal {}
 
     /** The next token; never one that ends the reply. */
-    record Token(int id) implements Signal {}
+    record Token(int id, @Nullable Logprobs logprobs) implements Signal {
+      /** Without log-probabilities. */
+      public Token(int id) {
+        this(id, null);
+      }
+    }
 
     /** The last signal of a generation that came to an end. */
     record End(FinishReason reason, int cachedTokens, Timings timings) implements Signal {}
@@ -56,6 +63,9 @@ public final class Generation implements SignalSource {
   /** The token to decode next, once the prompt is done. */
   int nextToken;
 
+  /** The tokens that may come next, where a grammar says so: computed, or being so. */
+  @Nullable Future<long[]> mask;
+
   /** The row of the last step's logits that is this generation's, or −1. */
   int row = -1;
 
@@ -75,8 +85,9 @@ public final class Generation implements SignalSource {
 
   /** Reads a text for its embedding, and generates nothing. */
   static Generation embedding(int[] tokens, Pooling pooling, Runnable onCancel) {
-    GenerationRequest request =
-        new GenerationRequest(tokens, Sampling.greedy(), 0, 0, token -> true);
+    // Nothing is sampled.
+    SamplingRow sampling = new SamplingRow(Sampling.greedy(), 0, new int[0], null, new int[0]);
+    GenerationRequest request = new GenerationRequest(tokens, sampling, -1, null, 0, token -> true);
     return new Generation(request, new Pooler(pooling, tokens.length), onCancel);
   }
 

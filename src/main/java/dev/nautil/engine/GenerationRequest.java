@@ -1,15 +1,24 @@
 package dev.nautil.engine;
 
-import dev.nautil.Sampling;
+import dev.nautil.grammar.GrammarMatcher;
+import dev.nautil.internal.SamplingRow;
 import java.util.function.IntPredicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a generation is to do.
  *
  * @param prompt token ids, one at least; not copied
- * @param seed of the draws
+ * @param sampling from {@link Samplers#row}; this generation's alone, since it remembers its tokens
+ * @param logprobs how many alternatives are told with each token's log-probability; −1: neither
+ * @param matcher of the grammar that the reply is held to, this generation's alone; null for none
  * @param maxTokens ends it; {@link Integer#MAX_VALUE} for no limit
  * @param isEnd tells the tokens that end the reply
  */
 public record GenerationRequest(
-    int[] prompt, Sampling sampling, long seed, int maxTokens, IntPredicate isEnd) {}
+    int[] prompt,
+    SamplingRow sampling,
+    int logprobs,
+    @Nullable GrammarMatcher matcher,
+    int maxTokens,
+    IntPredicate isEnd) {}

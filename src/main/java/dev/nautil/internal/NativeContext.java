@@ -215,6 +215,7 @@ public final class NativeContext implements AutoCloseable {
                 masks,
                 IntBuffer.wrap(tokens),
                 status.error()));
+    params.update(rows.length);
     return tokens;
   }
 
