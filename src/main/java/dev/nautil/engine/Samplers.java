@@ -30,10 +30,11 @@ public final class Samplers {
   public Samplers(Tokenizer tokenizer, int vocabularySize) {
     this.tokenizer = tokenizer;
     this.vocabularySize = vocabularySize;
+    int[] newline = tokenizer.encode("\n"); // none where the vocabulary has no such byte
     xtcExempt =
         IntStream.concat(
                 Arrays.stream(tokenizer.endOfGeneration()),
-                Arrays.stream(tokenizer.encode("\n")).skip(tokenizer.encode("\n").length - 1))
+                Arrays.stream(newline).skip(Math.max(0, newline.length - 1)))
             .toArray();
   }
 
