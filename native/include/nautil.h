@@ -4,7 +4,7 @@
  * - Handles are opaque. Whoever receives one frees it with the function named beside its constructor, once.
  * - Every call that can fail takes an nt_error, which the caller owns and which is written only on failure. It returns
  *   its status, or NULL where it returns a handle. A failed call changes nothing that the caller can see, but for
- *   nt_decode, which drops the logits of the call before.
+ *   nt_decode, which drops the results of the call before.
  * - No pointer may be NULL unless it is said so here; an nt_error may, and so may what is to be freed. Calls that can
  *   fail check this: NT_INVALID_ARGUMENT.
  * - No call prints, aborts or throws. No call keeps a pointer that it was given, unless it says so.
@@ -262,12 +262,19 @@ typedef struct nt_operation { /* out */
  * may ask while another decodes. */
 NT_API int32_t nt_context_get_profile(const nt_context* context, nt_operation* out, int32_t capacity);
 
+/* What is wanted of a token that is decoded. */
+enum {
+  NT_WANT_NOTHING = 0,
+  NT_WANT_LOGITS = 1, /* of the token that follows: nt_get_logits, nt_sample and others */
+  NT_WANT_HIDDEN = 2  /* its hidden state after the last norm, without the output head's work: nt_add_hidden */
+};
+
 /*
  * Decodes n tokens in one call: tokens[i] goes to sequence seqs[i] at position positions[i], which must continue that
- * sequence. Where want_logits[i] is not 0, the logits after token i become the next row, in order of i; rows of the
- * previous call are dropped. More than n_batch tokens are taken in several passes.
+ * sequence. want[i] is an NT_WANT_…: logits and hidden states become rows, each kind counted by itself, in order of i;
+ * rows of the previous call are dropped. More than n_batch tokens are taken in several passes.
  *
- * The call is transactional: on any failure every sequence is as it was, and no logits are held.
+ * The call is transactional: on any failure every sequence is as it was, and no rows are held.
  * cancel, if not NULL, is read between pieces of work: once another thread makes it non-zero, the call ends with
  * NT_CANCELLED when the pieces that run are done. The largest is a product of 128 rows of a matrix with 512 tokens,
  * whatever n_batch is. For rows of 14,336 values that is 0.94e9 multiply-adds: some 6 ms of a Zen 4 core with AVX-512
@@ -279,8 +286,7 @@ NT_API int32_t nt_context_get_profile(const nt_context* context, nt_operation* o
  * tokens.
  */
 NT_API nt_status nt_decode(nt_context* context, int32_t n, const int32_t* tokens, const int32_t* seqs,
-                           const int32_t* positions, const uint8_t* want_logits, const int32_t* cancel,
-                           nt_error* error);
+                           const int32_t* positions, const uint8_t* want, const int32_t* cancel, nt_error* error);
 
 /* Tokens that a sequence in [0, n_seq_max) holds; -1 for any other. */
 NT_API int32_t nt_seq_length(const nt_context* context, int32_t seq);
@@ -393,6 +399,17 @@ NT_API void nt_sampling_init(nt_sampling* out);
  */
 NT_API nt_status nt_sample(const nt_context* context, int32_t n, const int32_t* rows, nt_sampling* params,
                            const uint64_t* masks, int32_t* tokens, nt_error* error);
+
+/* --------------------------------------------------------------------------------------------------- embeddings */
+
+/*
+ * Adds n rows of hidden states of the last decode, from row `first` on, to sum: n_embd doubles, each the sum of the
+ * rows in their order. So a text's states can be summed over several decodes, and how it was cut changes no bit of the
+ * sum; of one row added to zeros, a copy comes.
+ * Status: NT_INVALID_ARGUMENT, NT_INTERNAL (a value is no finite number, as broken weights give; sum is as it was).
+ */
+NT_API nt_status nt_add_hidden(const nt_context* context, int32_t first, int32_t n, double* sum, int64_t sum_capacity,
+                               nt_error* error);
 
 /* -------------------------------------------------------------------------------------------- measuring limits */
 

@@ -1,5 +1,6 @@
 // The C ABI: every exception of the core becomes a status here, and nothing else happens.
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <new>
 
@@ -290,10 +291,10 @@ int32_t nt_context_get_profile(const nt_context* context, nt_operation* out, int
 }
 
 nt_status nt_decode(nt_context* context, int32_t n, const int32_t* tokens, const int32_t* seqs,
-                    const int32_t* positions, const uint8_t* want_logits, const int32_t* cancel, nt_error* error) {
+                    const int32_t* positions, const uint8_t* want, const int32_t* cancel, nt_error* error) {
   return guard(error, [&] {
-    not_null(context, tokens, seqs, positions, want_logits);
-    context->context.decode({n, tokens, seqs, positions, want_logits, cancel});
+    not_null(context, tokens, seqs, positions, want);
+    context->context.decode({n, tokens, seqs, positions, want, cancel});
   });
 }
 
@@ -394,6 +395,28 @@ nt_status nt_sample(const nt_context* context, int32_t n, const int32_t* rows, n
     }
     std::copy(memory.tokens.begin(), memory.tokens.end(), tokens);
     for (int i = 0; i < n; ++i) params[i].mirostat_mu = memory.mirostat_mu[static_cast<size_t>(i)];
+  });
+}
+
+nt_status nt_add_hidden(const nt_context* context, int32_t first, int32_t n, double* sum, int64_t sum_capacity,
+                        nt_error* error) {
+  return guard(error, [&] {
+    not_null(context, sum);
+    const nt::Context& c = context->context;
+    const int n_embd = c.model().config.n_embd;
+    if (first < 0 || n < 0 || first > c.n_hidden_rows() - n) {
+      throw nt::Error(NT_INVALID_ARGUMENT, nt::format("%d rows of hidden states from %d on; the last decode left %d", n,
+                                                      first, c.n_hidden_rows()));
+    }
+    require(sum_capacity >= n_embd, "sum must have room for n_embd doubles");
+    const float* rows = c.hidden(first);
+    const float* end = rows + int64_t{n} * n_embd;
+    if (!std::all_of(rows, end, [](float v) { return std::isfinite(v); })) {
+      throw nt::Error(NT_INTERNAL, "a hidden state is no finite number: the model's weights are broken");
+    }
+    for (; rows != end; rows += n_embd) {
+      for (int i = 0; i < n_embd; ++i) sum[i] += static_cast<double>(rows[i]);
+    }
   });
 }
 

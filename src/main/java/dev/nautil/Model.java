@@ -1,5 +1,6 @@
 package dev.nautil;
 
+import dev.nautil.engine.Embedder;
 import dev.nautil.engine.Engine;
 import dev.nautil.engine.LoadedModel;
 import dev.nautil.engine.ModelFile;
@@ -10,6 +11,7 @@ import dev.nautil.internal.ModelInfo;
 import dev.nautil.internal.Native;
 import dev.nautil.internal.NativeFile;
 import java.lang.ref.Cleaner;
+import java.lang.ref.Reference;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -209,6 +211,81 @@ public final class Model implements AutoCloseable {
     }
     engine.requireOpen();
     return scorer.score(text, alternatives);
+  }
+
+  /** How texts can be embedded. */
+  public static EmbeddingOptions embeddingOptions() {
+    return EmbeddingOptions.DEFAULTS;
+  }
+
+  /**
+   * A vector that says what a text is about: texts of like meaning have vectors whose dot product
+   * is near 1. How good it is at that is the model's matter; one that was trained to chat is fair.
+   *
+   * @return as many values as the model is wide ({@link ModelDescription#embedding}), of Euclidean
+   *     length 1
+   * @throws IllegalArgumentException if the text is empty
+   * @throws ContextFullException if the text does not fit into the context
+   * @throws UnsupportedModelException if the file declares a pooling that is not one
+   * @throws IllegalStateException if the model is closed
+   * @throws CancelledException if the thread is interrupted; it then still is
+   * @see #embed(List, EmbeddingOptions)
+   */
+  public float[] embed(String text) {
+    return embed(List.of(Objects.requireNonNull(text, "text"))).get(0);
+  }
+
+  /**
+   * The vectors of texts, in their order, with default options.
+   *
+   * @see #embed(List, EmbeddingOptions)
+   */
+  public List<float[]> embed(List<String> texts) {
+    return embed(texts, EmbeddingOptions.DEFAULTS);
+  }
+
+  /**
+   * The vectors of texts, in their order: of each the pooled hidden states that the model's last
+   * norm gives. Any number of texts is possible, and of threads that ask at once; several texts are
+   * read together, and between the steps of what sessions generate.
+   *
+   * <p>A text is encoded as plain text, in which no special token is recognised, between the BOS
+   * and EOS that the model wants around a text. If one text cannot be embedded, there are no
+   * vectors.
+   *
+   * <pre>{@code
+   * List<float[]> vectors =
+   *     model.embed(
+   *         List.of("The cat sleeps.", "Le chat dort."),
+   *         Model.embeddingOptions().pooling(Pooling.MEAN));
+   * }</pre>
+   *
+   * @throws IllegalArgumentException if a text is empty
+   * @throws ContextFullException if a text does not fit into the context and is not to be
+   *     truncated, or other work fills the KV cache
+   * @throws UnsupportedModelException if the file declares a pooling that is not one, and the
+   *     options choose none
+   * @throws NautilException if the model's weights give values that are no finite numbers
+   * @throws IllegalStateException if the model is closed
+   * @throws CancelledException if the thread is interrupted; it then still is
+   */
+  public List<float[]> embed(List<String> texts, EmbeddingOptions options) {
+    List<String> all = List.copyOf(Objects.requireNonNull(texts, "texts"));
+    Objects.requireNonNull(options, "options");
+    engine.requireOpen();
+    try {
+      EmbeddingTexts encoder =
+          new EmbeddingTexts(loaded.tokenizer(), description.contextSize(), options.isTruncated());
+      Pooling pooling =
+          options.pooling().or(() -> ModelFile.pooling(loaded.file())).orElse(Pooling.MEAN);
+      return new Embedder(engine, pooling)
+          .embed(encoder.encode(all)).stream()
+              .map(values -> EmbeddingTexts.vector(values, options.isNormalized()))
+              .toList();
+    } finally {
+      // Or it would be closed if nobody else held it.
+      Reference.reachabilityFence(this);
+    }
   }
 
   LoadedModel loaded() {

@@ -4,6 +4,7 @@ import dev.nautil.CancelledException;
 import dev.nautil.ContextFullException;
 import dev.nautil.FinishReason;
 import dev.nautil.GrammarException;
+import dev.nautil.Pooling;
 import dev.nautil.grammar.GrammarMatcher;
 import dev.nautil.internal.CancelFlag;
 import dev.nautil.internal.NativeContext;
@@ -95,7 +96,20 @@ public final class Engine implements AutoCloseable {
           length,
           contextLength);
     }
-    Generation generation = new Generation(request, this::interruptStep);
+    return submit(new Generation(request, this::interruptStep));
+  }
+
+  /**
+   * Reads a text for the embedding that its hidden states give.
+   *
+   * @param tokens one at least, and no more than the context has room for; not copied
+   * @throws IllegalStateException if the engine is closed
+   */
+  public SignalSource submitEmbedding(int[] tokens, Pooling pooling) {
+    return submit(Generation.embedding(tokens, pooling, this::interruptStep));
+  }
+
+  private Generation submit(Generation generation) {
     lock.lock();
     try {
       requireOpen();
@@ -234,6 +248,13 @@ public final class Engine implements AutoCloseable {
   }
 
   private void start(Generation generation) {
+    if (generation.pooler != null) {
+      // Keys and values that are held already would not tell what the hidden states were.
+      Slot target = leastUsed(slots.get(0));
+      truncate(target, 0);
+      start(generation, target, 0);
+      return;
+    }
     int[] prompt = generation.request.prompt();
     Slot source = slots.get(0);
     int shared = -1;
@@ -256,6 +277,10 @@ public final class Engine implements AutoCloseable {
       context.fork(source.sequence, target.sequence, shared);
       target.copyFrom(source, shared);
     }
+    start(generation, target, shared);
+  }
+
+  private void start(Generation generation, Slot target, int shared) {
     target.user = generation;
     target.lastUse = steps;
     active.add(generation);
@@ -294,6 +319,10 @@ public final class Engine implements AutoCloseable {
     active.remove(generation);
     if (generation.slot != null) {
       generation.slot.user = null;
+      if (generation.pooler != null) {
+        // No text is likely to start like one that was embedded.
+        truncate(generation.slot, 0);
+      }
     }
   }
 
@@ -321,6 +350,7 @@ public final class Engine implements AutoCloseable {
       return;
     }
     batch.advance(steps);
+    pool();
     sample();
   }
 
@@ -332,16 +362,16 @@ public final class Engine implements AutoCloseable {
   private Batch nextBatch() {
     Batch batch = new Batch();
     for (Generation generation : active) {
-      generation.row = -1;
+      generation.beginStep();
       if (generation.isPromptDone()) {
-        batch.add(generation, generation.nextToken, true);
+        batch.add(generation, generation.nextToken, NativeContext.WANT_LOGITS);
       }
     }
     int limit = batch.size() == 0 ? batchSize : Math.min(batchSize, SHARED_STEP_TOKENS);
     for (Generation generation : active) {
       int[] prompt = generation.request.prompt();
       for (int i = generation.promptDone; i < prompt.length && batch.size() < limit; i++) {
-        batch.add(generation, prompt[i], i == prompt.length - 1);
+        batch.add(generation, prompt[i], generation.wantOfPrompt(i));
       }
     }
     return batch;
@@ -370,6 +400,26 @@ public final class Engine implements AutoCloseable {
       release(youngest);
       truncate(youngest.slot, 0);
       youngest.fail(full);
+    }
+  }
+
+  /** Takes the step's hidden states to the embeddings that they belong to. */
+  private void pool() {
+    for (Generation generation : List.copyOf(active)) {
+      if (generation.pooler == null) {
+        continue;
+      }
+      try {
+        generation.pooler.pool(context);
+      } catch (RuntimeException e) {
+        release(generation);
+        generation.fail(e);
+        continue;
+      }
+      if (generation.isPromptDone()) {
+        release(generation);
+        generation.put(new Generation.Signal.Embedding(generation.pooler.result()));
+      }
     }
   }
 

@@ -1,7 +1,11 @@
 package dev.nautil.engine;
 
 import dev.nautil.FinishReason;
+import dev.nautil.Pooling;
+import dev.nautil.Sampling;
 import dev.nautil.Timings;
+import dev.nautil.internal.NativeContext;
+import dev.nautil.internal.SamplingRow;
 import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Future;
@@ -9,7 +13,8 @@ import java.util.concurrent.LinkedBlockingQueue;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One continuation of a prompt: the caller takes signals from it, the engine's thread puts them in.
+ * One continuation of a prompt, or a text whose embedding is wanted: the caller takes signals from
+ * it, the engine's thread puts them in.
  *
  * <p>{@link #cancel} may be called by any thread; {@link #take} by one.
  */
@@ -30,11 +35,18 @@ public final class Generation implements SignalSource {
     /** The last signal of a generation that came to an end. */
     record End(FinishReason reason, int cachedTokens, Timings timings) implements Signal {}
 
+    /** The last signal of a text that was read for its embedding: the pooled hidden states. */
+    record Embedding(double[] values) implements Signal {}
+
     /** The last signal of a generation that failed. */
     record Failed(Throwable cause) implements Signal {}
   }
 
   final GenerationRequest request;
+
+  /** What becomes of the prompt's hidden states, if they are all that is wanted. */
+  final @Nullable Pooler pooler;
+
   private final Runnable onCancel;
   private final BlockingQueue<Signal> signals = new LinkedBlockingQueue<>();
   private volatile boolean cancelled;
@@ -62,8 +74,20 @@ public final class Generation implements SignalSource {
   private long firstToken;
 
   Generation(GenerationRequest request, Runnable onCancel) {
+    this(request, null, onCancel);
+  }
+
+  private Generation(GenerationRequest request, @Nullable Pooler pooler, Runnable onCancel) {
     this.request = request;
+    this.pooler = pooler;
     this.onCancel = onCancel;
+  }
+
+  /** Reads a text for its embedding, and generates nothing. */
+  static Generation embedding(int[] tokens, Pooling pooling, Runnable onCancel) {
+    SamplingRow none = new SamplingRow(Sampling.greedy(), 0, tokens, null, new int[0]);
+    GenerationRequest request = new GenerationRequest(tokens, none, -1, null, 0, token -> true);
+    return new Generation(request, new Pooler(pooling, tokens.length), onCancel);
   }
 
   @Override
@@ -83,6 +107,22 @@ public final class Generation implements SignalSource {
 
   boolean isPromptDone() {
     return promptDone == request.prompt().length;
+  }
+
+  /** Nothing of it is in the step's batch yet. */
+  void beginStep() {
+    row = -1;
+    if (pooler != null) {
+      pooler.clearRows();
+    }
+  }
+
+  /** What is wanted of a token of the prompt. */
+  byte wantOfPrompt(int index) {
+    if (pooler != null) {
+      return pooler.wants(index) ? NativeContext.WANT_HIDDEN : 0;
+    }
+    return index == request.prompt().length - 1 ? NativeContext.WANT_LOGITS : 0;
   }
 
   void start(Slot slot, int cachedTokens) {
