@@ -54,7 +54,9 @@ public final class Model implements AutoCloseable {
         new Engine(
             loaded.newContext(
                 new ContextParams(
-                    options.contextSize(), SEQUENCES, 0, false, 0, options.kvCacheType(), true)));
+                    options.contextSize(), SEQUENCES, 0, false, 0, options.kvCacheType(), true)),
+            loaded.model().info(),
+            options.maxWaiting());
     description = describe(loaded, engine.context().info(), options.kvCacheType());
     cleanable = CLEANER.register(this, new Parts(loaded, engine));
   }

@@ -5,6 +5,7 @@ import dev.nautil.Timings;
 import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,7 +30,7 @@ public final class Generation implements SignalSource {
   }
 
   final GenerationRequest request;
-  private final Runnable onCancel;
+  private final Consumer<Generation> onCancel;
   private final BlockingQueue<Signal> signals = new LinkedBlockingQueue<>();
   private volatile boolean cancelled;
 
@@ -48,11 +49,16 @@ public final class Generation implements SignalSource {
   /** The row of the last step's logits that is this generation's, or −1. */
   int row = -1;
 
+  /** The generation that reads the first {@code prefixLength} tokens of this one's prompt. */
+  @Nullable Generation prefixReader;
+
+  int prefixLength;
+
   private final long submitted = System.nanoTime();
   private long started;
   private long firstToken;
 
-  Generation(GenerationRequest request, Runnable onCancel) {
+  Generation(GenerationRequest request, Consumer<Generation> onCancel) {
     this.request = request;
     this.onCancel = onCancel;
   }
@@ -65,7 +71,7 @@ public final class Generation implements SignalSource {
   @Override
   public void cancel() {
     cancelled = true;
-    onCancel.run();
+    onCancel.accept(this);
   }
 
   boolean isCancelled() {
@@ -73,7 +79,12 @@ public final class Generation implements SignalSource {
   }
 
   boolean isPromptDone() {
-    return promptDone == request.prompt().length;
+    return promptLeft() == 0;
+  }
+
+  /** Tokens of the prompt that are not in the KV cache. */
+  int promptLeft() {
+    return request.prompt().length - promptDone;
   }
 
   void start(Slot slot, int cachedTokens) {
