@@ -44,10 +44,10 @@ final class StepSize {
    */
   private static final double ATTENTION_COST = 2.8;
 
-  /** Steps after which what was measured counts half, and how much it counts in any case. */
+  /** Larger steps after which what was measured counts half, and after which not at all. */
   private static final double HALF_LIFE = 16;
 
-  private static final double LEAST_WEIGHT = 1.0 / 64;
+  private static final long FORGOTTEN = 64;
 
   /** Tokens of a step whose time is that of the pass for the most part. */
   private static final int FEW_TOKENS = 3;
@@ -67,6 +67,8 @@ final class StepSize {
   private final List<List<Step>> steps = new ArrayList<>();
 
   private int largest;
+
+  /** Steps so far of more than few tokens: those of one token each, which are many, age nothing. */
   private long number;
 
   /** Seconds, as the line has it. */
@@ -147,7 +149,9 @@ final class StepSize {
 
   /** Notes what a step took. */
   void measured(int tokens, double work, double seconds) {
-    number++;
+    if (tokens > FEW_TOKENS) {
+      number++;
+    }
     largest = Math.max(largest, tokens);
     int size = 31 - Integer.numberOfLeadingZeros(tokens);
     while (steps.size() <= size) {
@@ -161,6 +165,7 @@ final class StepSize {
     if (tokens <= FEW_TOKENS) {
       fewSeconds = median(same).seconds;
     }
+    steps.forEach(kept -> kept.removeIf(step -> number - step.number > FORGOTTEN));
     fit();
   }
 
@@ -183,9 +188,8 @@ final class StepSize {
         continue;
       }
       Step step = median(same);
-      double age = number - same.get(same.size() - 1).number;
-      double recency = Math.max(LEAST_WEIGHT, Math.pow(0.5, age / HALF_LIFE));
-      double weight = recency / (step.seconds * step.seconds);
+      long age = number - same.get(same.size() - 1).number;
+      double weight = Math.pow(0.5, age / HALF_LIFE) / (step.seconds * step.seconds);
       s += weight;
       sx += weight * step.work;
       sy += weight * step.seconds;
