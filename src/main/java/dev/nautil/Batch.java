@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * <pre>{@code
  * try (Batch batch = model.batch(prompts, Session.options().system("Translate.").maxTokens(200))) {
  *   for (Batch.Result result : batch) {
- *     System.out.println(result.index() + ": " + result.reply().text());
+ *     System.out.println(result.index() + ": " + result.orThrow().text());
  *     System.err.println(batch.progress());
  *   }
  * }
@@ -41,30 +41,26 @@ import org.jspecify.annotations.Nullable;
  * by any.
  */
 public final class Batch implements Iterable<Batch.Result>, AutoCloseable {
-  /** Prompts that are answered at once. */
-  static final int SESSIONS = 14;
+  /** Prompts that are answered at once: others' conversations find a place, too. */
+  static final int SESSIONS = Model.SEQUENCES - 2;
 
   /** Between two attempts to begin while the model is busy with others' work. */
   private static final long BUSY_MILLIS = 20;
 
   /**
-   * What came of a prompt.
+   * What came of a prompt: a reply or a failure.
    *
    * @param index of the prompt among all, from 0
-   * @param replyOrNull null if it failed
-   * @param failure why there is no reply; null if there is one
+   * @param reply null if there is a failure
+   * @param failure null if there is a reply
    */
   public record Result(
-      long index, String prompt, @Nullable Reply replyOrNull, @Nullable RuntimeException failure) {
+      long index, String prompt, @Nullable Reply reply, @Nullable RuntimeException failure) {
     public Result {
       Objects.requireNonNull(prompt, "prompt");
-      if ((replyOrNull == null) == (failure == null)) {
-        throw new IllegalArgumentException("a result has a reply or a failure");
+      if ((reply == null) == (failure == null)) {
+        throw new IllegalArgumentException("a result has either a reply or a failure");
       }
-    }
-
-    public boolean isFailure() {
-      return failure != null;
     }
 
     /**
@@ -72,11 +68,11 @@ public final class Batch implements Iterable<Batch.Result>, AutoCloseable {
      *
      * @throws RuntimeException the failure, if there is no reply
      */
-    public Reply reply() {
-      if (replyOrNull == null) {
+    public Reply orThrow() {
+      if (reply == null) {
         throw failure;
       }
-      return replyOrNull;
+      return reply;
     }
   }
 
@@ -318,8 +314,9 @@ public final class Batch implements Iterable<Batch.Result>, AutoCloseable {
       return;
     }
     done++;
-    failed += result.isFailure() ? 1 : 0;
-    if (!result.isFailure()) {
+    if (result.reply() == null) {
+      failed++;
+    } else {
       Usage usage = result.reply().usage();
       promptTokens += usage.promptTokens() - usage.cachedTokens();
       cachedTokens += usage.cachedTokens();
