@@ -13,9 +13,14 @@ import dev.nautil.internal.NativeFile;
 import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
+import java.util.OptionalLong;
+import java.util.Spliterator;
+import java.util.Spliterators;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
  * A language model that is open in this process.
@@ -35,7 +40,7 @@ public final class Model implements AutoCloseable {
   private static final Cleaner CLEANER = Cleaner.create();
 
   /** Conversations whose tokens can stay in the KV cache at once, and be continued in one step. */
-  private static final int SEQUENCES = 16;
+  static final int SEQUENCES = 16;
 
   private final LoadedModel loaded;
   private final Engine engine;
@@ -58,7 +63,9 @@ public final class Model implements AutoCloseable {
         new Engine(
             loaded.newContext(
                 new ContextParams(
-                    options.contextSize(), SEQUENCES, 0, false, 0, options.kvCacheType(), true)));
+                    options.contextSize(), SEQUENCES, 0, false, 0, options.kvCacheType(), true)),
+            loaded.model().info(),
+            options.maxWaiting());
     scorer = new TextScorer(loaded, options.kvCacheType(), engine.context().info().contextLength());
     description = describe(loaded, engine.context().info(), options.kvCacheType());
     cleanable = CLEANER.register(this, new Parts(loaded, engine));
@@ -168,6 +175,49 @@ public final class Model implements AutoCloseable {
     }
     loaded.samplers().check(options.sampling());
     return new Session(SessionModel.of(this), options);
+  }
+
+  /**
+   * Gives the replies to many prompts, each the first of a conversation of its own, with default
+   * options.
+   *
+   * @see #batch(Iterable, SessionOptions)
+   */
+  public Batch batch(Iterable<String> prompts) {
+    return batch(prompts, SessionOptions.DEFAULTS);
+  }
+
+  /**
+   * Gives the replies to many prompts, each the first of a conversation of its own. Prompts are
+   * taken as they are needed, so that there may be any number of them.
+   *
+   * @param prompts iterated once, by other threads, but by one at a time
+   * @throws UnsupportedModelException if the file does not say how a conversation is written, and
+   *     the options are not for raw text
+   * @throws IllegalStateException if the model is closed
+   */
+  public Batch batch(Iterable<String> prompts, SessionOptions options) {
+    Objects.requireNonNull(prompts, "prompts");
+    newSession(options);
+    OptionalLong total =
+        prompts instanceof Collection<String> all
+            ? OptionalLong.of(all.size())
+            : OptionalLong.empty();
+    return new Batch(this, prompts.iterator(), total, options, () -> {});
+  }
+
+  /**
+   * Gives the replies to many prompts, as {@link #batch(Iterable, SessionOptions)} does.
+   *
+   * @param prompts closed with the batch
+   */
+  public Batch batch(Stream<String> prompts, SessionOptions options) {
+    Objects.requireNonNull(prompts, "prompts");
+    newSession(options);
+    Spliterator<String> each = prompts.spliterator();
+    long size = each.getExactSizeIfKnown();
+    OptionalLong total = size < 0 ? OptionalLong.empty() : OptionalLong.of(size);
+    return new Batch(this, Spliterators.iterator(each), total, options, prompts::close);
   }
 
   /**
