@@ -53,9 +53,9 @@ ALL = 1 << 20  # tokens: more than any vocabulary has
 
 def distribution(server, request):
     after = request["sampling"] is not None
-    r = server.handle_completions({"prompt": request["prompt"], "n_predict": 1, "n_probs": ALL, "cache_prompt": False,
-                                   "post_sampling_probs": after, **NEUTRAL, **(request["sampling"] or {})})
-    r = parsed(r)
+    r = parsed(server.handle_completions({"prompt": request["prompt"], "n_predict": 1, "n_probs": ALL,
+                                          "cache_prompt": False, "post_sampling_probs": after, **NEUTRAL,
+                                          **(request["sampling"] or {})}))
     if "choices" not in r:
         raise SystemExit(f"llama.cpp refused {request['sampling']}: {r}")
     step = r["choices"][0]["logprobs"]["content"][0]

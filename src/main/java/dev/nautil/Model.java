@@ -13,9 +13,14 @@ import dev.nautil.internal.NativeFile;
 import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
+import java.util.OptionalLong;
+import java.util.Spliterator;
+import java.util.Spliterators;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
  * A language model that is open in this process.
@@ -35,7 +40,7 @@ public final class Model implements AutoCloseable {
   private static final Cleaner CLEANER = Cleaner.create();
 
   /** Conversations whose tokens can stay in the KV cache at once, and be continued in one step. */
-  private static final int SEQUENCES = 16;
+  static final int SEQUENCES = 16;
 
   private final LoadedModel loaded;
   private final Engine engine;
@@ -58,7 +63,9 @@ public final class Model implements AutoCloseable {
         new Engine(
             loaded.newContext(
                 new ContextParams(
-                    options.contextSize(), SEQUENCES, 0, false, 0, options.kvCacheType(), true)));
+                    options.contextSize(), SEQUENCES, 0, false, 0, options.kvCacheType(), true)),
+            loaded.model().info(),
+            options.maxWaiting());
     scorer = new TextScorer(loaded, options.kvCacheType(), engine.context().info().contextLength());
     description = describe(loaded, engine.context().info(), options.kvCacheType());
     cleanable = CLEANER.register(this, new Parts(loaded, engine));
@@ -171,6 +178,49 @@ public final class Model implements AutoCloseable {
   }
 
   /**
+   * Gives the replies to many prompts, each the first of a conversation of its own, with default
+   * options.
+   *
+   * @see #batch(Iterable, SessionOptions)
+   */
+  public Batch batch(Iterable<String> prompts) {
+    return batch(prompts, SessionOptions.DEFAULTS);
+  }
+
+  /**
+   * Gives the replies to many prompts, each the first of a conversation of its own. Prompts are
+   * taken as they are needed, so that there may be any number of them.
+   *
+   * @param prompts iterated once, by other threads, but by one at a time
+   * @throws UnsupportedModelException if the file does not say how a conversation is written, and
+   *     the options are not for raw text
+   * @throws IllegalStateException if the model is closed
+   */
+  public Batch batch(Iterable<String> prompts, SessionOptions options) {
+    Objects.requireNonNull(prompts, "prompts");
+    newSession(options);
+    OptionalLong total =
+        prompts instanceof Collection<String> all
+            ? OptionalLong.of(all.size())
+            : OptionalLong.empty();
+    return new Batch(this, prompts.iterator(), total, options, () -> {});
+  }
+
+  /**
+   * Gives the replies to many prompts, as {@link #batch(Iterable, SessionOptions)} does.
+   *
+   * @param prompts closed with the batch
+   */
+  public Batch batch(Stream<String> prompts, SessionOptions options) {
+    Objects.requireNonNull(prompts, "prompts");
+    newSession(options);
+    Spliterator<String> each = prompts.spliterator();
+    long size = each.getExactSizeIfKnown();
+    OptionalLong total = size < 0 ? OptionalLong.empty() : OptionalLong.of(size);
+    return new Batch(this, Spliterators.iterator(each), total, options, prompts::close);
+  }
+
+  /**
    * The number of tokens that a text has by itself.
    *
    * @throws IllegalStateException if the model is closed
@@ -179,6 +229,38 @@ public final class Model implements AutoCloseable {
     Objects.requireNonNull(text, "text");
     engine.requireOpen();
     return loaded.tokenizer().encode(text).length;
+  }
+
+  /**
+   * How probable the model finds a text, token by token: {@code score(text, 0)}.
+   *
+   * @throws ContextFullException if the text does not fit into the context
+   * @throws IllegalStateException if the model is closed
+   */
+  public List<TokenLogprob> score(String text) {
+    return score(text, 0);
+  }
+
+  /**
+   * How probable the model finds a text, token by token, and what it would have expected. The text
+   * is taken as it is, without a chat template: one element for each of its tokens, but for the
+   * first where the model does not begin texts with a BOS token, since nothing is before it. The
+   * sum of the log-probabilities is that of the text. Runs on this thread, in a KV cache of its
+   * own, while sessions go on.
+   *
+   * @param alternatives how many of the most probable tokens are told in each place
+   * @throws IllegalArgumentException if it is negative
+   * @throws ContextFullException if the text does not fit into the context
+   * @throws IllegalStateException if the model is closed
+   */
+  public List<TokenLogprob> score(String text, int alternatives) {
+    Objects.requireNonNull(text, "text");
+    if (alternatives < 0) {
+      throw new IllegalArgumentException(
+          "alternatives is " + alternatives + "; it must be 0 or more");
+    }
+    engine.requireOpen();
+    return scorer.score(text, alternatives);
   }
 
   /** How texts can be embedded. */
@@ -194,6 +276,7 @@ public final class Model implements AutoCloseable {
    *     length 1
    * @throws IllegalArgumentException if the text is empty
    * @throws ContextFullException if the text does not fit into the context
+   * @throws BusyException if as many requests wait as may
    * @throws UnsupportedModelException if the file declares a pooling that is not one
    * @throws IllegalStateException if the model is closed
    * @throws CancelledException if the thread is interrupted; it then still is
@@ -233,6 +316,7 @@ public final class Model implements AutoCloseable {
    *     truncated, or other work fills the KV cache
    * @throws UnsupportedModelException if the file declares a pooling that is not one, and the
    *     options choose none
+   * @throws BusyException if as many requests wait as may
    * @throws NautilException if the model's weights give values that are no finite numbers
    * @throws IllegalStateException if the model is closed
    * @throws CancelledException if the thread is interrupted; it then still is
@@ -254,38 +338,6 @@ public final class Model implements AutoCloseable {
       // Or it would be closed if nobody else held it.
       Reference.reachabilityFence(this);
     }
-  }
-
-  /**
-   * How probable the model finds a text, token by token: {@code score(text, 0)}.
-   *
-   * @throws ContextFullException if the text does not fit into the context
-   * @throws IllegalStateException if the model is closed
-   */
-  public List<TokenLogprob> score(String text) {
-    return score(text, 0);
-  }
-
-  /**
-   * How probable the model finds a text, token by token, and what it would have expected. The text
-   * is taken as it is, without a chat template: one element for each of its tokens, but for the
-   * first where the model does not begin texts with a BOS token, since nothing is before it. The
-   * sum of the log-probabilities is that of the text. Runs on this thread, in a KV cache of its
-   * own, while sessions go on.
-   *
-   * @param alternatives how many of the most probable tokens are told in each place
-   * @throws IllegalArgumentException if it is negative
-   * @throws ContextFullException if the text does not fit into the context
-   * @throws IllegalStateException if the model is closed
-   */
-  public List<TokenLogprob> score(String text, int alternatives) {
-    Objects.requireNonNull(text, "text");
-    if (alternatives < 0) {
-      throw new IllegalArgumentException(
-          "alternatives is " + alternatives + "; it must be 0 or more");
-    }
-    engine.requireOpen();
-    return scorer.score(text, alternatives);
   }
 
   LoadedModel loaded() {

@@ -34,7 +34,7 @@ class ExamplesTest {
           + "\nimport dev.nautil.*;\nimport dev.nautil.annotation.Param;\nimport java.nio.file.Path;\nimport java.util.*;\n"
           + "class "
           + name
-          + " {\n  static Model model;\n  static Session chat;\n"
+          + " {\n  static Model model;\n  static Session chat;\n  static List<String> prompts;\n"
           + "  static void example() throws Exception {\n"
           + body
           + "\n  }\n}\n";

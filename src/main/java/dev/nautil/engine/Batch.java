@@ -34,6 +34,14 @@ final class Batch {
     }
   }
 
+  boolean isOnlyFor(Generation generation) {
+    return entries.stream().allMatch(entry -> entry.generation == generation);
+  }
+
+  double work(StepSize stepSize) {
+    return entries.stream().mapToDouble(entry -> stepSize.work(entry.position)).sum();
+  }
+
   void decode(NativeContext context, CancelFlag cancel) {
     int n = entries.size();
     int[] tokens = new int[n];

@@ -1,5 +1,6 @@
 package dev.nautil.engine;
 
+import dev.nautil.BusyException;
 import dev.nautil.CancelledException;
 import dev.nautil.ContextFullException;
 import dev.nautil.FinishReason;
@@ -7,12 +8,11 @@ import dev.nautil.GrammarException;
 import dev.nautil.Pooling;
 import dev.nautil.grammar.GrammarMatcher;
 import dev.nautil.internal.CancelFlag;
+import dev.nautil.internal.ModelInfo;
 import dev.nautil.internal.NativeContext;
 import dev.nautil.internal.SamplingBatch;
 import java.nio.LongBuffer;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -21,57 +21,82 @@ import org.jspecify.annotations.Nullable;
 /**
  * The one thread that decodes for all sessions of a model.
  *
- * <p>Each step takes the next token of every generation that has read its prompt, and then as much
- * of the others' prompts as fits: what is decoded together costs little more than one alone, since
- * the weights are read once. A generation that cannot have a place yet waits in a queue.
+ * <p><b>Steps.</b> Generations join and leave between steps, not between requests, as in Orca (Yu
+ * et al., OSDI 2022). Each step takes the next token of every generation that has read its prompt:
+ * what is decoded together costs little more than one alone, since the weights are read once. What
+ * is left of the step's time goes to prompts, in chunks, as in Sarathi-Serve (Agrawal et al., OSDI
+ * 2024), so that a long prompt does not halt the others. A chunk is sized by time, not in tokens:
+ * {@link StepSize} learns what tokens cost on this machine. While no generation waits for its next
+ * token, steps are longer, which reads prompts faster. Prompts share a step's tokens evenly ({@link
+ * PromptShares}).
  *
- * <p>Prompts are whole conversations. A prompt goes to the slot of the KV cache whose tokens it
- * shares the longest prefix with, and only the rest is decoded. Where that would drop tokens of
- * another conversation and there is a slot that is needed less, the prefix is shared into it
- * instead. Slots keep their tokens until another conversation needs the place.
+ * <p><b>Places.</b> A generation that cannot have a place yet waits in a queue, which is bounded.
+ * It also waits while another one reads what both prompts begin with ({@link SharedPrefix}); those
+ * behind it do not.
+ *
+ * <p><b>Interrupting.</b> The core can end a step early, which undoes it. A cancelled generation
+ * ends with the step under way, at once if it is alone in it. A step that would go on for longer
+ * than others may wait is interrupted for whoever comes or cancels; the next one is then a short
+ * one, so that prompts are read however many come.
+ *
+ * <p><b>The KV cache.</b> Prompts are whole conversations. A prompt goes to the slot of the KV
+ * cache whose tokens it shares the longest prefix with, and only the rest is decoded. Where that
+ * would drop tokens of another conversation and there is a slot that is needed less, the prefix is
+ * shared into it instead. Slots keep their tokens until another conversation needs the place.
  *
  * <p>The thread is a daemon and holds the context, not the model that users hold. Thread-safe.
  */
 public final class Engine implements AutoCloseable {
-  /**
-   * Tokens of a prompt in a step that others' next tokens wait for: 128 decode in about 0.1 s with
-   * a small model.
-   */
-  private static final int SHARED_STEP_TOKENS = 128;
-
   /** Tokens of another conversation that are dropped rather than kept in a slot of their own. */
   private static final int CHEAP_TO_LOSE = 256;
 
   private final NativeContext context;
   private final int contextLength;
-  private final int batchSize;
   private final CancelFlag cancel = new CancelFlag();
   private final Thread thread;
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
-  private final Deque<Generation> waiting = new ArrayDeque<>();
+  private final WaitingQueue waiting;
+  private final RunningStep running = new RunningStep();
   private boolean closed;
+
+  /** Whether the step that is being prepared would leave someone out, or is for one who left. */
+  private boolean outdated;
+
+  // Written by the engine thread.
+  private volatile int freePlaces;
+  private volatile double patience;
 
   // The engine thread's alone.
   private final List<Slot> slots = new ArrayList<>();
   private final List<Generation> active = new ArrayList<>();
   private final SamplingBatch samplingBatch;
   private final Masks masks;
+  private final StepSize stepSize;
   private long steps;
+
+  /** Whether the last step was interrupted: then the next one is short, and is not. */
+  private boolean interrupted;
 
   /**
    * @param context the engine's from now on: closed with it
+   * @param model whose context it is
+   * @param maxWaiting generations that may wait for a place
    */
-  public Engine(NativeContext context) {
+  public Engine(NativeContext context, ModelInfo model, int maxWaiting) {
     this.context = context;
     contextLength = context.info().contextLength();
-    batchSize = context.info().batchSize();
+    long attention = 2L * model.layers() * model.heads() * model.headDim();
+    stepSize = new StepSize(model.parameters(), attention, context.info().batchSize());
+    patience = stepSize.sharedSeconds();
+    waiting = new WaitingQueue(maxWaiting);
     for (int i = 0; i < context.info().sequences(); i++) {
       slots.add(new Slot(i));
     }
     samplingBatch = new SamplingBatch(slots.size());
     masks = new Masks(context.maskWords());
+    freePlaces = slots.size();
     thread = new Thread(this::run, "nautil-engine");
     thread.setDaemon(true);
     thread.start();
@@ -85,6 +110,7 @@ public final class Engine implements AutoCloseable {
    * Starts a generation.
    *
    * @throws ContextFullException if the prompt does not fit into the context
+   * @throws BusyException if as many wait as may
    * @throws IllegalStateException if the engine is closed
    */
   public Generation submit(GenerationRequest request) {
@@ -96,7 +122,7 @@ public final class Engine implements AutoCloseable {
           length,
           contextLength);
     }
-    return submit(new Generation(request, this::interruptStep));
+    return submit(new Generation(request, this::cancelled));
   }
 
   /**
@@ -106,14 +132,18 @@ public final class Engine implements AutoCloseable {
    * @throws IllegalStateException if the engine is closed
    */
   public SignalSource submitEmbedding(int[] tokens, Pooling pooling) {
-    return submit(Generation.embedding(tokens, pooling, this::interruptStep));
+    return submit(Generation.embedding(tokens, pooling, this::cancelled));
   }
 
   private Generation submit(Generation generation) {
     lock.lock();
     try {
       requireOpen();
-      waiting.add(generation);
+      waiting.add(generation, freePlaces);
+      if (freePlaces > 0) {
+        outdated = true;
+        interruptIf(running.isLongerThan(patience));
+      }
       changed.signal();
     } finally {
       lock.unlock();
@@ -170,14 +200,26 @@ public final class Engine implements AutoCloseable {
     return new IllegalStateException("this model is closed");
   }
 
-  private void interruptStep() {
+  /** A generation was cancelled, by any thread. */
+  private void cancelled(Generation generation) {
     lock.lock();
     try {
+      if (waiting.remove(generation)) {
+        generation.end(FinishReason.CANCELLED);
+        return;
+      }
+      outdated = true;
+      interruptIf(running.isOnlyFor(generation) || running.isLongerThan(patience));
       changed.signal();
     } finally {
       lock.unlock();
     }
-    cancel.cancel();
+  }
+
+  private void interruptIf(boolean worthIt) {
+    if (worthIt) {
+      cancel.cancel();
+    }
   }
 
   private void run() {
@@ -198,8 +240,7 @@ public final class Engine implements AutoCloseable {
   private void failAll(Throwable cause) {
     lock.lock();
     try {
-      active.addAll(waiting);
-      waiting.clear();
+      active.addAll(waiting.drain());
     } finally {
       lock.unlock();
     }
@@ -215,13 +256,12 @@ public final class Engine implements AutoCloseable {
     try {
       while (true) {
         cancel.reset();
+        outdated = false;
         if (closed) {
           return false;
         }
         dropCancelled();
-        while (!waiting.isEmpty() && active.size() < slots.size()) {
-          start(waiting.remove());
-        }
+        startWaiting();
         if (!active.isEmpty()) {
           return true;
         }
@@ -238,13 +278,17 @@ public final class Engine implements AutoCloseable {
         end(generation, FinishReason.CANCELLED);
       }
     }
-    waiting.removeIf(
-        generation -> {
-          if (generation.isCancelled()) {
-            generation.end(FinishReason.CANCELLED);
-          }
-          return generation.isCancelled();
-        });
+  }
+
+  private void startWaiting() {
+    while (active.size() < slots.size()) {
+      Generation next =
+          waiting.poll(generation -> !SharedPrefix.isBeingRead(generation, active, slots));
+      if (next == null) {
+        return;
+      }
+      start(next);
+    }
   }
 
   private void start(Generation generation) {
@@ -284,6 +328,7 @@ public final class Engine implements AutoCloseable {
     target.user = generation;
     target.lastUse = steps;
     active.add(generation);
+    freePlaces = slots.size() - active.size();
     generation.start(target, shared);
   }
 
@@ -317,6 +362,7 @@ public final class Engine implements AutoCloseable {
 
   private void release(Generation generation) {
     active.remove(generation);
+    freePlaces = slots.size() - active.size();
     if (generation.slot != null) {
       generation.slot.user = null;
       if (generation.pooler != null) {
@@ -336,11 +382,18 @@ public final class Engine implements AutoCloseable {
     if (active.isEmpty()) {
       return;
     }
-    Batch batch = nextBatch();
+    boolean isLong = !interrupted && active.stream().noneMatch(Generation::isPromptDone);
+    Batch batch = nextBatch(isLong ? stepSize.aloneSeconds() : stepSize.sharedSeconds());
+    double work = batch.work(stepSize);
+    if (!begin(batch, isLong, work)) {
+      return;
+    }
     active.stream().filter(generation -> generation.row >= 0).forEach(masks::begin);
+    long start = System.nanoTime();
     try {
       batch.decode(context, cancel);
     } catch (CancelledException e) {
+      interrupted = true;
       return;
     } catch (ContextFullException e) {
       makeRoom(e);
@@ -348,18 +401,46 @@ public final class Engine implements AutoCloseable {
     } catch (RuntimeException e) {
       failActive(e);
       return;
+    } finally {
+      finished();
     }
+    interrupted = false;
     batch.advance(steps);
     pool();
     sample();
+    stepSize.measured(batch.size(), work, (System.nanoTime() - start) / 1e9);
+    patience = stepSize.sharedSeconds();
+  }
+
+  /** False: something has changed, and the batch must be put together anew. */
+  private boolean begin(Batch batch, boolean isLong, double work) {
+    lock.lock();
+    try {
+      if (outdated || closed) {
+        return false;
+      }
+      running.begin(batch, isLong, stepSize.expectedSeconds(work));
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void finished() {
+    lock.lock();
+    try {
+      running.end();
+    } finally {
+      lock.unlock();
+    }
   }
 
   private void failActive(RuntimeException cause) {
     List.copyOf(active).forEach(generation -> fail(generation, cause));
   }
 
-  /** Every generation's next token, and then as much of prompts as fits. */
-  private Batch nextBatch() {
+  /** Every generation's next token, and then as much of prompts as there is time for. */
+  private Batch nextBatch(double seconds) {
     Batch batch = new Batch();
     for (Generation generation : active) {
       generation.beginStep();
@@ -367,11 +448,17 @@ public final class Engine implements AutoCloseable {
         batch.add(generation, generation.nextToken, NativeContext.WANT_LOGITS);
       }
     }
-    int limit = batch.size() == 0 ? batchSize : Math.min(batchSize, SHARED_STEP_TOKENS);
-    for (Generation generation : active) {
+    StepSize.Budget budget = stepSize.promptBudget(seconds, batch.size(), batch.work(stepSize));
+    List<Generation> reading =
+        active.stream().filter(generation -> !generation.isPromptDone()).toList();
+    int first = reading.isEmpty() ? 0 : (int) (steps % reading.size());
+    int[] shares = PromptShares.divide(reading, first, budget, stepSize);
+    for (int i = 0; i < shares.length; i++) {
+      Generation generation = reading.get(i);
       int[] prompt = generation.request.prompt();
-      for (int i = generation.promptDone; i < prompt.length && batch.size() < limit; i++) {
-        batch.add(generation, prompt[i], generation.wantOfPrompt(i));
+      for (int n = 0; n < shares[i]; n++) {
+        int next = generation.promptDone + n;
+        batch.add(generation, prompt[next], generation.wantOfPrompt(next));
       }
     }
     return batch;

@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,7 +48,7 @@ public final class Generation implements SignalSource {
   /** What becomes of the prompt's hidden states, if they are all that is wanted. */
   final @Nullable Pooler pooler;
 
-  private final Runnable onCancel;
+  private final Consumer<Generation> onCancel;
   private final BlockingQueue<Signal> signals = new LinkedBlockingQueue<>();
   private volatile boolean cancelled;
 
@@ -69,25 +70,30 @@ public final class Generation implements SignalSource {
   /** The row of the last step's logits that is this generation's, or −1. */
   int row = -1;
 
+  /** The generation that reads the first {@code prefixLength} tokens of this one's prompt. */
+  @Nullable Generation prefixReader;
+
+  int prefixLength;
+
   private final long submitted = System.nanoTime();
   private long started;
   private long firstToken;
 
-  Generation(GenerationRequest request, Runnable onCancel) {
+  Generation(GenerationRequest request, Consumer<Generation> onCancel) {
     this(request, null, onCancel);
   }
 
-  private Generation(GenerationRequest request, @Nullable Pooler pooler, Runnable onCancel) {
+  private Generation(
+      GenerationRequest request, @Nullable Pooler pooler, Consumer<Generation> onCancel) {
     this.request = request;
     this.pooler = pooler;
     this.onCancel = onCancel;
   }
 
   /** Reads a text for its embedding, and generates nothing. */
-  static Generation embedding(int[] tokens, Pooling pooling, Runnable onCancel) {
-    // Nothing is sampled.
-    SamplingRow sampling = new SamplingRow(Sampling.greedy(), 0, new int[0], null, new int[0]);
-    GenerationRequest request = new GenerationRequest(tokens, sampling, -1, null, 0, token -> true);
+  static Generation embedding(int[] tokens, Pooling pooling, Consumer<Generation> onCancel) {
+    SamplingRow none = new SamplingRow(Sampling.greedy(), 0, tokens, null, new int[0]);
+    GenerationRequest request = new GenerationRequest(tokens, none, -1, null, 0, token -> true);
     return new Generation(request, new Pooler(pooling, tokens.length), onCancel);
   }
 
@@ -99,7 +105,7 @@ public final class Generation implements SignalSource {
   @Override
   public void cancel() {
     cancelled = true;
-    onCancel.run();
+    onCancel.accept(this);
   }
 
   boolean isCancelled() {
@@ -107,7 +113,12 @@ public final class Generation implements SignalSource {
   }
 
   boolean isPromptDone() {
-    return promptDone == request.prompt().length;
+    return promptLeft() == 0;
+  }
+
+  /** Tokens of the prompt that are not in the KV cache. */
+  int promptLeft() {
+    return request.prompt().length - promptDone;
   }
 
   /** Nothing of it is in the step's batch yet. */

@@ -7,6 +7,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.math.RoundingMode;
+import java.time.LocalDate;
+import java.time.LocalTime;
+import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -218,14 +221,14 @@ final class RandomValues {
   }
 
   private String date() {
-    return java.time.LocalDate.ofEpochDay(random.nextInt(40_000) - 10_000).toString();
+    return LocalDate.ofEpochDay(random.nextInt(40_000) - 10_000).toString();
   }
 
   private String time() {
     String time =
-        java.time.LocalTime.ofSecondOfDay(random.nextInt(86_400))
+        LocalTime.ofSecondOfDay(random.nextInt(86_400))
             .plusNanos(random.nextBoolean() ? 0 : random.nextInt(1_000_000_000))
-            .format(java.time.format.DateTimeFormatter.ISO_LOCAL_TIME);
+            .format(DateTimeFormatter.ISO_LOCAL_TIME);
     return time + any(List.of("Z", "+00:00", "-05:30", "+14:00"));
   }
 

@@ -2,9 +2,11 @@ package dev.nautil.schema;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.nautil.template.PythonFloat;
+import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 
@@ -51,7 +53,7 @@ final class VariedJson {
         for (Map.Entry<String, JsonNode> member : members) {
           out.append(separator);
           spaceAfter(separator, out);
-          string(member.getKey(), out, true);
+          string(member.getKey(), out);
           space(out);
           out.append(':');
           space(out);
@@ -74,7 +76,7 @@ final class VariedJson {
         }
         out.append(']');
       }
-      case STRING -> string(value.asText(), out, true);
+      case STRING -> string(value.asText(), out);
       case NUMBER -> out.append(number(value));
       default -> out.append(value.asText());
     }
@@ -89,7 +91,7 @@ final class VariedJson {
   private String number(JsonNode value) {
     double d = value.asDouble();
     boolean isSame =
-        Double.isFinite(d) && java.math.BigDecimal.valueOf(d).compareTo(value.decimalValue()) == 0;
+        Double.isFinite(d) && BigDecimal.valueOf(d).compareTo(value.decimalValue()) == 0;
     return switch (random.nextInt(isSame ? 3 : 1)) {
       case 0 -> value.toString();
       case 1 -> PythonFloat.repr(d);
@@ -97,7 +99,7 @@ final class VariedJson {
     };
   }
 
-  private void string(String text, StringBuilder out, boolean isName) {
+  private void string(String text, StringBuilder out) {
     out.append('"');
     for (char c : text.toCharArray()) {
       int at = "\"\\/\b\f\n\r\t".indexOf(c);
@@ -105,7 +107,7 @@ final class VariedJson {
         out.append('\\').append("\"\\/bfnrt".charAt(at));
       } else if (c < ' ' || (asciiOnly && c > '~')) {
         String hex = String.format("\\u%04x", (int) c);
-        out.append(random.nextBoolean() ? hex : "\\u" + hex.substring(2).toUpperCase());
+        out.append(random.nextBoolean() ? hex : "\\u" + hex.substring(2).toUpperCase(Locale.ROOT));
       } else {
         out.append(c);
       }
