@@ -30,12 +30,8 @@ public final class Samplers {
   public Samplers(Tokenizer tokenizer, int vocabularySize) {
     this.tokenizer = tokenizer;
     this.vocabularySize = vocabularySize;
-    int[] newline = tokenizer.encode("\n"); // none where the vocabulary has no such byte
-    xtcExempt =
-        IntStream.concat(
-                Arrays.stream(tokenizer.endOfGeneration()),
-                Arrays.stream(newline).skip(Math.max(0, newline.length - 1)))
-            .toArray();
+    int[] ends = tokenizer.endOfGeneration();
+    xtcExempt = IntStream.concat(Arrays.stream(ends), lastToken("\n")).toArray();
   }
 
   public int vocabularySize() {
@@ -90,10 +86,15 @@ public final class Samplers {
     }
     for (String text : texts) {
       // After another character, since a tokenizer may put a space before a text.
-      int[] tokens = tokenizer.encode("a" + text);
-      set(mask, tokens[tokens.length - 1]);
+      lastToken("a" + text).forEach(token -> set(mask, token));
     }
     return mask;
+  }
+
+  /** Empty if the vocabulary has none for the text. */
+  private IntStream lastToken(String text) {
+    int[] tokens = tokenizer.encode(text);
+    return Arrays.stream(tokens).skip(Math.max(0, tokens.length - 1));
   }
 
   private static void set(LongBuffer mask, int id) {

@@ -18,6 +18,7 @@ final class SharedPrefix {
    *
    * <p>A generation waits for one that has its place, and ends to wait when that one has read the
    * common part or has ended; it waits again only for a longer part. So each wait comes to an end.
+   * A text that is embedded shares nothing: its hidden states are wanted, and it leaves no keys.
    */
   static boolean isBeingRead(Generation generation, List<Generation> active, List<Slot> slots) {
     Generation reader = generation.prefixReader;
@@ -25,11 +26,15 @@ final class SharedPrefix {
       return true;
     }
     generation.prefixReader = null;
+    if (generation.pooler != null) {
+      return false;
+    }
     int[] prompt = generation.request.prompt();
     int cached = slots.stream().mapToInt(slot -> slot.commonPrefix(prompt)).max().orElse(0);
     int longest = cached + WORTH_WAITING - 1;
     for (Generation other : active) {
-      int common = other.isPromptDone() ? 0 : commonPrefix(prompt, other.request.prompt());
+      boolean reads = !other.isPromptDone() && other.pooler == null;
+      int common = reads ? commonPrefix(prompt, other.request.prompt()) : 0;
       if (common > longest) {
         longest = common;
         generation.prefixReader = other;
