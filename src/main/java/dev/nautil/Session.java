@@ -1,10 +1,12 @@
 package dev.nautil;
 
 import dev.nautil.engine.GenerationRequest;
+import dev.nautil.engine.RestoredKv;
 import dev.nautil.engine.ToolSyntax;
 import dev.nautil.engine.Transcript;
 import dev.nautil.tokenizer.PromptText;
 import dev.nautil.tokenizer.Tokenizer;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -30,22 +32,33 @@ public final class Session {
   private final Object lock = new Object();
   private final List<Message> history;
   private final Transcript transcript;
+
+  /** What a file held of the KV cache; null if the session came of none. */
+  private final @Nullable RestoredKv restored;
+
   private volatile SessionOptions options;
 
   /** The turn that has not ended, or what else must have the session for itself. */
   private final AtomicReference<@Nullable Object> turn = new AtomicReference<>();
 
   Session(SessionModel model, SessionOptions options) {
-    this(model, options, new ArrayList<>(), new Transcript());
-    options.system().ifPresent(text -> history.add(new Message.System(text)));
+    this(model, options, HistoryCheck.checked(options, List.of()), new Transcript(), null);
   }
 
-  private Session(
-      SessionModel model, SessionOptions options, List<Message> history, Transcript transcript) {
+  /**
+   * @param history the session's from now on
+   */
+  Session(
+      SessionModel model,
+      SessionOptions options,
+      List<Message> history,
+      Transcript transcript,
+      @Nullable RestoredKv restored) {
     this.model = model;
     this.options = options;
     this.history = history;
     this.transcript = transcript;
+    this.restored = restored;
   }
 
   /** How a session can talk. */
@@ -182,7 +195,8 @@ public final class Session {
    */
   public Session fork() {
     synchronized (lock) {
-      return new Session(model, options, new ArrayList<>(history), new Transcript(transcript));
+      return new Session(
+          model, options, new ArrayList<>(history), new Transcript(transcript), restored);
     }
   }
 
@@ -203,12 +217,16 @@ public final class Session {
   private void forget(int messages) {
     synchronized (lock) {
       int kept = history.size() - messages;
-      if (messages < 0 || kept < (options.system().isPresent() ? 1 : 0)) {
+      if (messages < 0 || kept < systemMessages()) {
         throw new IllegalArgumentException(
             "rewinding " + messages + " messages of a conversation of " + history.size());
       }
       history.subList(kept, history.size()).clear();
     }
+  }
+
+  private int systemMessages() {
+    return !history.isEmpty() && history.get(0) instanceof Message.System ? 1 : 0;
   }
 
   /**
@@ -234,6 +252,68 @@ public final class Session {
           "rewinding " + turns + " turns of a conversation of " + (turns - left));
     }
     return messages;
+  }
+
+  /**
+   * Saves the conversation to a file, for {@link Model#restoreSession(Path)}: the history, the
+   * tokens of replies as the model chose them, and what the KV cache holds of the conversation now.
+   * What it does not hold, since too many other conversations came after, is computed when the
+   * restored session goes on. Options are not saved, but for the system prompt, which is in the
+   * history. Anyone who can read the file can read the conversation: it is written for its owner
+   * alone.
+   *
+   * <p>The file appears whole or not at all, and takes the place of one that is there. Other
+   * sessions go on meanwhile.
+   *
+   * @throws SessionFileException if the file cannot be written
+   * @throws IllegalStateException if a turn has not ended, or the model is closed
+   * @throws CancelledException if the thread is interrupted; it then still is
+   */
+  public void save(Path file) {
+    Objects.requireNonNull(file, "file");
+    alone(
+        () -> {
+          Transcript.Prompt next = promptOfNextTurn();
+          Transcript.State kept = transcript.upTo(next);
+          model.save(
+              file,
+              new SavedConversation(options.isRaw(), history(), kept, new int[0]),
+              next.tokens(),
+              restored);
+        });
+  }
+
+  /**
+   * What the next turn is to begin with, as far as that is known; with something to reply to, since
+   * there are formats that write no conversation without.
+   */
+  private Transcript.Prompt promptOfNextTurn() {
+    synchronized (lock) {
+      List<Message> next = new ArrayList<>(history);
+      List<ToolCall> waiting = PendingCalls.of(next);
+      if (!waiting.isEmpty()) {
+        waiting.forEach(call -> next.add(call.result("")));
+      } else if (!options.isRaw()) {
+        next.add(new Message.User("."));
+      }
+      try {
+        return transcript.encode(prompt(options, next), model.tokenizer());
+      } catch (NautilException e) {
+        // The format refuses the conversation: the next turn will say so, if it still does.
+        return new Transcript.Prompt(PromptText.plain(""), new int[0], 0);
+      }
+    }
+  }
+
+  private PromptText prompt(SessionOptions options, List<Message> messages) {
+    return options.isRaw()
+        ? PromptText.plain(messages.stream().map(Message::content).collect(Collectors.joining()))
+        : model.chatFormat().prompt(messages, offered(options));
+  }
+
+  private static List<Tool> offered(SessionOptions options) {
+    boolean none = options.toolChoice().mode() == ToolChoice.Mode.NONE;
+    return none ? List.of() : options.tools().list();
   }
 
   /** What was said so far; a copy. */
@@ -283,7 +363,8 @@ public final class Session {
               sampling,
               sampling.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong()),
               options.maxTokens() == 0 ? Integer.MAX_VALUE : options.maxTokens(),
-              tokenizer::isEndOfGeneration);
+              tokenizer::isEndOfGeneration,
+              restored);
       ReplyDecoder decoder = new ReplyDecoder(tokenizer, options.stop(), calls);
       return new ReplyStream(model.submit(request), decoder, tokens.length, this);
     }
@@ -301,7 +382,7 @@ public final class Session {
               name -> {
                 throw new IllegalArgumentException("the tool " + name + " does not exist");
               });
-      if (offered().isEmpty()) {
+      if (offered(options).isEmpty()) {
         return null;
       }
       ToolSyntax syntax = model.chatFormat().toolSyntax();
@@ -312,19 +393,10 @@ public final class Session {
           PendingCalls.newIds(Stream.concat(history().stream(), said.stream()).toList()));
     }
 
-    private List<Tool> offered() {
-      boolean none = options.toolChoice().mode() == ToolChoice.Mode.NONE;
-      return none ? List.of() : options.tools().list();
-    }
-
     private PromptText prompt(ReplyDecoder.@Nullable Calls calls) {
       List<Message> messages = new ArrayList<>(history);
       messages.addAll(said);
-      if (options.isRaw()) {
-        return PromptText.plain(
-            messages.stream().map(Message::content).collect(Collectors.joining()));
-      }
-      PromptText text = model.chatFormat().prompt(messages, offered());
+      PromptText text = Session.this.prompt(options, messages);
       return calls == null ? text : text.plus(calls.opening());
     }
 

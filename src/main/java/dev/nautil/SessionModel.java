@@ -2,8 +2,11 @@ package dev.nautil;
 
 import dev.nautil.engine.ChatFormat;
 import dev.nautil.engine.GenerationRequest;
+import dev.nautil.engine.RestoredKv;
 import dev.nautil.engine.SignalSource;
 import dev.nautil.tokenizer.Tokenizer;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /** What a session needs of a model. */
 interface SessionModel {
@@ -13,6 +16,14 @@ interface SessionModel {
 
   /** Starts a generation. */
   SignalSource submit(GenerationRequest request);
+
+  /**
+   * Saves a conversation to a file.
+   *
+   * @param prompt what the next turn begins with, as far as it is known
+   * @param restored the session's
+   */
+  void save(Path file, SavedConversation conversation, int[] prompt, @Nullable RestoredKv restored);
 
   /** Holds the model, which would be closed if nobody did. */
   static SessionModel of(Model model) {
@@ -30,6 +41,12 @@ interface SessionModel {
       @Override
       public SignalSource submit(GenerationRequest request) {
         return model.engine().submit(request);
+      }
+
+      @Override
+      public void save(
+          Path file, SavedConversation conversation, int[] prompt, @Nullable RestoredKv restored) {
+        new SessionFile(file, model).write(conversation, prompt, restored);
       }
     };
   }

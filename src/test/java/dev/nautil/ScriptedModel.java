@@ -3,11 +3,13 @@ package dev.nautil;
 import dev.nautil.engine.ChatFormat;
 import dev.nautil.engine.Generation.Signal;
 import dev.nautil.engine.GenerationRequest;
+import dev.nautil.engine.RestoredKv;
 import dev.nautil.engine.SignalSource;
 import dev.nautil.engine.Vocabularies;
 import dev.nautil.internal.NativeFile;
 import dev.nautil.tokenizer.PromptText;
 import dev.nautil.tokenizer.Tokenizer;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -15,6 +17,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import org.jspecify.annotations.Nullable;
 
 /** A model that says what it is told to, token by token, and notes what it was asked. */
 final class ScriptedModel implements SessionModel {
@@ -83,6 +86,12 @@ final class ScriptedModel implements SessionModel {
       signals.add(end(line.reason));
     }
     return source(signals);
+  }
+
+  @Override
+  public void save(
+      Path file, SavedConversation conversation, int[] prompt, @Nullable RestoredKv restored) {
+    throw new UnsupportedOperationException();
   }
 
   private static Signal end(FinishReason reason) {

@@ -11,8 +11,12 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The one thread that decodes for all sessions of a model.
@@ -35,6 +39,9 @@ public final class Engine implements AutoCloseable {
    */
   private static final int SHARED_STEP_TOKENS = 128;
 
+  /** Generations that are decoded together; others wait. */
+  private static final int MOST_ACTIVE = 16;
+
   /** Tokens of another conversation that are dropped rather than kept in a slot of their own. */
   private static final int CHEAP_TO_LOSE = 256;
 
@@ -47,25 +54,33 @@ public final class Engine implements AutoCloseable {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final Deque<Generation> waiting = new ArrayDeque<>();
+  private final Deque<Task> tasks = new ArrayDeque<>();
   private boolean closed;
 
   // The engine thread's alone.
   private final List<Slot> slots = new ArrayList<>();
   private final List<Generation> active = new ArrayList<>();
-  private final SamplingBatch samplingBatch;
+  private final SamplingBatch samplingBatch = new SamplingBatch(MOST_ACTIVE);
   private long steps;
 
+  /** Something else to do than to decode, and who is told if it cannot be done. */
+  private record Task(Runnable work, Consumer<Throwable> failed) {}
+
+  private final KvTransfer.Sequence transfers;
+
   /**
-   * @param context the engine's from now on: closed with it
+   * @param context the engine's from now on: closed with it. Its last sequence is for {@link
+   *     KvTransfer}
    */
   public Engine(NativeContext context) {
     this.context = context;
     contextLength = context.info().contextLength();
     batchSize = context.info().batchSize();
-    for (int i = 0; i < context.info().sequences(); i++) {
+    int last = context.info().sequences() - 1;
+    for (int i = 0; i < last; i++) {
       slots.add(new Slot(i));
     }
-    samplingBatch = new SamplingBatch(slots.size());
+    transfers = new KvTransfer.Sequence(last);
     thread = new Thread(this::run, "nautil-engine");
     thread.setDaemon(true);
     thread.start();
@@ -100,6 +115,33 @@ public final class Engine implements AutoCloseable {
       lock.unlock();
     }
     return generation;
+  }
+
+  /**
+   * Begins to move tokens between the KV cache and the caller's memory, after any other thread that
+   * does so.
+   */
+  public KvTransfer transfer() throws InterruptedException {
+    return new KvTransfer(this, transfers);
+  }
+
+  /**
+   * Has something done by the engine's thread between two steps. The result fails with an {@link
+   * IllegalStateException} if the engine is closed.
+   */
+  <T> CompletableFuture<T> betweenSteps(Supplier<T> work) {
+    CompletableFuture<T> result = new CompletableFuture<>();
+    lock.lock();
+    try {
+      requireOpen();
+      tasks.add(new Task(() -> result.complete(work.get()), result::completeExceptionally));
+      changed.signal();
+    } catch (IllegalStateException e) {
+      result.completeExceptionally(e);
+    } finally {
+      lock.unlock();
+    }
+    return result;
   }
 
   /** Cancels what runs, fails it, waits for the thread and closes the context. */
@@ -165,6 +207,7 @@ public final class Engine implements AutoCloseable {
     Throwable cause = closedException();
     try {
       while (awaitWork()) {
+        doTasks();
         step();
       }
     } catch (Throwable e) {
@@ -176,7 +219,29 @@ public final class Engine implements AutoCloseable {
     }
   }
 
+  private void doTasks() {
+    for (Task task : takeTasks()) {
+      try {
+        task.work.run();
+      } catch (Throwable e) {
+        task.failed.accept(e);
+      }
+    }
+  }
+
+  private List<Task> takeTasks() {
+    lock.lock();
+    try {
+      List<Task> taken = List.copyOf(tasks);
+      tasks.clear();
+      return taken;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private void failAll(Throwable cause) {
+    takeTasks().forEach(task -> task.failed.accept(cause));
     lock.lock();
     try {
       active.addAll(waiting);
@@ -200,10 +265,10 @@ public final class Engine implements AutoCloseable {
           return false;
         }
         dropCancelled();
-        while (!waiting.isEmpty() && active.size() < slots.size()) {
+        while (!waiting.isEmpty() && active.size() < MOST_ACTIVE) {
           start(waiting.remove());
         }
-        if (!active.isEmpty()) {
+        if (!active.isEmpty() || !tasks.isEmpty()) {
           return true;
         }
         changed.awaitUninterruptibly();
@@ -233,7 +298,7 @@ public final class Engine implements AutoCloseable {
     Slot source = slots.get(0);
     int shared = -1;
     for (Slot slot : slots) {
-      int prefix = slot.commonPrefix(prompt);
+      int prefix = slot.commonPrefix(prompt, generation.request.restored());
       // Of equal ones the one that a generation does not use, so that it need not be shared.
       if (prefix > shared || (prefix == shared && source.user != null)) {
         source = slot;
@@ -249,7 +314,7 @@ public final class Engine implements AutoCloseable {
     } else {
       truncate(target, 0);
       context.fork(source.sequence, target.sequence, shared);
-      target.copyFrom(source, shared);
+      target.hold(source.tokens(), shared, source.restored);
     }
     target.user = generation;
     target.lastUse = steps;
@@ -349,15 +414,7 @@ public final class Engine implements AutoCloseable {
    * generation.
    */
   private void makeRoom(ContextFullException full) {
-    Slot unused = null;
-    for (Slot slot : slots) {
-      boolean candidate = slot.user == null && slot.length() > 0;
-      if (candidate && (unused == null || slot.lastUse < unused.lastUse)) {
-        unused = slot;
-      }
-    }
-    if (unused != null) {
-      truncate(unused, 0);
+    if (dropLongestUnused()) {
       return;
     }
     Generation youngest = active.get(active.size() - 1);
@@ -368,6 +425,57 @@ public final class Engine implements AutoCloseable {
       truncate(youngest.slot, 0);
       youngest.fail(full);
     }
+  }
+
+  /** Gives up the longest unused conversation. The engine thread's. */
+  boolean dropLongestUnused() {
+    Slot unused = null;
+    for (Slot slot : slots) {
+      boolean candidate = slot.user == null && slot.length() > 0;
+      if (candidate && (unused == null || slot.lastUse < unused.lastUse)) {
+        unused = slot;
+      }
+    }
+    if (unused == null) {
+      return false;
+    }
+    truncate(unused, 0);
+    return true;
+  }
+
+  /**
+   * Makes an empty sequence that is no slot's share what slots hold of the start of a prompt. The
+   * engine thread's.
+   *
+   * @return how many tokens
+   */
+  int shareInto(int sequence, int[] prompt, @Nullable RestoredKv restored) {
+    Slot source = slots.get(0);
+    int shared = 0;
+    for (Slot slot : slots) {
+      int prefix = slot.commonPrefix(prompt, restored);
+      if (prefix > shared) {
+        source = slot;
+        shared = prefix;
+      }
+    }
+    context.fork(source.sequence, sequence, shared);
+    return shared;
+  }
+
+  /**
+   * Gives a slot the tokens of a sequence that is no slot's, unless all slots are in use. The
+   * engine thread's.
+   */
+  void adopt(int sequence, int[] tokens, RestoredKv restored) {
+    Slot target = leastUsed(slots.get(0));
+    if (target.user != null) {
+      return;
+    }
+    truncate(target, 0);
+    context.fork(sequence, target.sequence, tokens.length);
+    target.hold(tokens, tokens.length, restored);
+    target.lastUse = steps;
   }
 
   /** Gives each generation that has a row of logits its next token. */

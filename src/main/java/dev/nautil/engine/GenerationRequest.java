@@ -2,6 +2,7 @@ package dev.nautil.engine;
 
 import dev.nautil.Sampling;
 import java.util.function.IntPredicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a generation is to do.
@@ -10,6 +11,12 @@ import java.util.function.IntPredicate;
  * @param seed of the draws
  * @param maxTokens ends it; {@link Integer#MAX_VALUE} for no limit
  * @param isEnd tells the tokens that end the reply
+ * @param restored what it may go on from besides what this model computed; null for nothing
  */
 public record GenerationRequest(
-    int[] prompt, Sampling sampling, long seed, int maxTokens, IntPredicate isEnd) {}
+    int[] prompt,
+    Sampling sampling,
+    long seed,
+    int maxTokens,
+    IntPredicate isEnd,
+    @Nullable RestoredKv restored) {}
