@@ -6,6 +6,7 @@ import dev.nautil.tokenizer.PromptText;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Iterator;
+import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -30,7 +31,16 @@ final class ReplyStream implements Reply.Stream, Iterator<Event> {
   private volatile @Nullable Reply reply;
   private volatile @Nullable RuntimeException failure;
 
-  ReplyStream(SignalSource generation, ReplyDecoder decoder, int promptTokens, Listener listener) {
+  /**
+   * @param before events that come before the generation's
+   */
+  ReplyStream(
+      SignalSource generation,
+      ReplyDecoder decoder,
+      int promptTokens,
+      List<Event> before,
+      Listener listener) {
+    events.addAll(before);
     this.generation = generation;
     this.decoder = decoder;
     this.promptTokens = promptTokens;

@@ -331,6 +331,9 @@ public final class Session {
     final SessionOptions options;
     final List<Message> said = new ArrayList<>();
 
+    /** Messages after the system prompt that are not a part of it any more. */
+    private int forgotten;
+
     /** Whether the next reply is the first to what the user said. */
     private boolean first;
 
@@ -347,10 +350,10 @@ public final class Session {
       Tokenizer tokenizer = model.tokenizer();
       ReplyDecoder.@Nullable Calls calls = calls();
       first = false;
+      List<Event> news = new ArrayList<>();
       int[] tokens;
       synchronized (lock) {
-        PromptText text = prompt(calls);
-        prompt = transcript.encode(text, tokenizer);
+        prompt = fitting(calls, news);
         tokens = prompt.tokens();
       }
       if (tokens.length == 0) {
@@ -366,7 +369,62 @@ public final class Session {
               tokenizer::isEndOfGeneration,
               restored);
       ReplyDecoder decoder = new ReplyDecoder(tokenizer, options.stop(), calls);
-      return new ReplyStream(model.submit(request), decoder, tokens.length, this);
+      return new ReplyStream(model.submit(request), decoder, tokens.length, news, this);
+    }
+
+    /** The prompt, without the oldest turns where it might not fit and they may be forgotten. */
+    private Transcript.Prompt fitting(ReplyDecoder.@Nullable Calls calls, List<Event> news) {
+      Transcript.Prompt whole = encode(calls);
+      int length = model.contextLength();
+      int room = length / 4;
+      if (options.maxTokens() > 0) {
+        room = Math.min(room, options.maxTokens());
+      }
+      if (options.contextPolicy() == ContextPolicy.FAIL || whole.tokens().length <= length - room) {
+        return whole;
+      }
+      List<Integer> ends = endsOfOldTurns();
+      int before = ends.indexOf(forgotten) + 1;
+      // The fewest turns that are enough, or all.
+      int fewest = before;
+      int most = ends.size();
+      while (fewest < most) {
+        int middle = (fewest + most) / 2;
+        forgotten = middle == 0 ? 0 : ends.get(middle - 1);
+        if (encode(calls).tokens().length <= length / 2) {
+          most = middle;
+        } else {
+          fewest = middle + 1;
+        }
+      }
+      if (fewest == before) {
+        return whole;
+      }
+      forgotten = ends.get(fewest - 1);
+      news.add(new Event.TurnsDropped(fewest - before));
+      return encode(calls);
+    }
+
+    /**
+     * How many messages after the system prompt each of the turns that can be forgotten ends with.
+     */
+    private List<Integer> endsOfOldTurns() {
+      List<Integer> ends = new ArrayList<>();
+      int start = systemMessages();
+      for (int i = start + 1; i < history.size(); i++) {
+        if (history.get(i) instanceof Message.User) {
+          ends.add(i - start);
+        }
+      }
+      // Else what is said now belongs to the last of them.
+      if (history.size() > start && said.get(0) instanceof Message.User) {
+        ends.add(history.size() - start);
+      }
+      return ends;
+    }
+
+    private Transcript.Prompt encode(ReplyDecoder.@Nullable Calls calls) {
+      return transcript.encode(prompt(calls), model.tokenizer());
     }
 
     /** How the reply may call tools; null if it cannot. */
@@ -395,9 +453,14 @@ public final class Session {
 
     private PromptText prompt(ReplyDecoder.@Nullable Calls calls) {
       List<Message> messages = new ArrayList<>(history);
+      forgetOldest(messages);
       messages.addAll(said);
       PromptText text = Session.this.prompt(options, messages);
       return calls == null ? text : text.plus(calls.opening());
+    }
+
+    private void forgetOldest(List<Message> messages) {
+      messages.subList(systemMessages(), systemMessages() + forgotten).clear();
     }
 
     @Override
@@ -419,6 +482,7 @@ public final class Session {
     @Override
     public void keep() {
       synchronized (lock) {
+        forgetOldest(history);
         history.addAll(said);
       }
       drop();

@@ -14,6 +14,9 @@ interface SessionModel {
 
   ChatFormat chatFormat();
 
+  /** Tokens that a conversation can have. */
+  int contextLength();
+
   /** Starts a generation. */
   SignalSource submit(GenerationRequest request);
 
@@ -36,6 +39,11 @@ interface SessionModel {
       @Override
       public ChatFormat chatFormat() {
         return model.loaded().chatFormat();
+      }
+
+      @Override
+      public int contextLength() {
+        return model.describe().contextSize();
       }
 
       @Override

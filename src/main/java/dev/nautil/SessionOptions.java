@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
 /** How a session talks. Immutable: each method gives a changed copy. */
 public final class SessionOptions {
   static final SessionOptions DEFAULTS =
-      new SessionOptions(null, Sampling.defaults(), 0, List.of(), false, ToolOptions.NONE);
+      new SessionOptions(
+          null, Sampling.defaults(), 0, List.of(), false, ToolOptions.NONE, ContextPolicy.FAIL);
 
   private final @Nullable String system;
   private final Sampling sampling;
@@ -16,6 +17,7 @@ public final class SessionOptions {
   private final List<String> stop;
   private final boolean raw;
   private final ToolOptions toolOptions;
+  private final ContextPolicy contextPolicy;
 
   /** What is said about tools. */
   private record ToolOptions(Tools tools, ToolChoice choice, int maxRounds) {
@@ -28,7 +30,8 @@ public final class SessionOptions {
       int maxTokens,
       List<String> stop,
       boolean raw,
-      ToolOptions toolOptions) {
+      ToolOptions toolOptions,
+      ContextPolicy contextPolicy) {
     if (raw && !toolOptions.tools.isEmpty()) {
       throw new IllegalArgumentException(
           "raw text has no tools: the model's chat format says how they are called");
@@ -43,18 +46,31 @@ public final class SessionOptions {
     this.stop = stop;
     this.raw = raw;
     this.toolOptions = toolOptions;
+    this.contextPolicy = contextPolicy;
   }
 
   /** What the model is to do or to be, for the whole conversation. */
   public SessionOptions system(String system) {
     return new SessionOptions(
-        Objects.requireNonNull(system, "system"), sampling, maxTokens, stop, raw, toolOptions);
+        Objects.requireNonNull(system, "system"),
+        sampling,
+        maxTokens,
+        stop,
+        raw,
+        toolOptions,
+        contextPolicy);
   }
 
   /** How tokens are chosen; {@link Sampling#defaults()} if it is not said. */
   public SessionOptions sampling(Sampling sampling) {
     return new SessionOptions(
-        system, Objects.requireNonNull(sampling, "sampling"), maxTokens, stop, raw, toolOptions);
+        system,
+        Objects.requireNonNull(sampling, "sampling"),
+        maxTokens,
+        stop,
+        raw,
+        toolOptions,
+        contextPolicy);
   }
 
   /**
@@ -67,7 +83,7 @@ public final class SessionOptions {
       throw new IllegalArgumentException(
           "maxTokens is " + maxTokens + "; it must be 0 (no limit) or more");
     }
-    return new SessionOptions(system, sampling, maxTokens, stop, raw, toolOptions);
+    return new SessionOptions(system, sampling, maxTokens, stop, raw, toolOptions, contextPolicy);
   }
 
   /**
@@ -81,7 +97,7 @@ public final class SessionOptions {
     if (stop.contains("")) {
       throw new IllegalArgumentException("an empty stop string: every text has one");
     }
-    return new SessionOptions(system, sampling, maxTokens, stop, raw, toolOptions);
+    return new SessionOptions(system, sampling, maxTokens, stop, raw, toolOptions, contextPolicy);
   }
 
   /**
@@ -91,7 +107,7 @@ public final class SessionOptions {
    * @throws IllegalArgumentException if there is a system prompt
    */
   public SessionOptions raw() {
-    return new SessionOptions(system, sampling, maxTokens, stop, true, toolOptions);
+    return new SessionOptions(system, sampling, maxTokens, stop, true, toolOptions, contextPolicy);
   }
 
   /**
@@ -127,8 +143,20 @@ public final class SessionOptions {
     return with(new ToolOptions(toolOptions.tools, toolOptions.choice, rounds));
   }
 
+  /** What becomes of a full context; {@link ContextPolicy#FAIL} if it is not said. */
+  public SessionOptions contextPolicy(ContextPolicy policy) {
+    return new SessionOptions(
+        system,
+        sampling,
+        maxTokens,
+        stop,
+        raw,
+        toolOptions,
+        Objects.requireNonNull(policy, "policy"));
+  }
+
   private SessionOptions with(ToolOptions options) {
-    return new SessionOptions(system, sampling, maxTokens, stop, raw, options);
+    return new SessionOptions(system, sampling, maxTokens, stop, raw, options, contextPolicy);
   }
 
   public Optional<String> system() {
@@ -158,6 +186,10 @@ public final class SessionOptions {
 
   public ToolChoice toolChoice() {
     return toolOptions.choice;
+  }
+
+  public ContextPolicy contextPolicy() {
+    return contextPolicy;
   }
 
   public int maxToolRounds() {

@@ -26,6 +26,7 @@ final class ScriptedModel implements SessionModel {
 
   private final Tokenizer tokenizer;
   private final ChatFormat format;
+  private int contextLength = 4096;
   private final Deque<Line> script = new ArrayDeque<>();
   private final List<int[]> prompts = new ArrayList<>();
 
@@ -35,6 +36,11 @@ final class ScriptedModel implements SessionModel {
       tokenizer = Vocabularies.tokenizer(opened);
       format = ChatFormat.of(opened, tokenizer);
     }
+  }
+
+  ScriptedModel contextLength(int tokens) {
+    contextLength = tokens;
+    return this;
   }
 
   ScriptedModel says(String text) {
@@ -67,6 +73,11 @@ final class ScriptedModel implements SessionModel {
   @Override
   public ChatFormat chatFormat() {
     return format;
+  }
+
+  @Override
+  public int contextLength() {
+    return contextLength;
   }
 
   @Override
