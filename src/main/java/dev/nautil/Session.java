@@ -33,6 +33,9 @@ public final class Session {
   private final List<Message> history;
   private final Transcript transcript;
 
+  /** What the engine knows this session by. */
+  private final Object conversation = new Object();
+
   /** What a file held of the KV cache; null if the session came of none. */
   private final @Nullable RestoredKv restored;
 
@@ -367,6 +370,7 @@ public final class Session {
               sampling.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong()),
               options.maxTokens() == 0 ? Integer.MAX_VALUE : options.maxTokens(),
               tokenizer::isEndOfGeneration,
+              conversation,
               restored);
       ReplyDecoder decoder = new ReplyDecoder(tokenizer, options.stop(), calls);
       return new ReplyStream(model.submit(request), decoder, tokens.length, news, this);

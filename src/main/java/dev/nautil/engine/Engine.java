@@ -42,7 +42,10 @@ public final class Engine implements AutoCloseable {
   /** Generations that are decoded together; others wait. */
   private static final int MOST_ACTIVE = 16;
 
-  /** Tokens of another conversation that are dropped rather than kept in a slot of their own. */
+  /**
+   * Tokens of another conversation that are dropped rather than kept in a slot of their own, where
+   * all slots hold something.
+   */
   private static final int CHEAP_TO_LOSE = 256;
 
   private final NativeContext context;
@@ -307,8 +310,7 @@ public final class Engine implements AutoCloseable {
     }
     // The last token is decoded in any case: its logits are wanted.
     shared = Math.min(shared, prompt.length - 1);
-    boolean losesMuch = source.length() - shared > CHEAP_TO_LOSE;
-    Slot target = source.user != null || losesMuch ? leastUsed(source) : source;
+    Slot target = isNeeded(source, shared, generation) ? leastUsed(source) : source;
     if (target == source) {
       truncate(source, shared);
     } else {
@@ -317,9 +319,22 @@ public final class Engine implements AutoCloseable {
       target.hold(source.tokens(), shared, source.restored);
     }
     target.user = generation;
+    target.conversation = generation.request.conversation();
     target.lastUse = steps;
     active.add(generation);
     generation.start(target, shared);
+  }
+
+  /**
+   * Whether what a slot holds after its first tokens is to stay: a generation goes on from it, it
+   * is much, or it is another conversation's and costs no third one its place.
+   */
+  private boolean isNeeded(Slot slot, int shared, Generation other) {
+    int lost = slot.length() - shared;
+    boolean others = slot.conversation != other.request.conversation();
+    return slot.user != null
+        || lost > CHEAP_TO_LOSE
+        || (lost > 0 && others && slots.stream().anyMatch(s -> s.user == null && s.length() == 0));
   }
 
   /** The slot that can best be given up: free, and empty or longest unused. */

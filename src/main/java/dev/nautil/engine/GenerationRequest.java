@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param seed of the draws
  * @param maxTokens ends it; {@link Integer#MAX_VALUE} for no limit
  * @param isEnd tells the tokens that end the reply
+ * @param conversation the same for all turns of one; refers to nothing
  * @param restored what it may go on from besides what this model computed; null for nothing
  */
 public record GenerationRequest(
@@ -19,4 +20,5 @@ public record GenerationRequest(
     long seed,
     int maxTokens,
     IntPredicate isEnd,
+    Object conversation,
     @Nullable RestoredKv restored) {}

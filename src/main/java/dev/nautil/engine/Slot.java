@@ -12,6 +12,9 @@ final class Slot {
   /** Whose tokens are being added; null while nobody's are. */
   @Nullable Generation user;
 
+  /** Whose tokens were added last; null if it is not known. */
+  @Nullable Object conversation;
+
   /** Where the tokens' keys and values came from, if it was a file. */
   @Nullable RestoredKv restored;
 
@@ -29,6 +32,7 @@ final class Slot {
   void truncate(int n) {
     length = Math.min(length, n);
     if (length == 0) {
+      conversation = null;
       restored = null;
     }
   }
