@@ -4,7 +4,7 @@
  * - Handles are opaque. Whoever receives one frees it with the function named beside its constructor, once.
  * - Every call that can fail takes an nt_error, which the caller owns and which is written only on failure. It returns
  *   its status, or NULL where it returns a handle. A failed call changes nothing that the caller can see, but for
- *   nt_decode, which drops the logits of the call before.
+ *   nt_decode, which drops the results of the call before.
  * - No pointer may be NULL unless it is said so here; an nt_error may, and so may what is to be freed. Calls that can
  *   fail check this: NT_INVALID_ARGUMENT.
  * - No call prints, aborts or throws. No call keeps a pointer that it was given, unless it says so.
@@ -269,12 +269,19 @@ typedef struct nt_operation { /* out */
  * may ask while another decodes. */
 NT_API int32_t nt_context_get_profile(const nt_context* context, nt_operation* out, int32_t capacity);
 
+/* What is wanted of a token that is decoded. */
+enum {
+  NT_WANT_NOTHING = 0,
+  NT_WANT_LOGITS = 1, /* of the token that follows: nt_get_logits, nt_sample and others */
+  NT_WANT_HIDDEN = 2  /* its hidden state after the last norm, without the output head's work: nt_add_hidden */
+};
+
 /*
  * Decodes n tokens in one call: tokens[i] goes to sequence seqs[i] at position positions[i], which must continue that
- * sequence. Where want_logits[i] is not 0, the logits after token i become the next row, in order of i; rows of the
- * previous call are dropped. More than n_batch tokens are taken in several passes.
+ * sequence. want[i] is an NT_WANT_…: logits and hidden states become rows, each kind counted by itself, in order of i;
+ * rows of the previous call are dropped. More than n_batch tokens are taken in several passes.
  *
- * The call is transactional: on any failure every sequence is as it was, and no logits are held.
+ * The call is transactional: on any failure every sequence is as it was, and no rows are held.
  * cancel, if not NULL, is read between pieces of work: once another thread makes it non-zero, the call ends with
  * NT_CANCELLED when the pieces that run are done. The largest is a product of 128 rows of a matrix with 512 tokens,
  * whatever n_batch is. For rows of 14,336 values that is 0.94e9 multiply-adds: some 6 ms of a Zen 4 core with AVX-512
@@ -286,8 +293,7 @@ NT_API int32_t nt_context_get_profile(const nt_context* context, nt_operation* o
  * tokens.
  */
 NT_API nt_status nt_decode(nt_context* context, int32_t n, const int32_t* tokens, const int32_t* seqs,
-                           const int32_t* positions, const uint8_t* want_logits, const int32_t* cancel,
-                           nt_error* error);
+                           const int32_t* positions, const uint8_t* want, const int32_t* cancel, nt_error* error);
 
 /* Tokens that a sequence in [0, n_seq_max) holds; -1 for any other. */
 NT_API int32_t nt_seq_length(const nt_context* context, int32_t seq);
@@ -338,26 +344,100 @@ NT_API nt_status nt_top_logprobs(const nt_context* context, int32_t row, int32_t
 NT_API nt_status nt_token_logprobs(const nt_context* context, int32_t n, const int32_t* rows, const int32_t* tokens,
                                    float* logprobs, nt_error* error);
 
-/*
- * How a row is sampled: top_k, then top_p, then min_p over the probabilities at temperature 1, then a draw at
- * `temperature` from what is left. temperature 0 takes the most probable token (the lowest id among equals).
- * The draw depends on the logits, seed and counter alone, and is the same on every platform.
- */
-typedef struct nt_sampling {
-  float temperature; /* 0 or more */
-  float top_p;       /* (0, 1]; 1: off */
-  float min_p;       /* [0, 1]; 0: off */
-  int32_t top_k;     /* 0: off */
-  uint64_t seed;
-  uint64_t counter; /* different for each draw of a generation: the position of the token */
-} nt_sampling;
+/* A step from the logits to the token: NT_STAGE_… in nt_sampling.order. Each sees the tokens that the ones before it
+ * left, and their probabilities among themselves. */
+typedef enum nt_stage {
+  NT_STAGE_END = 0,         /* ends an order */
+  NT_STAGE_PENALTIES = 1,   /* of tokens that the history has: repetition, frequency, presence */
+  NT_STAGE_DRY = 2,         /* of tokens that would continue a repetition */
+  NT_STAGE_TOP_N_SIGMA = 3, /* keeps logits within so many standard deviations of the largest */
+  NT_STAGE_TOP_K = 4,       /* keeps the k most probable tokens */
+  NT_STAGE_TYPICAL = 5,     /* keeps the tokens whose surprise is nearest to the entropy */
+  NT_STAGE_TOP_P = 6,       /* keeps the fewest tokens that have the probability together */
+  NT_STAGE_MIN_P = 7,       /* keeps tokens of this part of the most probable one's probability */
+  NT_STAGE_XTC = 8,         /* excludes top choices, by chance */
+  NT_STAGE_TEMPERATURE = 9  /* divides the logits by the temperature */
+} nt_stage;
 
 /*
- * Samples n rows: params[i] for row rows[i]. masks, if not NULL, holds for each i (n_vocab + 63) / 64 words in which a
- * set bit allows a token. Status: NT_INVALID_ARGUMENT (also where a mask allows nothing).
+ * How a row is sampled: `order` names the stages that run, each at most once. The mask and the biases always come
+ * before them, and after them mirostat and then the draw. Of equal logits, the lower id counts as more probable.
+ *
+ * The result depends on the logits, the mask and what is here alone, and is the same on every platform and at every
+ * optimisation: no function of the C library takes part in a choice, and no order that a sort leaves open.
+ *
+ * Start from nt_sampling_init, which switches everything off. No pointer is kept after the call.
  */
-NT_API nt_status nt_sample(const nt_context* context, int32_t n, const int32_t* rows, const nt_sampling* params,
+typedef struct nt_sampling {
+  uint64_t seed;
+  uint64_t counter; /* different for each draw of a generation: the position of the token */
+
+  const int32_t* history; /* the tokens before, of the prompt and the reply, latest last; NULL if there are none. Only
+                             as many of the last are read as the windows below ask for */
+  const int32_t* bias_tokens;
+  const float* biases;          /* added to the logits of bias_tokens; -infinity bans a token */
+  const uint64_t* dry_breakers; /* (n_vocab + 63) / 64 words: a set bit is a token that no repetition reaches over;
+                                   NULL for none */
+  const int32_t* xtc_exempt;    /* XTC does nothing where it would exclude one of these */
+  double mirostat_mu;           /* in and out: 2 * mirostat_tau before the first token of a generation */
+  int32_t n_history;
+  int32_t n_biases;
+  int32_t n_xtc_exempt;
+
+  float temperature; /* 0 or more; 0: the most probable token of those that are left */
+  /* 0 or more; 0: off. Else the temperature is from max(0, temperature - range) to temperature + range: with H the
+   * entropy of the n tokens left, low + (high - low) * (H / ln n) ^ temperature_exponent. */
+  float temperature_range;
+  float temperature_exponent; /* above 0 */
+  int32_t top_k;              /* 0: off */
+  float top_p;                /* (0, 1]; 1: off */
+  float min_p;                /* [0, 1]; 0: off */
+  float typical_p;            /* (0, 1]; 1: off */
+  float top_n_sigma;          /* 0: off */
+  float xtc_probability;      /* [0, 1]: how often XTC acts; 0: off */
+  float xtc_threshold;        /* (0, 1]: of the tokens of at least this probability, all but the least probable go */
+
+  /* Each token that the last penalty_last_n have: its logit is divided by repeat_penalty if it is positive, else
+   * multiplied; and then less frequency_penalty times how often it comes, and less presence_penalty. */
+  int32_t penalty_last_n; /* tokens; 0: off; -1: the whole history */
+  float repeat_penalty;   /* above 0; 1: off */
+  float frequency_penalty;
+  float presence_penalty;
+
+  /* The longest sequence of n tokens that ends the history and that the token followed before: n of at least
+   * dry_allowed_length takes dry_multiplier * dry_base ^ (n - dry_allowed_length) from the logit, at most 1e30. */
+  float dry_multiplier;       /* 0: off */
+  float dry_base;             /* 1 or more */
+  int32_t dry_allowed_length; /* tokens; 1 or more */
+  int32_t dry_last_n;         /* tokens; 0: off; -1: the whole history */
+
+  float mirostat_tau; /* bits of surprise that a token shall have on average; 0: off */
+  float mirostat_eta; /* how fast mirostat_mu follows */
+
+  uint8_t order[12]; /* nt_stage, up to the first NT_STAGE_END. Empty: the order in which nt_stage names them */
+} nt_sampling;
+
+/* Everything off, but for a draw at temperature 1. */
+NT_API void nt_sampling_init(nt_sampling* out);
+
+/*
+ * Samples n rows: params[i] for row rows[i], of which mirostat_mu is written. masks, if not NULL, holds for each i
+ * (n_vocab + 63) / 64 words in which a set bit allows a token. Status: NT_INVALID_ARGUMENT (the message has the
+ * parameter, its value and its range; also where a mask or the biases leave nothing).
+ */
+NT_API nt_status nt_sample(const nt_context* context, int32_t n, const int32_t* rows, nt_sampling* params,
                            const uint64_t* masks, int32_t* tokens, nt_error* error);
+
+/* --------------------------------------------------------------------------------------------------- embeddings */
+
+/*
+ * Adds n rows of hidden states of the last decode, from row `first` on, to sum: n_embd doubles, each the sum of the
+ * rows in their order. So a text's states can be summed over several decodes, and how it was cut changes no bit of the
+ * sum; of one row added to zeros, a copy comes.
+ * Status: NT_INVALID_ARGUMENT, NT_INTERNAL (a value is no finite number, as broken weights give; sum is as it was).
+ */
+NT_API nt_status nt_add_hidden(const nt_context* context, int32_t first, int32_t n, double* sum, int64_t sum_capacity,
+                               nt_error* error);
 
 /* -------------------------------------------------------------------------------------------- measuring limits */
 

@@ -1,5 +1,6 @@
 // The C ABI: every exception of the core becomes a status here, and nothing else happens.
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <new>
 
@@ -293,10 +294,10 @@ int32_t nt_context_get_profile(const nt_context* context, nt_operation* out, int
 }
 
 nt_status nt_decode(nt_context* context, int32_t n, const int32_t* tokens, const int32_t* seqs,
-                    const int32_t* positions, const uint8_t* want_logits, const int32_t* cancel, nt_error* error) {
+                    const int32_t* positions, const uint8_t* want, const int32_t* cancel, nt_error* error) {
   return guard(error, [&] {
-    not_null(context, tokens, seqs, positions, want_logits);
-    context->context.decode({n, tokens, seqs, positions, want_logits, cancel});
+    not_null(context, tokens, seqs, positions, want);
+    context->context.decode({n, tokens, seqs, positions, want, cancel});
   });
 }
 
@@ -368,10 +369,11 @@ nt_status nt_top_logprobs(const nt_context* context, int32_t row, int32_t k, int
     not_null(context, tokens, logprobs);
     const float* logits = logits_row(context, row);
     require(k >= 1 && k <= n_vocab(context), "k must be 1 to n_vocab");
-    nt::top_k(logits, n_vocab(context), k, &context->sampler.order);
-    const double all = nt::log_sum_exp(logits, n_vocab(context));
+    std::vector<int32_t>& order = context->sampler.tokens;
+    nt::top_k(logits, n_vocab(context), k, &context->sampler, &order);
+    const double all = nt::log_sum_exp(logits, n_vocab(context), &context->sampler);
     for (int i = 0; i < k; ++i) {
-      tokens[i] = context->sampler.order[static_cast<size_t>(i)];
+      tokens[i] = order[static_cast<size_t>(i)];
       logprobs[i] = static_cast<float>(static_cast<double>(logits[tokens[i]]) - all);
     }
   });
@@ -381,12 +383,12 @@ nt_status nt_token_logprobs(const nt_context* context, int32_t n, const int32_t*
                             float* logprobs, nt_error* error) {
   return guard(error, [&] {
     not_null(context, rows, tokens, logprobs);
-    std::vector<double>& all = context->sampler.weights;
-    all.clear();
+    std::vector<double> all;
     for (int i = 0; i < n; ++i) {
       const float* logits = logits_row(context, rows[i]);
       require(tokens[i] >= 0 && tokens[i] < n_vocab(context), "a token is not in the vocabulary");
-      all.push_back(nt::log_sum_exp(logits, n_vocab(context)));
+      const bool again = i > 0 && rows[i] == rows[i - 1];
+      all.push_back(again ? all.back() : nt::log_sum_exp(logits, n_vocab(context), &context->sampler));
     }
     for (int i = 0; i < n; ++i) {
       const double logit = static_cast<double>(logits_row(context, rows[i])[tokens[i]]);
@@ -395,19 +397,56 @@ nt_status nt_token_logprobs(const nt_context* context, int32_t n, const int32_t*
   });
 }
 
-nt_status nt_sample(const nt_context* context, int32_t n, const int32_t* rows, const nt_sampling* params,
+void nt_sampling_init(nt_sampling* out) {
+  *out = {};
+  out->temperature = out->temperature_exponent = 1;
+  out->top_p = out->typical_p = 1;
+  out->xtc_threshold = 0.1f;
+  out->repeat_penalty = 1;
+  out->dry_base = 1.75f;
+  out->dry_allowed_length = 2;
+  out->mirostat_eta = 0.1f;
+}
+
+nt_status nt_sample(const nt_context* context, int32_t n, const int32_t* rows, nt_sampling* params,
                     const uint64_t* masks, int32_t* tokens, nt_error* error) {
   return guard(error, [&] {
     not_null(context, rows, params, tokens);
-    std::vector<int32_t>& chosen = context->sampler.chosen;
-    chosen.clear();
+    nt::SamplerMemory& memory = context->sampler;
+    memory.tokens.clear();
+    memory.mirostat_mu.clear();
     for (int i = 0; i < n; ++i) {
       const float* logits = logits_row(context, rows[i]);
       const size_t words = (static_cast<size_t>(n_vocab(context)) + 63) / 64;
       const uint64_t* mask = masks != nullptr ? masks + static_cast<size_t>(i) * words : nullptr;
-      chosen.push_back(nt::sample(logits, n_vocab(context), params[i], mask, &context->sampler));
+      double mu = 0;
+      memory.tokens.push_back(nt::sample(logits, n_vocab(context), params[i], mask, &memory, &mu));
+      memory.mirostat_mu.push_back(mu);
     }
-    std::copy(chosen.begin(), chosen.end(), tokens);
+    std::copy(memory.tokens.begin(), memory.tokens.end(), tokens);
+    for (int i = 0; i < n; ++i) params[i].mirostat_mu = memory.mirostat_mu[static_cast<size_t>(i)];
+  });
+}
+
+nt_status nt_add_hidden(const nt_context* context, int32_t first, int32_t n, double* sum, int64_t sum_capacity,
+                        nt_error* error) {
+  return guard(error, [&] {
+    not_null(context, sum);
+    const nt::Context& c = context->context;
+    const int n_embd = c.model().config.n_embd;
+    if (first < 0 || n < 0 || first > c.n_hidden_rows() - n) {
+      throw nt::Error(NT_INVALID_ARGUMENT, nt::format("%d rows of hidden states from %d on; the last decode left %d", n,
+                                                      first, c.n_hidden_rows()));
+    }
+    require(sum_capacity >= n_embd, "sum must have room for n_embd doubles");
+    const float* rows = c.hidden(first);
+    const float* end = rows + int64_t{n} * n_embd;
+    if (!std::all_of(rows, end, [](float v) { return std::isfinite(v); })) {
+      throw nt::Error(NT_INTERNAL, "a hidden state is no finite number: the model's weights are broken");
+    }
+    for (; rows != end; rows += n_embd) {
+      for (int i = 0; i < n_embd; ++i) sum[i] += static_cast<double>(rows[i]);
+    }
   });
 }
 

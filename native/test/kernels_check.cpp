@@ -17,6 +17,7 @@
 #include "cpu/kernels.h"
 #include "cpu/tile.h"
 #include "hostile.h"
+#include "sampling/portable_math.h"
 
 namespace nt::cpu {
 namespace {
@@ -743,6 +744,31 @@ void check_attention(Random& random) {
   }
 }
 
+// ---------------------------------------------------------------------------------------------------- sampling
+
+void check_exp_below(Random& random) {
+  for (size_t n = 1; n < 40; ++n) {
+    std::vector<double> x(n);
+    const double max = n % 3 == 0 ? 1e38 : 12.5;
+    for (size_t i = 0; i < n; ++i) {
+      const double d = static_cast<double>(random.next() >> 11) * 0x1p-53;
+      const double scale[] = {1, 40, 750, 1e38, 1e-9, 0};
+      x[i] = max - d * scale[random.next() % 6];
+    }
+    x[n / 2] = max - 708;
+    for (int l = 0; l < n_levels; ++l) {
+      label = format("%s exp_below, %d values", levels[l]->name, static_cast<int>(n));
+      Guarded<double> out(n);
+      levels[l]->exp_below(x.data(), n, max, out.data());
+      for (size_t i = 0; i < n; ++i) {
+        const double want = x[i] - max < -708 ? 0 : portable_exp(x[i] - max);
+        expect_true(std::memcmp(&out[i], &want, sizeof want) == 0, "not portable_exp, bit for bit");
+      }
+      expect_true(out.intact(), "written outside the result");
+    }
+  }
+}
+
 // --------------------------------------------------------------------------------------------------- measuring
 
 void check_measuring(Random& random) {
@@ -786,6 +812,7 @@ int run(uint64_t seed, int rounds) {
   check_quantize(random);
   check_vectors(random);
   check_attention(random);
+  check_exp_below(random);
   check_measuring(random);
   return test::result();
 }

@@ -39,6 +39,7 @@ class Pages final : public nt::Executor {
   void feed_forward(const nt::Layer&) override {}
   void feed_forward_output(const nt::Tensor&) override {}
   void logits(const nt::Tensor&, const nt::Tensor&) override {}
+  void hidden(const nt::Tensor&) override {}
   void finish() override {}
 };
 

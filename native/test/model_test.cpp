@@ -151,6 +151,12 @@ class Run {
     return logits(0);
   }
 
+  // Adds n rows of hidden states to sums of them.
+  void add_hidden(int first, int n, std::vector<double>* sum) {
+    sum->resize(kEmbd);
+    CHECK_EQ(nt_add_hidden(context, first, n, sum->data(), kEmbd, &error), NT_OK);
+  }
+
   std::vector<float> logits(int row) {
     std::vector<float> out(kVocab);
     CHECK_EQ(nt_get_logits(context, row, out.data(), kVocab, &error), NT_OK);
@@ -500,6 +506,7 @@ void cancelling_is_final() {
     void feed_forward(const nt::Layer&) override {}
     void feed_forward_output(const nt::Tensor&) override {}
     void logits(const nt::Tensor&, const nt::Tensor&) override {}
+    void hidden(const nt::Tensor&) override {}
     void finish() override {}
   };
   nt::Model model;
@@ -550,13 +557,19 @@ void extreme_contexts(const OpenModel& m) {
   nt_pool_free(pool);
 }
 
+nt_sampling greedy_sampling() {
+  nt_sampling p;
+  nt_sampling_init(&p);
+  p.temperature = 0;
+  return p;
+}
+
 // What writes results writes all of them or none.
 void sampling_is_all_or_nothing(const OpenModel& m) {
   Run run(m, 1, params(128));
   CHECK_EQ(run.decode({1, 2}, {0, 0}, {1, 1}), NT_OK);
   const int32_t rows[] = {0, 1}, bad_rows[] = {0, 2}, some[] = {3, 4};
-  nt_sampling greedy[2] = {};
-  greedy[0].top_p = greedy[1].top_p = 1;
+  nt_sampling greedy[2] = {greedy_sampling(), greedy_sampling()};
   std::vector<uint64_t> masks(2 * ((kVocab + 63) / 64));
   masks[0] = 1;
   int32_t out[2] = {-7, -7};
@@ -599,7 +612,7 @@ void logits_that_are_no_numbers() {
     const int32_t row = 0, token = 8;
     float logprob = 7;
     int32_t chosen = -7;
-    const nt_sampling greedy{0, 1, 0, 0, 0, 0};
+    nt_sampling greedy = greedy_sampling();
     CHECK_EQ(nt_token_logprobs(run.context, 1, &row, &token, &logprob, &run.error), NT_INTERNAL);
     CHECK(std::string(run.error.message).find("token 7") != std::string::npos);
     CHECK_EQ(nt_top_logprobs(run.context, 0, 1, &chosen, &logprob, &run.error), NT_INTERNAL);
@@ -609,12 +622,89 @@ void logits_that_are_no_numbers() {
   }
 }
 
+// With an output head that is the identity, a token's first logits are its hidden state, to the bit.
+void hidden_states() {
+  std::string rows;
+  for (int i = 0; i < kVocab * kEmbd; ++i) rows += GgufWriter::value(i / kEmbd == i % kEmbd ? 1.0f : 0.0f);
+  ModelWriter w(8);
+  w.writer().tensor("output.weight", {kEmbd, kVocab}, 0, w.writer().data_size()).raw_data(rows);
+  const OpenModel m(w.writer().bytes());
+  const std::vector<int32_t> prompt = tokens(70), zeros(70, 0);
+  Run expected(m, 1, params(128)), run(m, 2, params(128, 16));
+  CHECK_EQ(expected.decode(prompt, zeros, std::vector<uint8_t>(70, NT_WANT_LOGITS)), NT_OK);
+  std::vector<double> total(kEmbd);
+  for (int row = 0; row < 70; ++row) {
+    const std::vector<float> logits = expected.logits(row);
+    for (size_t i = 0; i < kEmbd; ++i) total[i] += static_cast<double>(logits[i]);
+  }
+
+  // Both kinds in one call of several passes.
+  std::vector<uint8_t> want(70);
+  for (size_t i = 0; i < 70; ++i) want[i] = static_cast<uint8_t>(i % 3);
+  CHECK_EQ(run.decode(prompt, zeros, want), NT_OK);
+  for (int row = 0; row < 23; ++row) {
+    CHECK(run.logits(row) == expected.logits(3 * row + 1));
+    std::vector<double> hidden;
+    run.add_hidden(row, 1, &hidden);
+    const std::vector<float> logits = expected.logits(3 * row + 2);
+    CHECK(std::equal(hidden.begin(), hidden.end(), logits.begin()));
+  }
+
+  // Sums, however the text is cut.
+  for (int part : {1, 17, 64, 70}) {
+    Run parts(m, 2, params(128, 16));
+    std::vector<double> sum;
+    for (int first = 0; first < 70; first += part) {
+      const int n = std::min(part, 70 - first);
+      const auto begin = prompt.begin() + first;
+      const auto count = static_cast<size_t>(n);
+      CHECK_EQ(
+          parts.decode({begin, begin + n}, std::vector<int32_t>(count, 0), std::vector<uint8_t>(count, NT_WANT_HIDDEN)),
+          NT_OK);
+      parts.add_hidden(0, n, &sum);
+    }
+    CHECK(sum == total);
+  }
+}
+
+// What is refused leaves the sum as it was.
+void hidden_states_are_checked(const OpenModel& m) {
+  Run run(m, 1, params(128));
+  std::vector<double> sum(kEmbd, 7);
+  const auto status = [&](int first, int n) {
+    return nt_add_hidden(run.context, first, n, sum.data(), kEmbd, &run.error);
+  };
+  CHECK_EQ(status(0, 1), NT_INVALID_ARGUMENT);
+  CHECK_EQ(run.decode({1, 2}, {0, 0}, {NT_WANT_HIDDEN, NT_WANT_HIDDEN}), NT_OK);
+  for (int first : {-1, 2, INT32_MAX}) CHECK_EQ(status(first, 1), NT_INVALID_ARGUMENT);
+  for (int n : {-1, 3, INT32_MAX}) CHECK_EQ(status(0, n), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_add_hidden(run.context, 0, 1, sum.data(), kEmbd - 1, &run.error), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_add_hidden(run.context, 0, 1, nullptr, kEmbd, &run.error), NT_INVALID_ARGUMENT);
+  CHECK_EQ(nt_add_hidden(nullptr, 0, 1, sum.data(), kEmbd, &run.error), NT_INVALID_ARGUMENT);
+  CHECK_EQ(status(2, 0), NT_OK);
+  CHECK_EQ(run.decode({1}, {0}, {NT_WANT_HIDDEN + 1}), NT_INVALID_ARGUMENT);
+  CHECK_EQ(status(0, 1), NT_INVALID_ARGUMENT);
+  const int32_t stop = 1;
+  CHECK_EQ(run.decode({1}, {0}, {NT_WANT_HIDDEN}, &stop), NT_CANCELLED);
+  CHECK_EQ(status(0, 1), NT_INVALID_ARGUMENT);
+  CHECK(sum == std::vector<double>(kEmbd, 7));
+
+  std::string bytes = ModelWriter(8).writer().bytes();
+  const std::string one = GgufWriter::value(1.0f), nan = GgufWriter::value(std::nanf(""));
+  bytes.replace(bytes.rfind(one + one), one.size(), nan);  // of output_norm, the last tensor
+  const OpenModel broken(bytes);
+  Run broken_run(broken, 1, params(128));
+  CHECK_EQ(broken_run.decode({1}, {0}, {NT_WANT_HIDDEN}), NT_OK);
+  CHECK_EQ(nt_add_hidden(broken_run.context, 0, 1, sum.data(), kEmbd, &broken_run.error), NT_INTERNAL);
+  CHECK(sum == std::vector<double>(kEmbd, 7));
+}
+
 void null_arguments(const OpenModel& m) {
   Run run(m, 1, params(128));
   run.last(tokens(2));
   nt_error e{};
   const int32_t zero = 0;
-  const nt_sampling greedy{0, 1, 0, 0, 0, 0};
+  nt_sampling greedy = greedy_sampling();
   int32_t token = 0;
   float logprob = 0;
   CHECK_EQ(nt_file_get_kv(nullptr, 0, nullptr, &e), NT_INVALID_ARGUMENT);
@@ -865,12 +955,14 @@ int main() {
     extreme_contexts(m);
     sampling_is_all_or_nothing(m);
     float_weights(m);
+    hidden_states_are_checked(m);
     null_arguments(m);
     fingerprints(m);
     rope_scaling_keys(m);
   }
   odd_shapes();
   logits_that_are_no_numbers();
+  hidden_states();
   refuses_what_it_does_not_run();
   return test::result();
 }

@@ -34,6 +34,8 @@ struct Step {
   std::vector<Run> runs;                           // all tokens, in order
   std::vector<int32_t> outputs;                    // indices of the tokens whose logits are wanted, ascending
   float* logits = nullptr;                         // host memory, (outputs, n_vocab)
+  std::vector<int32_t> hidden_outputs;             // indices of the tokens whose hidden states are wanted, ascending
+  float* hidden = nullptr;                         // host memory, (hidden_outputs, n_embd)
   const int32_t* cancel = nullptr;                 // stages return early once it is not 0; may be null
   mutable std::atomic<bool> was_cancelled{false};  // what cancelled() once saw stays so: some of the work is not done
 };
@@ -68,6 +70,7 @@ class Executor {
   virtual void feed_forward(const Layer& layer) = 0;                  // norm, silu(gate) · up
   virtual void feed_forward_output(const Tensor& down) = 0;           // x += down · it
   virtual void logits(const Tensor& norm, const Tensor& output) = 0;  // of the tokens in step.outputs
+  virtual void hidden(const Tensor& norm) = 0;                        // of the tokens in step.hidden_outputs
   virtual void finish() = 0;                                          // all is done when it returns
 
   // Of all passes so far.

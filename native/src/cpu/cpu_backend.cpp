@@ -130,6 +130,7 @@ class CpuExecutor final : public Executor {
     add_product(Operation::kDown, down, quantize(ff_.get(), step_->n_tokens, c_.n_ff, {&down}));
   }
   void logits(const Tensor& norm, const Tensor& output) override;
+  void hidden(const Tensor& norm) override;
   void finish() override {}
 
  private:
@@ -201,6 +202,7 @@ class CpuExecutor final : public Executor {
   bool uses_float(const Tensor& w) const { return options_.exact || !info(w.format).quantized; }
 
   Input quantize(const float* x, int n_cols, int64_t n, std::initializer_list<const Tensor*> weights);
+  void norm_columns(const Tensor& norm, int n_cols, const int32_t* columns, float* out);
   Input normalize(const Tensor& norm, int n_cols, const int32_t* columns, std::initializer_list<const Tensor*> weights);
   void product(const Tensor& w, const Input& in, int64_t first, int64_t n_rows, float* out, size_t out_stride,
                int thread);
@@ -352,17 +354,22 @@ Input CpuExecutor::quantize(const float* x, int n_cols, int64_t n, std::initiali
   return in;
 }
 
-// RMS norm of columns of the residual stream (all of them if columns is null), ready for the weights.
-Input CpuExecutor::normalize(const Tensor& norm, int n_cols, const int32_t* columns,
-                             std::initializer_list<const Tensor*> weights) {
+// RMS norm of columns of the residual stream (all of them if columns is null).
+void CpuExecutor::norm_columns(const Tensor& norm, int n_cols, const int32_t* columns, float* out) {
   const size_t n = size(c_.n_embd);
   profile_.time(Operation::kInputs, {}, [&] {
     for_columns(n_cols, n, [&](int i) {
       const int column = columns != nullptr ? columns[i] : i;
       k_.rms_norm(x_.get() + size(column) * n, reinterpret_cast<const float*>(norm.data), c_.n_embd, c_.rms_eps,
-                  normed_.get() + size(i) * n);
+                  out + size(i) * n);
     });
   });
+}
+
+// The same, ready for the weights.
+Input CpuExecutor::normalize(const Tensor& norm, int n_cols, const int32_t* columns,
+                             std::initializer_list<const Tensor*> weights) {
+  norm_columns(norm, n_cols, columns, normed_.get());
   return quantize(normed_.get(), n_cols, c_.n_embd, weights);
 }
 
@@ -610,6 +617,10 @@ void CpuExecutor::logits(const Tensor& norm, const Tensor& output) {
       product(output, in, first, rows, step_->logits + first, size(c_.n_vocab), thread);
     });
   });
+}
+
+void CpuExecutor::hidden(const Tensor& norm) {
+  norm_columns(norm, static_cast<int>(step_->hidden_outputs.size()), step_->hidden_outputs.data(), step_->hidden);
 }
 
 }  // namespace

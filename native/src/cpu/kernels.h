@@ -127,6 +127,10 @@ struct Kernels {
   // Folds the state of later tokens into that of earlier ones, n_rows rows.
   void (*merge_attention)(const AttentionState& into, const AttentionState& later, int n_rows, int head_dim);
 
+  // out[i] = portable_exp(x[i] − max), n values, of which none is above max: bit for bit the same at every level, since
+  // what is sampled depends on it.
+  void (*exp_below)(const double* x, size_t n, double max, double* out);
+
   // For measuring the machine's limits: reads all the bytes (a multiple of 4096); multiply-adds done by `rounds` rounds
   // of independent int8 dots.
   uint64_t (*read_bytes)(const void* p, size_t bytes);

@@ -16,6 +16,7 @@
 
 #include "cpu/kernels.h"
 #include "cpu/tile.h"
+#include "sampling/portable_math.h"
 
 namespace nt::cpu {
 
@@ -291,6 +292,7 @@ void init_scalar(Kernels& k) {
   k.attend = attend;
   k.merge_attention = merge_attention;
   init_scalar_attention_q8(k);
+  k.exp_below = portable_exp_below;
   k.read_bytes = read_bytes;
   k.dot_peak = dot_peak;
 }

@@ -57,6 +57,19 @@ KvCache new_cache(const Config& c, const nt_context_params& p) {
   return KvCache(n_seq, static_cast<int>(n_ctx), capacity);
 }
 
+// Of the batch's tokens from `first` on.
+int count_wanted(const Batch& b, int first, int count, int what) {
+  return static_cast<int>(std::count(b.want + first, b.want + first + count, static_cast<uint8_t>(what)));
+}
+
+// Makes room for rows of n values. A long prompt's memory is not kept for single tokens.
+float* resize_rows(std::vector<float>* memory, int rows, int n) {
+  const size_t values = static_cast<size_t>(rows) * static_cast<size_t>(n);
+  if (values < memory->capacity() / 4) *memory = {};
+  memory->resize(values);
+  return memory->data();
+}
+
 }  // namespace
 
 int64_t kv_bytes_per_token(const Config& c, nt_cache_type type) {
@@ -95,6 +108,10 @@ void Context::check(const Batch& b, std::vector<int>* growth) const {
       throw Error(NT_INVALID_ARGUMENT,
                   format("token %d is not in the vocabulary of %d", b.tokens[i], model_.config.n_vocab));
     }
+    if (b.want[i] > NT_WANT_HIDDEN) {
+      throw Error(NT_INVALID_ARGUMENT, format("want is %d for token %d of the batch; %d to %d is possible", b.want[i],
+                                              i, NT_WANT_NOTHING, NT_WANT_HIDDEN));
+    }
     check_seq(b.seqs[i]);
     int& grown = (*growth)[static_cast<size_t>(b.seqs[i])];
     const int64_t expected = int64_t{cache_.length(b.seqs[i])} + grown;
@@ -107,25 +124,24 @@ void Context::check(const Batch& b, std::vector<int>* growth) const {
 }
 
 void Context::decode(const Batch& batch) {
-  n_rows_ = 0;
+  n_rows_ = n_hidden_rows_ = 0;
   std::vector<int> growth;
   check(batch, &growth);
   cache_.reserve(growth, *executor_);
   try {
-    const auto rows = std::count_if(batch.want_logits, batch.want_logits + batch.n, [](uint8_t w) { return w != 0; });
-    const size_t n_vocab = static_cast<size_t>(model_.config.n_vocab);
-    const size_t n_logits = static_cast<size_t>(rows) * n_vocab;
-    if (n_logits < logits_.capacity() / 4) logits_ = {};  // a long prompt's are not kept for single tokens
-    logits_.resize(n_logits);
-    float* logits = logits_.data();
+    const int n_vocab = model_.config.n_vocab, n_embd = model_.config.n_embd;
+    const int rows = count_wanted(batch, 0, batch.n, NT_WANT_LOGITS);
+    const int hidden_rows = count_wanted(batch, 0, batch.n, NT_WANT_HIDDEN);
+    float* logits = resize_rows(&logits_, rows, n_vocab);
+    float* hidden = resize_rows(&hidden_, hidden_rows, n_embd);
     for (int first = 0; first < batch.n; first += n_batch_) {
       const int count = std::min(n_batch_, batch.n - first);
-      pass(batch, first, count, logits);
-      logits +=
-          n_vocab * static_cast<size_t>(std::count_if(batch.want_logits + first, batch.want_logits + first + count,
-                                                      [](uint8_t w) { return w != 0; }));
+      pass(batch, first, count, logits, hidden);
+      logits += int64_t{n_vocab} * count_wanted(batch, first, count, NT_WANT_LOGITS);
+      hidden += int64_t{n_embd} * count_wanted(batch, first, count, NT_WANT_HIDDEN);
     }
-    n_rows_ = static_cast<int>(rows);
+    n_rows_ = rows;
+    n_hidden_rows_ = hidden_rows;
   } catch (...) {
     cache_.release_unused(*executor_);
     throw;
@@ -163,11 +179,12 @@ void Context::load(int seq, const uint8_t* bytes, size_t n_bytes) {
   cache_.commit(growth);
 }
 
-void Context::pass(const Batch& b, int first, int count, float* logits) {
+void Context::pass(const Batch& b, int first, int count, float* logits, float* hidden) {
   Step step;
   step.n_tokens = count;
   step.tokens = b.tokens + first;
   step.logits = logits;
+  step.hidden = hidden;
   step.cancel = b.cancel;
   for (int i = 0; i < count; ++i) {
     const int t = first + i;
@@ -175,7 +192,8 @@ void Context::pass(const Batch& b, int first, int count, float* logits) {
       step.runs.push_back({i, 0, b.positions[t], cache_.page_table(b.seqs[t])});
     }
     ++step.runs.back().count;
-    if (b.want_logits[t] != 0) step.outputs.push_back(i);
+    if (b.want[t] == NT_WANT_LOGITS) step.outputs.push_back(i);
+    if (b.want[t] == NT_WANT_HIDDEN) step.hidden_outputs.push_back(i);
   }
   if (!forward(*executor_, model_, step)) throw Error(NT_CANCELLED, "cancelled");
 }

@@ -17,7 +17,7 @@ struct Batch {
   const int32_t* tokens;
   const int32_t* seqs;
   const int32_t* positions;
-  const uint8_t* want_logits;
+  const uint8_t* want;
   const int32_t* cancel;
 };
 
@@ -48,12 +48,18 @@ class Context {
     return logits_.data() + static_cast<size_t>(row) * static_cast<size_t>(model_.config.n_vocab);
   }
 
+  // Rows of logits apart.
+  int n_hidden_rows() const { return n_hidden_rows_; }
+  const float* hidden(int row) const {
+    return hidden_.data() + static_cast<size_t>(row) * static_cast<size_t>(model_.config.n_embd);
+  }
+
   // Throws Error(NT_INVALID_ARGUMENT) unless seq is in [0, n_seq).
   void check_seq(int seq) const;
 
  private:
   void check(const Batch& batch, std::vector<int>* growth) const;
-  void pass(const Batch& batch, int first, int count, float* logits);
+  void pass(const Batch& batch, int first, int count, float* logits, float* hidden);
 
   const Model& model_;
   cpu::ThreadPool& pool_;
@@ -62,7 +68,8 @@ class Context {
   int n_batch_;
   std::unique_ptr<Executor> executor_;
   std::vector<float> logits_;  // (n_rows, n_vocab) of the last decode
-  int n_rows_ = 0;
+  std::vector<float> hidden_;  // (n_hidden_rows, n_embd) of the last decode
+  int n_rows_ = 0, n_hidden_rows_ = 0;
   int64_t n_decoded_ = 0;
 };
 

@@ -17,6 +17,7 @@ bool forward(Executor& x, const Model& model, const Step& step) {
     if (cancelled(step)) break;
   }
   if (!step.outputs.empty() && !cancelled(step)) x.logits(model.output_norm, model.output);
+  if (!step.hidden_outputs.empty() && !cancelled(step)) x.hidden(model.output_norm);
   x.finish();
   return !cancelled(step);
 }

@@ -5,8 +5,8 @@
 
 namespace nt {
 
-// Runs one pass. Returns false if it was cancelled; the KV slots beyond the sequences' lengths and the logits then hold
-// nothing of use.
+// Runs one pass. Returns false if it was cancelled; the KV slots beyond the sequences' lengths and the outputs then
+// hold nothing of use.
 bool forward(Executor& x, const Model& model, const Step& step);
 
 // Whether the step's cancel flag is set, or was when someone asked before; another thread writes it.

@@ -2,157 +2,212 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "error.h"
+#include "sampling/portable_math.h"
+#include "sampling/sampling_params.h"
 
 namespace nt {
 namespace {
 
-bool allowed(const uint64_t* mask, int token) { return mask == nullptr || (mask[token / 64] >> (token % 64) & 1) != 0; }
+constexpr double kLn2 = 0.6931471805599453;
 
-// More probable, then lower id: a total order, so that no result depends on how a sort is implemented.
-struct MoreProbable {
-  const float* logits;
-  bool operator()(int32_t a, int32_t b) const { return logits[a] != logits[b] ? logits[a] > logits[b] : a < b; }
-};
-
-void check(const nt_sampling& p) {
-  if (!(p.temperature >= 0) || !std::isfinite(p.temperature)) {
-    throw Error(NT_INVALID_ARGUMENT,
-                format("temperature is %g; it must be 0 or more", static_cast<double>(p.temperature)));
-  }
-  if (p.top_k < 0) throw Error(NT_INVALID_ARGUMENT, format("top_k is %d; it must be 0 (off) or more", p.top_k));
-  if (!(p.top_p > 0 && p.top_p <= 1)) {
-    throw Error(NT_INVALID_ARGUMENT,
-                format("top_p is %g; it must be above 0 and at most 1", static_cast<double>(p.top_p)));
-  }
-  if (!(p.min_p >= 0 && p.min_p <= 1)) {
-    throw Error(NT_INVALID_ARGUMENT, format("min_p is %g; it must be from 0 to 1", static_cast<double>(p.min_p)));
-  }
-}
-
-// The most probable token that is allowed.
-int32_t argmax(const float* logits, int n_vocab, const uint64_t* mask) {
-  int32_t best = -1;
-  for (int32_t t = 0; t < n_vocab; ++t) {
-    if (!allowed(mask, t)) continue;
-    if (std::isnan(logits[t])) throw Error(NT_INTERNAL, format("the logit of token %d is not a number", t));
-    if (best < 0 || logits[t] > logits[best]) best = t;
-  }
-  if (best < 0) throw Error(NT_INVALID_ARGUMENT, "the mask allows no token");
-  if (!std::isfinite(logits[best])) {
-    throw Error(NT_INTERNAL, format("the largest logit is %g (token %d)", static_cast<double>(logits[best]), best));
-  }
-  return best;
-}
+// The generator's streams, so that the choices of a step do not depend on each other.
+enum class Stream : uint64_t { kToken = 0, kXtc = 1 };
 
 // A number in [0, 1) from seed and counter: the output function of SplitMix64 (Steele, Lea, Flood; OOPSLA 2014), twice.
-double uniform(uint64_t seed, uint64_t counter) {
+double uniform(const nt_sampling& p, Stream stream) {
   const auto mix = [](uint64_t z) {
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
     z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
     return z ^ (z >> 31);
   };
   constexpr uint64_t kGolden = 0x9e3779b97f4a7c15u;
-  const uint64_t bits = mix(mix(seed + kGolden) + (counter + 1) * kGolden);
+  const uint64_t bits = mix((mix(p.seed + kGolden) ^ static_cast<uint64_t>(stream)) + (p.counter + 1) * kGolden);
   return static_cast<double>(bits >> 11) * 0x1p-53;
 }
 
-// Sorts the first n of order, most probable first; the rest follow in any order.
-void sort_first(std::vector<int32_t>* order, size_t n, MoreProbable more) {
-  if (n < order->size())
-    std::nth_element(order->begin(), order->begin() + static_cast<ptrdiff_t>(n), order->end(), more);
-  std::sort(order->begin(), order->begin() + static_cast<ptrdiff_t>(std::min(n, order->size())), more);
+void add_biases(const nt_sampling& p, Candidates* candidates, SamplerMemory* memory) {
+  if (p.n_biases == 0) return;
+  std::vector<double>& biases = memory->doubles;
+  biases.assign(candidates->size(), 0);
+  for (int i = 0; i < p.n_biases; ++i) {
+    const size_t at = candidates->find(p.bias_tokens[i]);
+    if (at < biases.size()) biases[at] += static_cast<double>(p.biases[i]);
+  }
+  size_t i = 0;
+  candidates->change([&](int32_t, double logit) { return logit + biases[i++]; });
+  if (candidates->size() == 0) throw Error(NT_INVALID_ARGUMENT, "the biases leave no token that is allowed");
 }
 
-// How many of the most probable tokens reach top_p of the probability of all in order, which is sorted either wholly or
-// by id; afterwards as far as the result.
-size_t nucleus(std::vector<int32_t>* order, bool sorted, float top_p, const float* logits, double max) {
-  double all = 0;
-  for (int32_t t : *order) all += portable_exp(logits[t] - max);
-  const double wanted = all * static_cast<double>(top_p);
-  for (size_t n = 256;; n *= 8) {
-    n = std::min(n, order->size());
-    if (!sorted) sort_first(order, n, {logits});
-    double sum = 0;
-    for (size_t i = 0; i < n; ++i) {
-      sum += portable_exp(logits[(*order)[i]] - max);
-      if (sum >= wanted) return i + 1;
-    }
-    if (n == order->size()) return n;
+// Logits within n standard deviations of the largest (Tang et al. 2024, "Top-nσ").
+void top_n_sigma(const nt_sampling& p, Candidates* candidates, SamplerMemory* memory) {
+  const size_t n = candidates->size();
+  const double max = candidates->max();
+  std::vector<double>& x = memory->doubles;
+  x.resize(n);
+  for (size_t i = 0; i < n; ++i) x[i] = candidates->logit(i) - max;
+  const double mean = sum(x.data(), n) / static_cast<double>(n);
+  for (double& d : x) d = (d - mean) * (d - mean);
+  const double sigma = std::sqrt(sum(x.data(), n) / static_cast<double>(n));
+  const double least = max - static_cast<double>(p.top_n_sigma) * sigma;
+  candidates->keep([&](size_t i) { return candidates->logit(i) >= least; });
+}
+
+// Locally typical sampling (Meister et al. 2022): a token's surprise less the entropy is its distance from the most
+// probable one less the mean of that.
+void typical(const nt_sampling& p, Candidates* candidates) {
+  const double distance = candidates->mean_distance();
+  candidates->keep_nearest(distance, static_cast<double>(p.typical_p) * candidates->total_weight());
+}
+
+// Nucleus sampling (Holtzman et al. 2019).
+void top_p(const nt_sampling& p, Candidates* candidates) {
+  candidates->keep_most_probable_weight(static_cast<double>(p.top_p) * candidates->total_weight());
+}
+
+// Min-p (Nguyen et al. 2024).
+void min_p(const nt_sampling& p, Candidates* candidates) {
+  const double max = candidates->max(), least = portable_log(static_cast<double>(p.min_p));
+  candidates->keep([&](size_t i) { return candidates->logit(i) - max >= least; });
+}
+
+// XTC, "exclude top choices", as its author p-e-w describes it (text-generation-webui, pull request 6335).
+void xtc(const nt_sampling& p, Candidates* candidates) {
+  if (uniform(p, Stream::kXtc) >= static_cast<double>(p.xtc_probability)) return;
+  const std::vector<double>& weights = candidates->weights();
+  const double threshold = static_cast<double>(p.xtc_threshold) * candidates->total_weight();
+  size_t n = 0, kept = 0;
+  for (size_t i = 0; i < candidates->size(); ++i) {
+    if (weights[i] < threshold) continue;
+    if (n++ == 0 || candidates->logit(i) <= candidates->logit(kept)) kept = i;
   }
+  if (n < 2) return;
+  for (int i = 0; i < p.n_xtc_exempt; ++i) {
+    const size_t at = candidates->find(p.xtc_exempt[i]);
+    if (at < candidates->size() && at != kept && weights[at] >= threshold) return;
+  }
+  candidates->keep([&](size_t i) { return weights[i] < threshold || i == kept; });
+}
+
+// Dynamic temperature by entropy (Zhu et al. 2024, "EDT", and kalomaze's of that name).
+double temperature(const nt_sampling& p, Candidates* candidates) {
+  const double t = static_cast<double>(p.temperature), range = static_cast<double>(p.temperature_range);
+  if (range == 0 || candidates->size() < 2) return t;
+  const double entropy = candidates->mean_distance() + portable_log(candidates->total_weight());
+  const double part = std::clamp(entropy / portable_log(static_cast<double>(candidates->size())), 0.0, 1.0);
+  const double low = std::max(0.0, t - range);
+  return low + (t + range - low) * portable_pow(part, static_cast<double>(p.temperature_exponent));
+}
+
+void apply_temperature(const nt_sampling& p, Candidates* candidates) {
+  const double t = temperature(p, candidates);
+  if (t < kLeastTemperature) {
+    candidates->keep_best();
+  } else if (t != 1) {
+    candidates->divide(t);
+  }
+}
+
+// Mirostat 2 (Basu et al. 2020): tokens of no more than mu bits of surprise.
+void mirostat(const nt_sampling& p, Candidates* candidates) {
+  const double most = p.mirostat_mu * kLn2 - portable_log(candidates->total_weight());
+  const double max = candidates->max();
+  if (most < 0) {
+    candidates->keep_best();
+  } else {
+    candidates->keep([&](size_t i) { return max - candidates->logit(i) <= most; });
+  }
+}
+
+double next_mu(const nt_sampling& p, Candidates* candidates, size_t drawn) {
+  const double distance = candidates->max() - candidates->logit(drawn);
+  const double surprise = (distance + portable_log(candidates->total_weight())) / kLn2;
+  return p.mirostat_mu - static_cast<double>(p.mirostat_eta) * (surprise - static_cast<double>(p.mirostat_tau));
+}
+
+void apply(nt_stage stage, const nt_sampling& p, int n_vocab, SamplerMemory* memory) {
+  Candidates* candidates = &memory->candidates;
+  switch (stage) {
+    case NT_STAGE_END:
+      return;
+    case NT_STAGE_PENALTIES:
+      return memory->repetition.penalize(p, n_vocab, candidates);
+    case NT_STAGE_DRY:
+      return memory->repetition.dry(p, n_vocab, candidates);
+    case NT_STAGE_TOP_N_SIGMA:
+      return top_n_sigma(p, candidates, memory);
+    case NT_STAGE_TOP_K:
+      return candidates->keep_most_probable(static_cast<size_t>(p.top_k));
+    case NT_STAGE_TYPICAL:
+      return typical(p, candidates);
+    case NT_STAGE_TOP_P:
+      return top_p(p, candidates);
+    case NT_STAGE_MIN_P:
+      return min_p(p, candidates);
+    case NT_STAGE_XTC:
+      return xtc(p, candidates);
+    case NT_STAGE_TEMPERATURE:
+      return apply_temperature(p, candidates);
+  }
+}
+
+// Whether the most probable token is the result: no draw, and no stage that would change which one that is.
+bool takes_best(const nt_sampling& p, const Stages& stages) {
+  const auto active = [&](nt_stage stage) { return stages.has(stage); };
+  return active(NT_STAGE_TEMPERATURE) && p.temperature == 0 && p.temperature_range == 0 && p.n_biases == 0 &&
+         p.mirostat_tau == 0 && !active(NT_STAGE_PENALTIES) && !active(NT_STAGE_DRY) && !active(NT_STAGE_TYPICAL) &&
+         !active(NT_STAGE_XTC);
+}
+
+Candidates& narrow_checked(const float* logits, int n_vocab, const nt_sampling& p, const uint64_t* mask,
+                           const Stages& stages, SamplerMemory* memory) {
+  Candidates& candidates = memory->candidates;
+  candidates.load(logits, n_vocab, mask);
+  add_biases(p, &candidates, memory);
+  for (size_t i = 0; i < stages.size(); ++i) apply(stages[i], p, n_vocab, memory);
+  if (p.mirostat_tau > 0) mirostat(p, &candidates);
+  return candidates;
 }
 
 }  // namespace
 
-double portable_exp(double x) {
-  if (x != x) return x;
-  if (x > 709) return HUGE_VAL;
-  if (x < -745) return 0;
-  // x = k·ln 2 + r, |r| ≤ ln 2 / 2, with ln 2 in two parts so that k·kHigh is exact.
-  constexpr double kHigh = 0x1.62e42fefa3800p-1, kLow = 0x1.ef35793c76730p-45;
-  const double k = std::floor(x * 1.4426950408889634 + 0.5);
-  const double r = (x - k * kHigh) - k * kLow;
-  // Taylor: the first term left out is below 2⁻⁵⁷.
-  constexpr double kInverseFactorial[] = {
-      1,          1,           1.0 / 2,      1.0 / 6,       1.0 / 24,       1.0 / 120,       1.0 / 720,
-      1.0 / 5040, 1.0 / 40320, 1.0 / 362880, 1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800};
-  double e = 0;
-  for (int i = 13; i >= 0; --i) e = e * r + kInverseFactorial[i];
-  return std::ldexp(e, static_cast<int>(k));
+Candidates& narrow(const float* logits, int n_vocab, const nt_sampling& p, const uint64_t* mask,
+                   SamplerMemory* memory) {
+  check(p, n_vocab);
+  return narrow_checked(logits, n_vocab, p, mask, Stages(p), memory);
 }
 
-double log_sum_exp(const float* logits, int n_vocab) {
-  const double max = static_cast<double>(logits[argmax(logits, n_vocab, nullptr)]);
-  double sum = 0;
-  for (int i = 0; i < n_vocab; ++i) sum += std::exp(static_cast<double>(logits[i]) - max);
-  return max + std::log(sum);
+int32_t sample(const float* logits, int n_vocab, const nt_sampling& p, const uint64_t* mask, SamplerMemory* memory,
+               double* mirostat_mu) {
+  check(p, n_vocab);
+  const Stages stages(p);
+  *mirostat_mu = p.mirostat_mu;
+  if (takes_best(p, stages)) {
+    memory->candidates.load(logits, n_vocab, mask);
+    return memory->candidates.id(memory->candidates.best());
+  }
+  Candidates& candidates = narrow_checked(logits, n_vocab, p, mask, stages, memory);
+  const size_t drawn = candidates.at(uniform(p, Stream::kToken));
+  if (p.mirostat_tau > 0) *mirostat_mu = next_mu(p, &candidates, drawn);
+  return candidates.id(drawn);
 }
 
-void top_k(const float* logits, int n_vocab, int k, std::vector<int32_t>* order) {
-  argmax(logits, n_vocab, nullptr);  // refuses what has no order
-  order->resize(static_cast<size_t>(n_vocab));
-  std::iota(order->begin(), order->end(), 0);
-  sort_first(order, static_cast<size_t>(k), {logits});
-  order->resize(static_cast<size_t>(std::min(k, n_vocab)));
+double log_sum_exp(const float* logits, int n_vocab, SamplerMemory* memory) {
+  memory->candidates.load(logits, n_vocab, nullptr);
+  return memory->candidates.max() + portable_log(memory->candidates.total_weight());
 }
 
-int32_t sample(const float* logits, int n_vocab, const nt_sampling& p, const uint64_t* mask, SamplerMemory* memory) {
-  check(p);
-  const int32_t best = argmax(logits, n_vocab, mask);
-  if (p.temperature == 0) return best;
-  const double max = static_cast<double>(logits[best]);
-
-  std::vector<int32_t>& order = memory->order;
-  order.clear();
-  for (int32_t t = 0; t < n_vocab; ++t) {
-    if (allowed(mask, t)) order.push_back(t);
+void top_k(const float* logits, int n_vocab, int k, SamplerMemory* memory, std::vector<int32_t>* order) {
+  Candidates& candidates = memory->candidates;
+  candidates.load(logits, n_vocab, nullptr);
+  candidates.keep_most_probable(static_cast<size_t>(k));
+  order->resize(candidates.size());
+  for (size_t i = 0; i < order->size(); ++i) (*order)[i] = candidates.id(i);
+  std::stable_sort(order->begin(), order->end(), [logits](int32_t a, int32_t b) { return logits[a] > logits[b]; });
+  for (int32_t t = 0; t < n_vocab && order->size() < static_cast<size_t>(k); ++t) {
+    if (logits[t] == -HUGE_VALF) order->push_back(t);
   }
-  bool sorted = false;
-  if (p.top_k > 0 && static_cast<size_t>(p.top_k) < order.size()) {
-    sort_first(&order, static_cast<size_t>(p.top_k), {logits});
-    order.resize(static_cast<size_t>(p.top_k));
-    sorted = true;
-  }
-  if (p.top_p < 1) order.resize(nucleus(&order, sorted, p.top_p, logits, max));
-  if (p.min_p > 0) {
-    // exp(logit − max) is the probability over that of the best.
-    const auto improbable = [&](int32_t t) { return portable_exp(logits[t] - max) < static_cast<double>(p.min_p); };
-    order.erase(std::remove_if(order.begin(), order.end(), improbable), order.end());
-  }
-
-  std::vector<double>& weights = memory->weights;
-  weights.clear();
-  double all = 0;
-  for (int32_t t : order) {
-    all += portable_exp((logits[t] - max) / static_cast<double>(p.temperature));
-    weights.push_back(all);
-  }
-  const double drawn = uniform(p.seed, p.counter) * all;
-  const auto at = std::upper_bound(weights.begin(), weights.end(), drawn);
-  return order[static_cast<size_t>(
-      std::min<ptrdiff_t>(at - weights.begin(), static_cast<ptrdiff_t>(order.size()) - 1))];
 }
 
 }  // namespace nt

@@ -1,5 +1,6 @@
 package dev.nautil;
 
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -26,10 +27,18 @@ public sealed interface Event {
    * More of the reply's text: whole characters.
    *
    * @param text not empty
+   * @param logprobs of the tokens that came since the last text, whose texts need not end where it
+   *     does; empty unless {@link SessionOptions#logprobs(int)} asked for them
    */
-  record Text(String text) implements Event {
+  record Text(String text, List<TokenLogprob> logprobs) implements Event {
     public Text {
       Objects.requireNonNull(text, "text");
+      logprobs = List.copyOf(logprobs);
+    }
+
+    /** Without log-probabilities. */
+    public Text(String text) {
+      this(text, List.of());
     }
   }
 

@@ -1,8 +1,10 @@
 package dev.nautil;
 
+import dev.nautil.engine.Embedder;
 import dev.nautil.engine.Engine;
 import dev.nautil.engine.LoadedModel;
 import dev.nautil.engine.ModelFile;
+import dev.nautil.engine.TextScorer;
 import dev.nautil.engine.Transcript;
 import dev.nautil.internal.ContextInfo;
 import dev.nautil.internal.ContextParams;
@@ -10,10 +12,16 @@ import dev.nautil.internal.ModelInfo;
 import dev.nautil.internal.Native;
 import dev.nautil.internal.NativeFile;
 import java.lang.ref.Cleaner;
+import java.lang.ref.Reference;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
+import java.util.OptionalLong;
+import java.util.Spliterator;
+import java.util.Spliterators;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
  * A language model that is open in this process.
@@ -37,6 +45,7 @@ public final class Model implements AutoCloseable {
 
   private final LoadedModel loaded;
   private final Engine engine;
+  private final TextScorer scorer;
   private final ModelDescription description;
   private final Cleaner.Cleanable cleanable;
 
@@ -61,7 +70,10 @@ public final class Model implements AutoCloseable {
                     false,
                     0,
                     options.kvCacheType(),
-                    true)));
+                    true)),
+            loaded.model().info(),
+            options.maxWaiting());
+    scorer = new TextScorer(loaded, options.kvCacheType(), engine.context().info().contextLength());
     description = describe(loaded, engine.context().info(), options.kvCacheType());
     cleanable = CLEANER.register(this, new Parts(loaded, engine));
   }
@@ -159,6 +171,7 @@ public final class Model implements AutoCloseable {
    *
    * @throws UnsupportedModelException if the file does not say how a conversation is written, and
    *     the options are not for raw text
+   * @throws IllegalArgumentException if a logit bias is for a token that the model does not have
    * @throws IllegalStateException if the model is closed
    */
   public Session newSession(SessionOptions options) {
@@ -179,7 +192,7 @@ public final class Model implements AutoCloseable {
    */
   public Session newSession(SessionOptions options, List<Message> history) {
     Objects.requireNonNull(options, "options");
-    requireFormat(options);
+    requireUsable(options);
     return new Session(
         SessionModel.of(this),
         options,
@@ -188,8 +201,9 @@ public final class Model implements AutoCloseable {
         null);
   }
 
-  private void requireFormat(SessionOptions options) {
+  private void requireUsable(SessionOptions options) {
     engine.requireOpen();
+    loaded.samplers().check(options.sampling());
     if (!options.isRaw()) {
       loaded.chatFormat();
     }
@@ -238,13 +252,56 @@ public final class Model implements AutoCloseable {
       throw new IllegalArgumentException(
           file + " has messages, and the options are for raw text: leave out raw()");
     }
-    requireFormat(restored);
+    requireUsable(restored);
     return new Session(
         SessionModel.of(this),
         restored,
         HistoryCheck.checked(restored, saved.history()),
         new Transcript(saved.transcript()),
         read.kv());
+  }
+
+  /**
+   * Gives the replies to many prompts, each the first of a conversation of its own, with default
+   * options.
+   *
+   * @see #batch(Iterable, SessionOptions)
+   */
+  public Batch batch(Iterable<String> prompts) {
+    return batch(prompts, SessionOptions.DEFAULTS);
+  }
+
+  /**
+   * Gives the replies to many prompts, each the first of a conversation of its own. Prompts are
+   * taken as they are needed, so that there may be any number of them.
+   *
+   * @param prompts iterated once, by other threads, but by one at a time
+   * @throws UnsupportedModelException if the file does not say how a conversation is written, and
+   *     the options are not for raw text
+   * @throws IllegalStateException if the model is closed
+   */
+  public Batch batch(Iterable<String> prompts, SessionOptions options) {
+    Objects.requireNonNull(prompts, "prompts");
+    newSession(options);
+    OptionalLong total =
+        prompts instanceof Collection<String> all
+            ? OptionalLong.of(all.size())
+            : OptionalLong.empty();
+    return new Batch(this, prompts.iterator(), total, options, () -> {});
+  }
+
+  /**
+   * Gives the replies to many prompts, as {@link #batch(Iterable, SessionOptions)} does.
+   *
+   * @param prompts closed with the batch
+   */
+  public Batch batch(Stream<String> prompts, SessionOptions options) {
+    Objects.requireNonNull(prompts, "prompts");
+    newSession(options);
+    Spliterator<String> each = prompts.spliterator();
+    long size = each.getExactSizeIfKnown();
+    OptionalLong total = size < 0 ? OptionalLong.empty() : OptionalLong.of(size);
+    return new Batch(this, Spliterators.iterator(each), total, options, prompts::close);
   }
 
   /**
@@ -256,6 +313,113 @@ public final class Model implements AutoCloseable {
     Objects.requireNonNull(text, "text");
     engine.requireOpen();
     return loaded.tokenizer().encode(text).length;
+  }
+
+  /**
+   * How probable the model finds a text, token by token: {@code score(text, 0)}.
+   *
+   * @throws ContextFullException if the text does not fit into the context
+   * @throws IllegalStateException if the model is closed
+   */
+  public List<TokenLogprob> score(String text) {
+    return score(text, 0);
+  }
+
+  /**
+   * How probable the model finds a text, token by token, and what it would have expected. The text
+   * is taken as it is, without a chat template: one element for each of its tokens, but for the
+   * first where the model does not begin texts with a BOS token, since nothing is before it. The
+   * sum of the log-probabilities is that of the text. Runs on this thread, in a KV cache of its
+   * own, while sessions go on.
+   *
+   * @param alternatives how many of the most probable tokens are told in each place
+   * @throws IllegalArgumentException if it is negative
+   * @throws ContextFullException if the text does not fit into the context
+   * @throws IllegalStateException if the model is closed
+   */
+  public List<TokenLogprob> score(String text, int alternatives) {
+    Objects.requireNonNull(text, "text");
+    if (alternatives < 0) {
+      throw new IllegalArgumentException(
+          "alternatives is " + alternatives + "; it must be 0 or more");
+    }
+    engine.requireOpen();
+    return scorer.score(text, alternatives);
+  }
+
+  /** How texts can be embedded. */
+  public static EmbeddingOptions embeddingOptions() {
+    return EmbeddingOptions.DEFAULTS;
+  }
+
+  /**
+   * A vector that says what a text is about: texts of like meaning have vectors whose dot product
+   * is near 1. How good it is at that is the model's matter; one that was trained to chat is fair.
+   *
+   * @return as many values as the model is wide ({@link ModelDescription#embedding}), of Euclidean
+   *     length 1
+   * @throws IllegalArgumentException if the text is empty
+   * @throws ContextFullException if the text does not fit into the context
+   * @throws UnsupportedModelException if the file declares a pooling that is not one
+   * @throws IllegalStateException if the model is closed
+   * @throws CancelledException if the thread is interrupted; it then still is
+   * @see #embed(List, EmbeddingOptions)
+   */
+  public float[] embed(String text) {
+    return embed(List.of(Objects.requireNonNull(text, "text"))).get(0);
+  }
+
+  /**
+   * The vectors of texts, in their order, with default options.
+   *
+   * @see #embed(List, EmbeddingOptions)
+   */
+  public List<float[]> embed(List<String> texts) {
+    return embed(texts, EmbeddingOptions.DEFAULTS);
+  }
+
+  /**
+   * The vectors of texts, in their order: of each the pooled hidden states that the model's last
+   * norm gives. Any number of texts is possible, and of threads that ask at once; several texts are
+   * read together, and between the steps of what sessions generate.
+   *
+   * <p>A text is encoded as plain text, in which no special token is recognised, between the BOS
+   * and EOS that the model wants around a text. If one text cannot be embedded, there are no
+   * vectors.
+   *
+   * <pre>{@code
+   * List<float[]> vectors =
+   *     model.embed(
+   *         List.of("The cat sleeps.", "Le chat dort."),
+   *         Model.embeddingOptions().pooling(Pooling.MEAN));
+   * }</pre>
+   *
+   * @throws IllegalArgumentException if a text is empty
+   * @throws ContextFullException if a text does not fit into the context and is not to be
+   *     truncated, or other work fills the KV cache
+   * @throws UnsupportedModelException if the file declares a pooling that is not one, and the
+   *     options choose none
+   * @throws NautilException if the model's weights give values that are no finite numbers
+   * @throws IllegalStateException if the model is closed
+   * @throws CancelledException if the thread is interrupted; it then still is
+   */
+  public List<float[]> embed(List<String> texts, EmbeddingOptions options) {
+    List<String> all = List.copyOf(Objects.requireNonNull(texts, "texts"));
+    Objects.requireNonNull(options, "options");
+    engine.requireOpen();
+    try {
+      EmbeddingTexts encoder =
+          new EmbeddingTexts(loaded.tokenizer(), description.contextSize(), options.isTruncated());
+      Pooling pooling =
+          options.pooling().or(() -> ModelFile.pooling(loaded.file())).orElse(Pooling.MEAN);
+      return new Embedder(engine, pooling)
+          .embed(encoder.encode(all)).stream()
+              .map(values -> EmbeddingTexts.vector(values, options.isNormalized()))
+              .toList();
+    } finally {
+      // Or it would be closed if nobody else held it.
+      Reference.reachabilityFence(this);
+    }
   }
 
   LoadedModel loaded() {

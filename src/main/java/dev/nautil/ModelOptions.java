@@ -6,12 +6,13 @@ import org.jspecify.annotations.Nullable;
 
 /** How a model is opened. Immutable: each method gives a changed copy. */
 public final class ModelOptions {
-  static final ModelOptions DEFAULTS = new ModelOptions(0, 0, false, KvCacheType.F16, null);
+  static final ModelOptions DEFAULTS = new ModelOptions(0, 0, false, KvCacheType.F16, 1024, null);
 
   private final int contextSize;
   private final int threads;
   private final boolean copyIntoMemory;
   private final KvCacheType kvCacheType;
+  private final int maxWaiting;
   private final @Nullable Consumer<LoadProgress> onProgress;
 
   private ModelOptions(
@@ -19,11 +20,13 @@ public final class ModelOptions {
       int threads,
       boolean copyIntoMemory,
       KvCacheType kvCacheType,
+      int maxWaiting,
       @Nullable Consumer<LoadProgress> onProgress) {
     this.contextSize = contextSize;
     this.threads = threads;
     this.copyIntoMemory = copyIntoMemory;
     this.kvCacheType = kvCacheType;
+    this.maxWaiting = maxWaiting;
     this.onProgress = onProgress;
   }
 
@@ -48,7 +51,7 @@ public final class ModelOptions {
       throw new IllegalArgumentException(
           "contextSize is " + tokens + "; it must be 0 (the model's own) or more");
     }
-    return new ModelOptions(tokens, threads, copyIntoMemory, kvCacheType, onProgress);
+    return new ModelOptions(tokens, threads, copyIntoMemory, kvCacheType, maxWaiting, onProgress);
   }
 
   /**
@@ -61,7 +64,8 @@ public final class ModelOptions {
       throw new IllegalArgumentException(
           "threads is " + threads + "; it must be 0 (as many as there are) to 1024");
     }
-    return new ModelOptions(contextSize, threads, copyIntoMemory, kvCacheType, onProgress);
+    return new ModelOptions(
+        contextSize, threads, copyIntoMemory, kvCacheType, maxWaiting, onProgress);
   }
 
   /**
@@ -69,7 +73,7 @@ public final class ModelOptions {
    * with other processes, but the file may then be changed or truncated while the model is open.
    */
   public ModelOptions copyIntoMemory() {
-    return new ModelOptions(contextSize, threads, true, kvCacheType, onProgress);
+    return new ModelOptions(contextSize, threads, true, kvCacheType, maxWaiting, onProgress);
   }
 
   /**
@@ -79,7 +83,28 @@ public final class ModelOptions {
    */
   public ModelOptions kvCacheType(KvCacheType type) {
     return new ModelOptions(
-        contextSize, threads, copyIntoMemory, Objects.requireNonNull(type, "type"), onProgress);
+        contextSize,
+        threads,
+        copyIntoMemory,
+        Objects.requireNonNull(type, "type"),
+        maxWaiting,
+        onProgress);
+  }
+
+  /**
+   * Requests that may wait while every place is taken; 1024 if it is not said. One more is refused
+   * with a {@link BusyException}. A model has 16 places: so many replies are generated at once.
+   *
+   * @param requests 0 or more; with 0, what cannot begin at once is refused
+   * @throws IllegalArgumentException if it is negative
+   */
+  public ModelOptions maxWaiting(int requests) {
+    if (requests < 0) {
+      throw new IllegalArgumentException(
+          "maxWaiting is " + requests + "; it must be 0 (nothing waits) or more");
+    }
+    return new ModelOptions(
+        contextSize, threads, copyIntoMemory, kvCacheType, requests, onProgress);
   }
 
   /**
@@ -93,6 +118,7 @@ public final class ModelOptions {
         threads,
         copyIntoMemory,
         kvCacheType,
+        maxWaiting,
         Objects.requireNonNull(consumer, "consumer"));
   }
 
@@ -110,6 +136,10 @@ public final class ModelOptions {
 
   public KvCacheType kvCacheType() {
     return kvCacheType;
+  }
+
+  public int maxWaiting() {
+    return maxWaiting;
   }
 
   @Nullable Consumer<LoadProgress> progress() {

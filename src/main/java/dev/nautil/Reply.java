@@ -12,19 +12,23 @@ import java.util.Objects;
  *
  * @param text without the markers of the model's format, and without calls
  * @param toolCalls that have no result yet: those that the caller is to run. Unmodifiable
+ * @param logprobs one for each token that {@link Usage#replyTokens} counts, a stop string's among
+ *     them; empty unless {@link SessionOptions#logprobs(int)} asked for them
  */
 public record Reply(
     String text,
     List<ToolCall> toolCalls,
     FinishReason finishReason,
     Usage usage,
-    Timings timings) {
+    Timings timings,
+    List<TokenLogprob> logprobs) {
   public Reply {
     Objects.requireNonNull(text, "text");
     toolCalls = List.copyOf(toolCalls);
     Objects.requireNonNull(finishReason, "finishReason");
     Objects.requireNonNull(usage, "usage");
     Objects.requireNonNull(timings, "timings");
+    logprobs = List.copyOf(logprobs);
   }
 
   /** Tokens of the prompt that were read a second, of those that were not cached. */

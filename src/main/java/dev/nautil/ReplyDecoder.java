@@ -20,10 +20,9 @@ final class ReplyDecoder {
   /**
    * How calls are found in a reply.
    *
-   * @param opening that the prompt ended with, if a call was demanded; or empty
    * @param newIds of calls that the model gave none
    */
-  record Calls(ToolSyntax syntax, PromptText opening, Supplier<String> newIds) {}
+  record Calls(ToolSyntax syntax, Supplier<String> newIds) {}
 
   private final Tokenizer tokenizer;
   private final StreamDecoder decoder;
@@ -52,11 +51,6 @@ final class ReplyDecoder {
     this.stop = new StopStrings(stop);
     this.calls = calls;
     this.reader = calls == null ? null : calls.syntax.newReader(tokenizer);
-    if (reader != null && !calls.opening.text().isEmpty()) {
-      String marker = calls.syntax.marker();
-      reader.acceptMarker(marker);
-      reader.accept(calls.opening.text().substring(marker.length()));
-    }
   }
 
   List<Event> accept(int token) {

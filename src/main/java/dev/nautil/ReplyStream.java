@@ -1,9 +1,11 @@
 package dev.nautil;
 
 import dev.nautil.engine.Generation.Signal;
+import dev.nautil.engine.Samplers;
 import dev.nautil.engine.SignalSource;
 import dev.nautil.tokenizer.PromptText;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
@@ -24,9 +26,15 @@ final class ReplyStream implements Reply.Stream, Iterator<Event> {
 
   private final SignalSource generation;
   private final ReplyDecoder decoder;
+  private final Samplers samplers;
   private final int promptTokens;
   private final Listener listener;
   private final IntStream.Builder tokens = IntStream.builder();
+  private final List<TokenLogprob> logprobs = new ArrayList<>();
+
+  /** How many of those were told with a text. */
+  private int logprobsTold;
+
   private final Deque<Event> events = new ArrayDeque<>();
   private volatile @Nullable Reply reply;
   private volatile @Nullable RuntimeException failure;
@@ -37,12 +45,14 @@ final class ReplyStream implements Reply.Stream, Iterator<Event> {
   ReplyStream(
       SignalSource generation,
       ReplyDecoder decoder,
+      Samplers samplers,
       int promptTokens,
       List<Event> before,
       Listener listener) {
     events.addAll(before);
     this.generation = generation;
     this.decoder = decoder;
+    this.samplers = samplers;
     this.promptTokens = promptTokens;
     this.listener = listener;
   }
@@ -114,7 +124,10 @@ final class ReplyStream implements Reply.Stream, Iterator<Event> {
       // The engine may be some tokens ahead when the reply ends here.
       if (!decoder.isEnded()) {
         tokens.add(token.id());
-        events.addAll(decoder.accept(token.id()));
+        if (token.logprobs() != null) {
+          logprobs.add(token.logprobs().withText(samplers));
+        }
+        add(decoder.accept(token.id()));
         if (decoder.isEnded()) {
           generation.cancel();
         }
@@ -127,7 +140,7 @@ final class ReplyStream implements Reply.Stream, Iterator<Event> {
   }
 
   private void end(Signal.End end) {
-    events.addAll(decoder.finish(end.reason() == FinishReason.STOP));
+    add(decoder.finish(end.reason() == FinishReason.STOP));
     FinishReason reason = decoder.isStopped() ? FinishReason.STOP_STRING : end.reason();
     boolean cancelled = reason == FinishReason.CANCELLED && !decoder.isEnded();
     if (!decoder.toolCalls().isEmpty() && !cancelled) {
@@ -135,9 +148,22 @@ final class ReplyStream implements Reply.Stream, Iterator<Event> {
     }
     int[] replied = tokens.build().toArray();
     Usage usage = new Usage(promptTokens, end.cachedTokens(), replied.length);
-    reply = new Reply(decoder.text(), decoder.toolCalls(), reason, usage, end.timings());
+    reply = new Reply(decoder.text(), decoder.toolCalls(), reason, usage, end.timings(), logprobs);
     listener.ended(reply, decoder.whole(), decoder.isEnded() ? null : replied);
     events.add(new Event.Done(reply));
+  }
+
+  /** Tells each text the log-probabilities of the tokens since the last one. */
+  private void add(List<Event> decoded) {
+    for (Event event : decoded) {
+      if (event instanceof Event.Text text) {
+        List<TokenLogprob> since = logprobs.subList(logprobsTold, logprobs.size());
+        logprobsTold = logprobs.size();
+        events.add(new Event.Text(text.text(), since));
+      } else {
+        events.add(event);
+      }
+    }
   }
 
   private RuntimeException fail(RuntimeException cause) {

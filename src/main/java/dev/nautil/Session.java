@@ -2,15 +2,15 @@ package dev.nautil;
 
 import dev.nautil.engine.GenerationRequest;
 import dev.nautil.engine.RestoredKv;
-import dev.nautil.engine.ToolSyntax;
 import dev.nautil.engine.Transcript;
+import dev.nautil.grammar.GrammarMatcher;
+import dev.nautil.json.InvalidJsonException;
 import dev.nautil.tokenizer.PromptText;
 import dev.nautil.tokenizer.Tokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -122,7 +122,48 @@ public final class Session {
    */
   public Reply.Stream stream(String text) {
     Message.User message = new Message.User(Objects.requireNonNull(text, "text"));
-    return begin(waiting -> List.of(message), false);
+    return begin(waiting -> List.of(message), false, null);
+  }
+
+  /**
+   * Asks something and gives the answer as a value: the reply is held to the JSON of its type, and
+   * no tool is called.
+   *
+   * <pre>{@code
+   * record City(String name, int population) {}
+   *
+   * City city = chat.ask("Which is the largest city of Japan?", City.class);
+   * }</pre>
+   *
+   * <p>The model is not told what the type looks like: say in the question what is wanted. The JSON
+   * is the reply in the session's history.
+   *
+   * @param type a record, an enum, a number, a string, {@code java.time}: what {@link Tool} says of
+   *     arguments
+   * @throws UnsupportedTypeException if there is a type in it that cannot be described
+   * @throws IncompleteReplyException if the answer was cut off, by {@link
+   *     SessionOptions#maxTokens}, a stop string or the end of the context; the session is as it
+   *     was
+   * @throws ContextFullException if the conversation does not fit into the context
+   * @throws NautilException if the model's chat template refuses the conversation, or the type
+   *     refuses a value that its JSON Schema allows; the session is as it was
+   * @throws IllegalStateException if another turn has not ended, calls wait for their results, or
+   *     the model is closed
+   * @throws CancelledException if the thread is interrupted; it then still is
+   */
+  public <T> T ask(String question, Class<T> type) {
+    Message.User message = new Message.User(Objects.requireNonNull(question, "question"));
+    Constraint form = Constraint.json(type);
+    try (Reply.Stream stream = begin(waiting -> List.of(message), false, form)) {
+      Reply reply = stream.reply();
+      if (reply.finishReason() != FinishReason.STOP) {
+        throw new IncompleteReplyException(reply);
+      }
+      return Constraint.read(reply.text(), type);
+    } catch (IncompleteReplyException | InvalidJsonException e) {
+      rewindTurns(1);
+      throw e;
+    }
   }
 
   /**
@@ -149,15 +190,17 @@ public final class Session {
    */
   public Reply.Stream streamToolResults(List<Message.ToolResult> results) {
     List<Message.ToolResult> given = List.copyOf(results);
-    return begin(waiting -> PendingCalls.answered(waiting, given), true);
+    return begin(waiting -> PendingCalls.answered(waiting, given), true, null);
   }
 
   /**
    * @param input what the turn begins with, for the calls that wait for results
    * @param results whether that is the results of calls
+   * @param form what the reply is held to, if it is another than the options'
    */
-  private Reply.Stream begin(Function<List<ToolCall>, List<Message>> input, boolean results) {
-    Turn next = new Turn(options, !results);
+  private Reply.Stream begin(
+      Function<List<ToolCall>, List<Message>> input, boolean results, @Nullable Constraint form) {
+    Turn next = new Turn(options, !results, form);
     requireFirst(next);
     try {
       List<ToolCall> waiting = PendingCalls.of(history());
@@ -300,7 +343,7 @@ public final class Session {
         next.add(new Message.User("."));
       }
       try {
-        return transcript.encode(prompt(options, next), model.tokenizer());
+        return transcript.encode(prompt(options, next, offered(options)), model.tokenizer());
       } catch (NautilException e) {
         // The format refuses the conversation: the next turn will say so, if it still does.
         return new Transcript.Prompt(PromptText.plain(""), new int[0], 0);
@@ -308,10 +351,10 @@ public final class Session {
     }
   }
 
-  private PromptText prompt(SessionOptions options, List<Message> messages) {
+  private PromptText prompt(SessionOptions options, List<Message> messages, List<Tool> offered) {
     return options.isRaw()
         ? PromptText.plain(messages.stream().map(Message::content).collect(Collectors.joining()))
-        : model.chatFormat().prompt(messages, offered(options));
+        : model.chatFormat().prompt(messages, offered);
   }
 
   private static List<Tool> offered(SessionOptions options) {
@@ -343,42 +386,48 @@ public final class Session {
     private Transcript.@Nullable Prompt prompt;
     private @Nullable Noted noted;
 
-    Turn(SessionOptions options, boolean first) {
+    /** What the reply is held to, in place of the options' constraint; tools are not offered. */
+    private final @Nullable Constraint form;
+
+    Turn(SessionOptions options, boolean first, @Nullable Constraint form) {
       this.options = options;
       this.first = first;
+      this.form = form;
     }
 
     @Override
     public ReplyStream reply() {
       Tokenizer tokenizer = model.tokenizer();
       ReplyDecoder.@Nullable Calls calls = calls();
+      GrammarMatcher matcher = matcher(calls);
       first = false;
       List<Event> news = new ArrayList<>();
       int[] tokens;
       synchronized (lock) {
-        prompt = fitting(calls, news);
+        prompt = fitting(news);
         tokens = prompt.tokens();
       }
       if (tokens.length == 0) {
         throw new IllegalArgumentException("there is no text to continue");
       }
-      Sampling sampling = options.sampling();
       GenerationRequest request =
           new GenerationRequest(
               tokens,
-              sampling,
-              sampling.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong()),
+              model.samplers().row(options.sampling(), tokens),
+              Math.min(options.logprobs().orElse(-1), model.samplers().vocabularySize()),
+              matcher,
               options.maxTokens() == 0 ? Integer.MAX_VALUE : options.maxTokens(),
               tokenizer::isEndOfGeneration,
               conversation,
               restored);
       ReplyDecoder decoder = new ReplyDecoder(tokenizer, options.stop(), calls);
-      return new ReplyStream(model.submit(request), decoder, tokens.length, news, this);
+      return new ReplyStream(
+          model.submit(request), decoder, model.samplers(), tokens.length, news, this);
     }
 
     /** The prompt, without the oldest turns where it might not fit and they may be forgotten. */
-    private Transcript.Prompt fitting(ReplyDecoder.@Nullable Calls calls, List<Event> news) {
-      Transcript.Prompt whole = encode(calls);
+    private Transcript.Prompt fitting(List<Event> news) {
+      Transcript.Prompt whole = encode();
       int length = model.contextLength();
       int room = length / 4;
       if (options.maxTokens() > 0) {
@@ -395,7 +444,7 @@ public final class Session {
       while (fewest < most) {
         int middle = (fewest + most) / 2;
         forgotten = middle == 0 ? 0 : ends.get(middle - 1);
-        if (encode(calls).tokens().length <= length / 2) {
+        if (encode().tokens().length <= length / 2) {
           most = middle;
         } else {
           fewest = middle + 1;
@@ -406,7 +455,7 @@ public final class Session {
       }
       forgotten = ends.get(fewest - 1);
       news.add(new Event.TurnsDropped(fewest - before));
-      return encode(calls);
+      return encode();
     }
 
     /**
@@ -427,12 +476,15 @@ public final class Session {
       return ends;
     }
 
-    private Transcript.Prompt encode(ReplyDecoder.@Nullable Calls calls) {
-      return transcript.encode(prompt(calls), model.tokenizer());
+    private Transcript.Prompt encode() {
+      return transcript.encode(prompt(), model.tokenizer());
     }
 
     /** How the reply may call tools; null if it cannot. */
     private ReplyDecoder.@Nullable Calls calls() {
+      if (form != null) {
+        return null;
+      }
       ToolChoice choice = options.toolChoice();
       if (choice.mode() == ToolChoice.Mode.REQUIRED && options.tools().isEmpty()) {
         throw new IllegalArgumentException("a tool is to be called, and there are none");
@@ -444,23 +496,40 @@ public final class Session {
               name -> {
                 throw new IllegalArgumentException("the tool " + name + " does not exist");
               });
-      if (offered(options).isEmpty()) {
+      if (offered().isEmpty()) {
         return null;
       }
-      ToolSyntax syntax = model.chatFormat().toolSyntax();
-      boolean demanded = first && choice.mode() != ToolChoice.Mode.AUTO;
       return new ReplyDecoder.Calls(
-          syntax,
-          demanded ? syntax.opening(choice.name().orElse(null)) : PromptText.plain(""),
+          model.chatFormat().toolSyntax(),
           PendingCalls.newIds(Stream.concat(history().stream(), said.stream()).toList()));
     }
 
-    private PromptText prompt(ReplyDecoder.@Nullable Calls calls) {
+    /** Holds the reply to what it may be; null if that is anything. */
+    private @Nullable GrammarMatcher matcher(ReplyDecoder.@Nullable Calls calls) {
+      Constraint text = form != null ? form : options.constraint().orElse(null);
+      if (calls == null) {
+        return text == null ? null : model.grammars().newMatcher(text, text::grammar);
+      }
+      ToolForm tools =
+          new ToolForm(offered(), demanded() ? options.toolChoice() : ToolChoice.auto(), text);
+      return model
+          .grammars()
+          .newMatcher(tools, () -> tools.grammar(calls.syntax(), model.tokenizer()));
+    }
+
+    private boolean demanded() {
+      return first && options.toolChoice().mode() != ToolChoice.Mode.AUTO;
+    }
+
+    private List<Tool> offered() {
+      return form != null ? List.of() : Session.offered(options);
+    }
+
+    private PromptText prompt() {
       List<Message> messages = new ArrayList<>(history);
       forgetOldest(messages);
       messages.addAll(said);
-      PromptText text = Session.this.prompt(options, messages);
-      return calls == null ? text : text.plus(calls.opening());
+      return Session.this.prompt(options, messages, offered());
     }
 
     private void forgetOldest(List<Message> messages) {

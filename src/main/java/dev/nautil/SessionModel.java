@@ -2,7 +2,9 @@ package dev.nautil;
 
 import dev.nautil.engine.ChatFormat;
 import dev.nautil.engine.GenerationRequest;
+import dev.nautil.engine.Grammars;
 import dev.nautil.engine.RestoredKv;
+import dev.nautil.engine.Samplers;
 import dev.nautil.engine.SignalSource;
 import dev.nautil.tokenizer.Tokenizer;
 import java.nio.file.Path;
@@ -16,6 +18,10 @@ interface SessionModel {
 
   /** Tokens that a conversation can have. */
   int contextLength();
+
+  Samplers samplers();
+
+  Grammars grammars();
 
   /** Starts a generation. */
   SignalSource submit(GenerationRequest request);
@@ -44,6 +50,16 @@ interface SessionModel {
       @Override
       public int contextLength() {
         return model.describe().contextSize();
+      }
+
+      @Override
+      public Samplers samplers() {
+        return model.loaded().samplers();
+      }
+
+      @Override
+      public Grammars grammars() {
+        return model.loaded().grammars();
       }
 
       @Override

@@ -3,74 +3,93 @@ package dev.nautil;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** How a session talks. Immutable: each method gives a changed copy. */
 public final class SessionOptions {
-  static final SessionOptions DEFAULTS =
-      new SessionOptions(
-          null, Sampling.defaults(), 0, List.of(), false, ToolOptions.NONE, ContextPolicy.FAIL);
+  static final SessionOptions DEFAULTS = new SessionOptions(new Settings());
 
   private final @Nullable String system;
   private final Sampling sampling;
   private final int maxTokens;
   private final List<String> stop;
   private final boolean raw;
-  private final ToolOptions toolOptions;
+  private final int logprobs;
+  private final @Nullable Constraint constraint;
+  private final Tools tools;
+  private final ToolChoice toolChoice;
+  private final int maxToolRounds;
   private final ContextPolicy contextPolicy;
 
-  /** What is said about tools. */
-  private record ToolOptions(Tools tools, ToolChoice choice, int maxRounds) {
-    static final ToolOptions NONE = new ToolOptions(Tools.none(), ToolChoice.auto(), 8);
+  /** What a copy is made from. */
+  private static final class Settings {
+    @Nullable String system;
+    Sampling sampling = Sampling.defaults();
+    int maxTokens;
+    List<String> stop = List.of();
+    boolean raw;
+    int logprobs = -1;
+    @Nullable Constraint constraint;
+    Tools tools = Tools.none();
+    ToolChoice toolChoice = ToolChoice.auto();
+    int maxToolRounds = 8;
+    ContextPolicy contextPolicy = ContextPolicy.FAIL;
+
+    Settings() {}
+
+    Settings(SessionOptions options) {
+      system = options.system;
+      sampling = options.sampling;
+      maxTokens = options.maxTokens;
+      stop = options.stop;
+      raw = options.raw;
+      logprobs = options.logprobs;
+      constraint = options.constraint;
+      tools = options.tools;
+      toolChoice = options.toolChoice;
+      maxToolRounds = options.maxToolRounds;
+      contextPolicy = options.contextPolicy;
+    }
   }
 
-  private SessionOptions(
-      @Nullable String system,
-      Sampling sampling,
-      int maxTokens,
-      List<String> stop,
-      boolean raw,
-      ToolOptions toolOptions,
-      ContextPolicy contextPolicy) {
-    if (raw && !toolOptions.tools.isEmpty()) {
+  private SessionOptions(Settings settings) {
+    system = settings.system;
+    sampling = Objects.requireNonNull(settings.sampling, "sampling");
+    maxTokens = settings.maxTokens;
+    stop = settings.stop;
+    raw = settings.raw;
+    logprobs = settings.logprobs;
+    constraint = settings.constraint;
+    tools = Objects.requireNonNull(settings.tools, "tools");
+    toolChoice = Objects.requireNonNull(settings.toolChoice, "choice");
+    maxToolRounds = settings.maxToolRounds;
+    contextPolicy = settings.contextPolicy;
+    if (raw && !tools.isEmpty()) {
       throw new IllegalArgumentException(
           "raw text has no tools: the model's chat format says how they are called");
     }
-    if (system != null && raw) {
+    if (raw && system != null) {
       throw new IllegalArgumentException(
           "raw text has no system prompt: put it before the text, or leave out raw()");
     }
-    this.system = system;
-    this.sampling = sampling;
-    this.maxTokens = maxTokens;
-    this.stop = stop;
-    this.raw = raw;
-    this.toolOptions = toolOptions;
-    this.contextPolicy = contextPolicy;
+  }
+
+  private SessionOptions with(Consumer<Settings> change) {
+    Settings settings = new Settings(this);
+    change.accept(settings);
+    return new SessionOptions(settings);
   }
 
   /** What the model is to do or to be, for the whole conversation. */
   public SessionOptions system(String system) {
-    return new SessionOptions(
-        Objects.requireNonNull(system, "system"),
-        sampling,
-        maxTokens,
-        stop,
-        raw,
-        toolOptions,
-        contextPolicy);
+    return with(s -> s.system = Objects.requireNonNull(system, "system"));
   }
 
   /** How tokens are chosen; {@link Sampling#defaults()} if it is not said. */
   public SessionOptions sampling(Sampling sampling) {
-    return new SessionOptions(
-        system,
-        Objects.requireNonNull(sampling, "sampling"),
-        maxTokens,
-        stop,
-        raw,
-        toolOptions,
-        contextPolicy);
+    return with(s -> s.sampling = sampling);
   }
 
   /**
@@ -83,7 +102,7 @@ public final class SessionOptions {
       throw new IllegalArgumentException(
           "maxTokens is " + maxTokens + "; it must be 0 (no limit) or more");
     }
-    return new SessionOptions(system, sampling, maxTokens, stop, raw, toolOptions, contextPolicy);
+    return with(s -> s.maxTokens = maxTokens);
   }
 
   /**
@@ -97,17 +116,41 @@ public final class SessionOptions {
     if (stop.contains("")) {
       throw new IllegalArgumentException("an empty stop string: every text has one");
     }
-    return new SessionOptions(system, sampling, maxTokens, stop, raw, toolOptions, contextPolicy);
+    return with(s -> s.stop = stop);
   }
 
   /**
    * Continues text instead of answering messages: what is sent goes to the model as it is, without
    * its chat template, after what was sent and generated before.
    *
-   * @throws IllegalArgumentException if there is a system prompt
+   * @throws IllegalArgumentException if there is a system prompt, or there are tools
    */
   public SessionOptions raw() {
-    return new SessionOptions(system, sampling, maxTokens, stop, true, toolOptions, contextPolicy);
+    return with(s -> s.raw = true);
+  }
+
+  /**
+   * Tells with each token of a reply how probable it was, and so many of the most probable tokens
+   * in its place: {@link Reply#logprobs}, {@link Event.Text#logprobs}. Not told if this is not
+   * said. Takes about a millisecond a token where the vocabulary is large.
+   *
+   * @param alternatives 0 for the reply's tokens alone
+   * @throws IllegalArgumentException if it is negative
+   */
+  public SessionOptions logprobs(int alternatives) {
+    if (alternatives < 0) {
+      throw new IllegalArgumentException(
+          "logprobs is " + alternatives + "; it must be 0 (no alternatives) or more");
+    }
+    return with(s -> s.logprobs = alternatives);
+  }
+
+  /**
+   * Holds every reply to a form: the model cannot say anything else. Where there are tools, a reply
+   * may call them instead.
+   */
+  public SessionOptions constraint(Constraint constraint) {
+    return with(s -> s.constraint = Objects.requireNonNull(constraint, "constraint"));
   }
 
   /**
@@ -116,16 +159,12 @@ public final class SessionOptions {
    * @throws IllegalArgumentException if it is for raw text
    */
   public SessionOptions tools(Tools tools) {
-    return with(
-        new ToolOptions(
-            Objects.requireNonNull(tools, "tools"), toolOptions.choice, toolOptions.maxRounds));
+    return with(s -> s.tools = tools);
   }
 
   /** Whether the model is to call tools; {@link ToolChoice#auto()} if it is not said. */
   public SessionOptions toolChoice(ToolChoice choice) {
-    return with(
-        new ToolOptions(
-            toolOptions.tools, Objects.requireNonNull(choice, "choice"), toolOptions.maxRounds));
+    return with(s -> s.toolChoice = choice);
   }
 
   /**
@@ -140,23 +179,12 @@ public final class SessionOptions {
       throw new IllegalArgumentException(
           "maxToolRounds is " + rounds + "; it must be 0 (calls are handed to the caller) or more");
     }
-    return with(new ToolOptions(toolOptions.tools, toolOptions.choice, rounds));
+    return with(s -> s.maxToolRounds = rounds);
   }
 
   /** What becomes of a full context; {@link ContextPolicy#FAIL} if it is not said. */
   public SessionOptions contextPolicy(ContextPolicy policy) {
-    return new SessionOptions(
-        system,
-        sampling,
-        maxTokens,
-        stop,
-        raw,
-        toolOptions,
-        Objects.requireNonNull(policy, "policy"));
-  }
-
-  private SessionOptions with(ToolOptions options) {
-    return new SessionOptions(system, sampling, maxTokens, stop, raw, options, contextPolicy);
+    return with(s -> s.contextPolicy = Objects.requireNonNull(policy, "policy"));
   }
 
   public Optional<String> system() {
@@ -180,12 +208,21 @@ public final class SessionOptions {
     return raw;
   }
 
+  /** How many alternatives are told; empty: no log-probabilities are. */
+  public OptionalInt logprobs() {
+    return logprobs < 0 ? OptionalInt.empty() : OptionalInt.of(logprobs);
+  }
+
+  public Optional<Constraint> constraint() {
+    return Optional.ofNullable(constraint);
+  }
+
   public Tools tools() {
-    return toolOptions.tools;
+    return tools;
   }
 
   public ToolChoice toolChoice() {
-    return toolOptions.choice;
+    return toolChoice;
   }
 
   public ContextPolicy contextPolicy() {
@@ -193,6 +230,6 @@ public final class SessionOptions {
   }
 
   public int maxToolRounds() {
-    return toolOptions.maxRounds;
+    return maxToolRounds;
   }
 }

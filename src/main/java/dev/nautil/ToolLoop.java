@@ -187,7 +187,9 @@ final class ToolLoop implements Reply.Stream, Iterator<Event> {
       usage = usage.plus(more.usage());
       timings = timings.plus(more.timings());
     }
-    reply = new Reply(text, calls, reason, usage, timings);
+    List<TokenLogprob> logprobs =
+        replies.stream().flatMap(each -> each.logprobs().stream()).toList();
+    reply = new Reply(text, calls, reason, usage, timings, logprobs);
     events.add(new Event.Done(reply));
   }
 }

@@ -3,9 +3,12 @@ package dev.nautil;
 import dev.nautil.engine.ChatFormat;
 import dev.nautil.engine.Generation.Signal;
 import dev.nautil.engine.GenerationRequest;
+import dev.nautil.engine.Grammars;
 import dev.nautil.engine.RestoredKv;
+import dev.nautil.engine.Samplers;
 import dev.nautil.engine.SignalSource;
 import dev.nautil.engine.Vocabularies;
+import dev.nautil.grammar.GrammarMatcher;
 import dev.nautil.internal.NativeFile;
 import dev.nautil.tokenizer.PromptText;
 import dev.nautil.tokenizer.Tokenizer;
@@ -15,6 +18,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.jspecify.annotations.Nullable;
@@ -27,14 +31,19 @@ final class ScriptedModel implements SessionModel {
   private final Tokenizer tokenizer;
   private final ChatFormat format;
   private int contextLength = 4096;
+  private final Samplers samplers;
+  private final Grammars grammars;
   private final Deque<Line> script = new ArrayDeque<>();
   private final List<int[]> prompts = new ArrayList<>();
+  private final List<@Nullable GrammarMatcher> matchers = new ArrayList<>();
 
   /** Of a model file: its tokenizer and its chat format. */
   ScriptedModel(String file) {
     try (NativeFile opened = NativeFile.open(TestModels.path(file), false)) {
       tokenizer = Vocabularies.tokenizer(opened);
       format = ChatFormat.of(opened, tokenizer);
+      samplers = new Samplers(tokenizer, tokenizer.size());
+      grammars = new Grammars(tokenizer);
     }
   }
 
@@ -61,6 +70,18 @@ final class ScriptedModel implements SessionModel {
     return prompts.get(n);
   }
 
+  /** Whether the n-th generation was held to something, and could have begun so. */
+  boolean couldSay(int n, String text) {
+    GrammarMatcher matcher = Objects.requireNonNull(matchers.get(n)).copy();
+    for (int token : tokenizer.encode(PromptText.trusted(text))) {
+      if (!matcher.allows(token)) {
+        return false;
+      }
+      matcher.accept(token);
+    }
+    return true;
+  }
+
   int generations() {
     return prompts.size();
   }
@@ -81,8 +102,19 @@ final class ScriptedModel implements SessionModel {
   }
 
   @Override
+  public Samplers samplers() {
+    return samplers;
+  }
+
+  @Override
+  public Grammars grammars() {
+    return grammars;
+  }
+
+  @Override
   public SignalSource submit(GenerationRequest request) {
     prompts.add(request.prompt());
+    matchers.add(request.matcher());
     Line line = script.remove();
     BlockingQueue<Signal> signals = new LinkedBlockingQueue<>();
     signals.add(new Signal.Prompt(request.prompt().length, request.prompt().length));
@@ -91,7 +123,7 @@ final class ScriptedModel implements SessionModel {
       return source(signals);
     }
     for (int token : tokenizer.encode(PromptText.trusted(line.text))) {
-      signals.add(new Signal.Token(token));
+      signals.add(new Signal.Token(token, null));
     }
     if (line.reason != FinishReason.CANCELLED) {
       signals.add(end(line.reason));

@@ -378,20 +378,32 @@ class ToolSessionTest {
 
   @Test
   void demandsACall() {
-    model
-        .says(" {\"city\": \"Oslo\"}}\n</tool_call>")
-        .says("Rain.")
-        .says("weather\", \"arguments\": {\"city\": \"Rome\"}}\n</tool_call>")
-        .says("Sun.");
+    String head = "<tool_call>\n{\"name\": \"";
+    String oslo = head + "weather\", \"arguments\": {\"city\": \"Oslo\"}}\n</tool_call>";
+    model.says(oslo).says("Rain.").says(oslo.replace("Oslo", "Rome")).says("Sun.");
     Session session = session().toolChoice(ToolChoice.named("weather"));
     assertEquals("Rain.", session.send("Does it rain?").text());
-    assertTrue(
-        model.prompt(0).endsWith("assistant\n<tool_call>\n{\"name\": \"weather\", \"arguments\":"));
-    assertTrue(model.prompt(1).endsWith("assistant\n"), model.prompt(1));
+    assertTrue(model.couldSay(0, oslo));
+    assertFalse(model.couldSay(0, "Rain."));
+    assertFalse(model.couldSay(0, head + "weather\", \"arguments\": {\"town"));
+    assertFalse(model.couldSay(0, oslo + "\n<tool_call>"), "one call");
     session.toolChoice(ToolChoice.required());
     assertEquals("Sun.", session.send("And in Rome?").text());
-    assertTrue(model.prompt(2).endsWith("assistant\n<tool_call>\n{\"name\": \""));
+    assertTrue(model.couldSay(2, oslo + "\n" + oslo));
+    assertFalse(model.couldSay(2, "I"));
     assertEquals(List.of("Oslo", "Rome"), asked);
+  }
+
+  @Test
+  void aCallThatIsNotDemandedCanBeReadToo() {
+    String call = "<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": ";
+    model.says("Hi.");
+    session().send("x");
+    assertTrue(model.couldSay(0, "<b>Hi</b> <tool> <tool_calls> <<tool_cal" + "l "));
+    assertTrue(model.couldSay(0, "Let me see. <" + call + "\"Oslo\"}}\n</tool_call>"));
+    assertFalse(model.couldSay(0, "Let me see. " + call + "7"));
+    assertFalse(model.couldSay(0, call.replace("weather", "other")));
+    assertFalse(model.couldSay(0, "<tool_call> is a marker"));
   }
 
   @Test

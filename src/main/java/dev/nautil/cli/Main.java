@@ -36,6 +36,7 @@ public final class Main implements Callable<Integer> {
     COMMANDS.put("run", RunCommand::new);
     COMMANDS.put("inspect", InspectCommand::new);
     COMMANDS.put("complete", CompleteCommand::new);
+    COMMANDS.put("embed", EmbedCommand::new);
     COMMANDS.put("tokenize", TokenizeCommand::new);
     COMMANDS.put("template", TemplateCommand::new);
     COMMANDS.put("perplexity", PerplexityCommand::new);
@@ -84,6 +85,7 @@ public final class Main implements Callable<Integer> {
         .setColorScheme(CommandLine.Help.defaultColorScheme(io.ansi()))
         // A prompt may start with @.
         .setExpandAtFiles(false)
+        .setCaseInsensitiveEnumValuesAllowed(true)
         .setParameterExceptionHandler((e, args) -> Failures.reportUsage(e, io))
         .setExecutionExceptionHandler(
             (e, failed, result) -> Failures.report(e, io, StandardOptions.of(result, io)));

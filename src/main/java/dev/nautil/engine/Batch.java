@@ -7,24 +7,39 @@ import java.util.List;
 
 /** The tokens of one step. */
 final class Batch {
-  private record Entry(Generation generation, int token, int position, boolean wantsLogits) {}
+  private record Entry(Generation generation, int token, int position, byte want) {}
 
   private final List<Entry> entries = new ArrayList<>();
-  private int rows;
+  private int logitsRows;
+  private int hiddenRows;
 
   int size() {
     return entries.size();
   }
 
-  /** Adds the token that comes next in the generation's slot. */
-  void add(Generation generation, int token, boolean wantsLogits) {
+  /**
+   * Adds the token that comes next in the generation's slot.
+   *
+   * @param want what of it is wanted; see {@link NativeContext#decode}
+   */
+  void add(Generation generation, int token, byte want) {
     int last = entries.size() - 1;
     boolean continues = last >= 0 && entries.get(last).generation == generation;
     int position = continues ? entries.get(last).position + 1 : generation.slot.length();
-    entries.add(new Entry(generation, token, position, wantsLogits));
-    if (wantsLogits) {
-      generation.row = rows++;
+    entries.add(new Entry(generation, token, position, want));
+    if (want == NativeContext.WANT_LOGITS) {
+      generation.row = logitsRows++;
+    } else if (want == NativeContext.WANT_HIDDEN && generation.pooler != null) {
+      generation.pooler.addRow(hiddenRows++);
     }
+  }
+
+  boolean isOnlyFor(Generation generation) {
+    return entries.stream().allMatch(entry -> entry.generation == generation);
+  }
+
+  double work(StepSize stepSize) {
+    return entries.stream().mapToDouble(entry -> stepSize.work(entry.position)).sum();
   }
 
   void decode(NativeContext context, CancelFlag cancel) {
@@ -32,15 +47,15 @@ final class Batch {
     int[] tokens = new int[n];
     int[] sequences = new int[n];
     int[] positions = new int[n];
-    byte[] wantsLogits = new byte[n];
+    byte[] want = new byte[n];
     for (int i = 0; i < n; i++) {
       Entry entry = entries.get(i);
       tokens[i] = entry.token;
       sequences[i] = entry.generation.slot.sequence;
       positions[i] = entry.position;
-      wantsLogits[i] = (byte) (entry.wantsLogits ? 1 : 0);
+      want[i] = entry.want;
     }
-    context.decode(tokens, sequences, positions, wantsLogits, cancel);
+    context.decode(tokens, sequences, positions, want, cancel);
   }
 
   /** The tokens are in the KV cache now. */

@@ -1,12 +1,17 @@
 package dev.nautil.engine;
 
+import dev.nautil.BusyException;
 import dev.nautil.CancelledException;
 import dev.nautil.ContextFullException;
 import dev.nautil.FinishReason;
-import dev.nautil.Sampling;
+import dev.nautil.GrammarException;
+import dev.nautil.Pooling;
+import dev.nautil.grammar.GrammarMatcher;
 import dev.nautil.internal.CancelFlag;
+import dev.nautil.internal.ModelInfo;
 import dev.nautil.internal.NativeContext;
 import dev.nautil.internal.SamplingBatch;
+import java.nio.LongBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -21,26 +26,34 @@ import org.jspecify.annotations.Nullable;
 /**
  * The one thread that decodes for all sessions of a model.
  *
- * <p>Each step takes the next token of every generation that has read its prompt, and then as much
- * of the others' prompts as fits: what is decoded together costs little more than one alone, since
- * the weights are read once. A generation that cannot have a place yet waits in a queue.
+ * <p><b>Steps.</b> Generations join and leave between steps, not between requests, as in Orca (Yu
+ * et al., OSDI 2022). Each step takes the next token of every generation that has read its prompt:
+ * what is decoded together costs little more than one alone, since the weights are read once. What
+ * is left of the step's time goes to prompts, in chunks, as in Sarathi-Serve (Agrawal et al., OSDI
+ * 2024), so that a long prompt does not halt the others. A chunk is sized by time, not in tokens:
+ * {@link StepSize} learns what tokens cost on this machine. While no generation waits for its next
+ * token, steps are longer, which reads prompts faster. Prompts share a step's tokens evenly ({@link
+ * PromptShares}).
  *
- * <p>Prompts are whole conversations. A prompt goes to the slot of the KV cache whose tokens it
- * shares the longest prefix with, and only the rest is decoded. Where that would drop tokens of
- * another conversation and there is a slot that is needed less, the prefix is shared into it
- * instead. Slots keep their tokens until another conversation needs the place.
+ * <p><b>Places.</b> A generation that cannot have a place yet waits in a queue, which is bounded.
+ * It also waits while another one reads what both prompts begin with ({@link SharedPrefix}); those
+ * behind it do not.
+ *
+ * <p><b>Interrupting.</b> The core can end a step early, which undoes it. A cancelled generation
+ * ends with the step under way, at once if it is alone in it. A step that would go on for longer
+ * than others may wait is interrupted for whoever comes or cancels; the next one is then a short
+ * one, so that prompts are read however many come.
+ *
+ * <p><b>The KV cache.</b> Prompts are whole conversations. A prompt goes to the slot of the KV
+ * cache whose tokens it shares the longest prefix with, and only the rest is decoded. Where that
+ * would drop tokens of another conversation and there is a slot that is needed less, the prefix is
+ * shared into it instead. Slots keep their tokens until another conversation needs the place.
  *
  * <p>The thread is a daemon and holds the context, not the model that users hold. Thread-safe.
  */
 public final class Engine implements AutoCloseable {
-  /**
-   * Tokens of a prompt in a step that others' next tokens wait for: 128 decode in about 0.1 s with
-   * a small model.
-   */
-  private static final int SHARED_STEP_TOKENS = 128;
-
   /** Generations that are decoded together; others wait. */
-  private static final int MOST_ACTIVE = 16;
+  public static final int PLACES = 16;
 
   /**
    * Tokens of another conversation that are dropped rather than kept in a slot of their own, where
@@ -50,40 +63,61 @@ public final class Engine implements AutoCloseable {
 
   private final NativeContext context;
   private final int contextLength;
-  private final int batchSize;
   private final CancelFlag cancel = new CancelFlag();
   private final Thread thread;
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
-  private final Deque<Generation> waiting = new ArrayDeque<>();
+  private final WaitingQueue waiting;
+  private final RunningStep running = new RunningStep();
   private final Deque<Task> tasks = new ArrayDeque<>();
   private boolean closed;
+
+  /** Whether the step that is being prepared would leave someone out, or is for one who left. */
+  private boolean outdated;
+
+  // Written by the engine thread.
+  private volatile int freePlaces;
+  private volatile double patience;
 
   // The engine thread's alone.
   private final List<Slot> slots = new ArrayList<>();
   private final List<Generation> active = new ArrayList<>();
-  private final SamplingBatch samplingBatch = new SamplingBatch(MOST_ACTIVE);
+  private final SamplingBatch samplingBatch;
+  private final Masks masks;
+  private final StepSize stepSize;
+  private final KvTransfer.Sequence transfers;
+  private final int places;
   private long steps;
+
+  /** Whether the last step was interrupted: then the next one is short, and is not. */
+  private boolean interrupted;
 
   /** Something else to do than to decode, and who is told if it cannot be done. */
   private record Task(Runnable work, Consumer<Throwable> failed) {}
 
-  private final KvTransfer.Sequence transfers;
-
   /**
    * @param context the engine's from now on: closed with it. Its last sequence is for {@link
    *     KvTransfer}
+   * @param model whose context it is
+   * @param maxWaiting generations that may wait for a place
    */
-  public Engine(NativeContext context) {
+  public Engine(NativeContext context, ModelInfo model, int maxWaiting) {
     this.context = context;
     contextLength = context.info().contextLength();
-    batchSize = context.info().batchSize();
+    long attention = 2L * model.layers() * model.heads() * model.headDim();
+    stepSize = new StepSize(model.parameters(), attention, context.info().batchSize());
+    patience = stepSize.sharedSeconds();
+    waiting = new WaitingQueue(maxWaiting);
     int last = context.info().sequences() - 1;
     for (int i = 0; i < last; i++) {
       slots.add(new Slot(i));
     }
     transfers = new KvTransfer.Sequence(last);
+    places = Math.min(PLACES, last);
+    samplingBatch = new SamplingBatch(places);
+    masks = new Masks(context.maskWords());
+    freePlaces = places;
     thread = new Thread(this::run, "nautil-engine");
     thread.setDaemon(true);
     thread.start();
@@ -97,6 +131,7 @@ public final class Engine implements AutoCloseable {
    * Starts a generation.
    *
    * @throws ContextFullException if the prompt does not fit into the context
+   * @throws BusyException if as many wait as may
    * @throws IllegalStateException if the engine is closed
    */
   public Generation submit(GenerationRequest request) {
@@ -108,11 +143,28 @@ public final class Engine implements AutoCloseable {
           length,
           contextLength);
     }
-    Generation generation = new Generation(request, this::interruptStep);
+    return submit(new Generation(request, this::cancelled));
+  }
+
+  /**
+   * Reads a text for the embedding that its hidden states give.
+   *
+   * @param tokens one at least, and no more than the context has room for; not copied
+   * @throws IllegalStateException if the engine is closed
+   */
+  public SignalSource submitEmbedding(int[] tokens, Pooling pooling) {
+    return submit(Generation.embedding(tokens, pooling, this::cancelled));
+  }
+
+  private Generation submit(Generation generation) {
     lock.lock();
     try {
       requireOpen();
-      waiting.add(generation);
+      waiting.add(generation, freePlaces);
+      if (freePlaces > 0) {
+        outdated = true;
+        interruptIf(running.isLongerThan(patience));
+      }
       changed.signal();
     } finally {
       lock.unlock();
@@ -138,6 +190,7 @@ public final class Engine implements AutoCloseable {
     try {
       requireOpen();
       tasks.add(new Task(() -> result.complete(work.get()), result::completeExceptionally));
+      interruptIf(running.isLongerThan(patience));
       changed.signal();
     } catch (IllegalStateException e) {
       result.completeExceptionally(e);
@@ -196,14 +249,26 @@ public final class Engine implements AutoCloseable {
     return new IllegalStateException("this model is closed");
   }
 
-  private void interruptStep() {
+  /** A generation was cancelled, by any thread. */
+  private void cancelled(Generation generation) {
     lock.lock();
     try {
+      if (waiting.remove(generation)) {
+        generation.end(FinishReason.CANCELLED);
+        return;
+      }
+      outdated = true;
+      interruptIf(running.isOnlyFor(generation) || running.isLongerThan(patience));
       changed.signal();
     } finally {
       lock.unlock();
     }
-    cancel.cancel();
+  }
+
+  private void interruptIf(boolean worthIt) {
+    if (worthIt) {
+      cancel.cancel();
+    }
   }
 
   private void run() {
@@ -247,8 +312,7 @@ public final class Engine implements AutoCloseable {
     takeTasks().forEach(task -> task.failed.accept(cause));
     lock.lock();
     try {
-      active.addAll(waiting);
-      waiting.clear();
+      active.addAll(waiting.drain());
     } finally {
       lock.unlock();
     }
@@ -264,13 +328,12 @@ public final class Engine implements AutoCloseable {
     try {
       while (true) {
         cancel.reset();
+        outdated = false;
         if (closed) {
           return false;
         }
         dropCancelled();
-        while (!waiting.isEmpty() && active.size() < MOST_ACTIVE) {
-          start(waiting.remove());
-        }
+        startWaiting();
         if (!active.isEmpty() || !tasks.isEmpty()) {
           return true;
         }
@@ -287,16 +350,27 @@ public final class Engine implements AutoCloseable {
         end(generation, FinishReason.CANCELLED);
       }
     }
-    waiting.removeIf(
-        generation -> {
-          if (generation.isCancelled()) {
-            generation.end(FinishReason.CANCELLED);
-          }
-          return generation.isCancelled();
-        });
+  }
+
+  private void startWaiting() {
+    while (active.size() < places) {
+      Generation next =
+          waiting.poll(generation -> !SharedPrefix.isBeingRead(generation, active, slots));
+      if (next == null) {
+        return;
+      }
+      start(next);
+    }
   }
 
   private void start(Generation generation) {
+    if (generation.pooler != null) {
+      // Keys and values that are held already would not tell what the hidden states were.
+      Slot target = leastUsed(slots.get(0));
+      truncate(target, 0);
+      start(generation, target, 0);
+      return;
+    }
     int[] prompt = generation.request.prompt();
     Slot source = slots.get(0);
     int shared = -1;
@@ -318,10 +392,15 @@ public final class Engine implements AutoCloseable {
       context.fork(source.sequence, target.sequence, shared);
       target.hold(source.tokens(), shared, source.restored);
     }
+    start(generation, target, shared);
+  }
+
+  private void start(Generation generation, Slot target, int shared) {
     target.user = generation;
     target.conversation = generation.request.conversation();
     target.lastUse = steps;
     active.add(generation);
+    freePlaces = places - active.size();
     generation.start(target, shared);
   }
 
@@ -367,8 +446,13 @@ public final class Engine implements AutoCloseable {
 
   private void release(Generation generation) {
     active.remove(generation);
+    freePlaces = places - active.size();
     if (generation.slot != null) {
       generation.slot.user = null;
+      if (generation.pooler != null) {
+        // No text is likely to start like one that was embedded.
+        truncate(generation.slot, 0);
+      }
     }
   }
 
@@ -382,10 +466,18 @@ public final class Engine implements AutoCloseable {
     if (active.isEmpty()) {
       return;
     }
-    Batch batch = nextBatch();
+    boolean isLong = !interrupted && active.stream().noneMatch(Generation::isPromptDone);
+    Batch batch = nextBatch(isLong ? stepSize.aloneSeconds() : stepSize.sharedSeconds());
+    double work = batch.work(stepSize);
+    if (!begin(batch, isLong, work)) {
+      return;
+    }
+    active.stream().filter(generation -> generation.row >= 0).forEach(masks::begin);
+    long start = System.nanoTime();
     try {
       batch.decode(context, cancel);
     } catch (CancelledException e) {
+      interrupted = true;
       return;
     } catch (ContextFullException e) {
       makeRoom(e);
@@ -393,32 +485,64 @@ public final class Engine implements AutoCloseable {
     } catch (RuntimeException e) {
       failActive(e);
       return;
+    } finally {
+      finished();
     }
+    interrupted = false;
     batch.advance(steps);
+    pool();
     sample();
+    stepSize.measured(batch.size(), work, (System.nanoTime() - start) / 1e9);
+    patience = stepSize.sharedSeconds();
+  }
+
+  /** False: something has changed, and the batch must be put together anew. */
+  private boolean begin(Batch batch, boolean isLong, double work) {
+    lock.lock();
+    try {
+      if (outdated || closed) {
+        return false;
+      }
+      running.begin(batch, isLong, stepSize.expectedSeconds(work));
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void finished() {
+    lock.lock();
+    try {
+      running.end();
+    } finally {
+      lock.unlock();
+    }
   }
 
   private void failActive(RuntimeException cause) {
-    for (Generation generation : List.copyOf(active)) {
-      release(generation);
-      generation.fail(cause);
-    }
+    List.copyOf(active).forEach(generation -> fail(generation, cause));
   }
 
-  /** Every generation's next token, and then as much of prompts as fits. */
-  private Batch nextBatch() {
+  /** Every generation's next token, and then as much of prompts as there is time for. */
+  private Batch nextBatch(double seconds) {
     Batch batch = new Batch();
     for (Generation generation : active) {
-      generation.row = -1;
+      generation.beginStep();
       if (generation.isPromptDone()) {
-        batch.add(generation, generation.nextToken, true);
+        batch.add(generation, generation.nextToken, NativeContext.WANT_LOGITS);
       }
     }
-    int limit = batch.size() == 0 ? batchSize : Math.min(batchSize, SHARED_STEP_TOKENS);
-    for (Generation generation : active) {
+    StepSize.Budget budget = stepSize.promptBudget(seconds, batch.size(), batch.work(stepSize));
+    List<Generation> reading =
+        active.stream().filter(generation -> !generation.isPromptDone()).toList();
+    int first = reading.isEmpty() ? 0 : (int) (steps % reading.size());
+    int[] shares = PromptShares.divide(reading, first, budget, stepSize);
+    for (int i = 0; i < shares.length; i++) {
+      Generation generation = reading.get(i);
       int[] prompt = generation.request.prompt();
-      for (int i = generation.promptDone; i < prompt.length && batch.size() < limit; i++) {
-        batch.add(generation, prompt[i], i == prompt.length - 1);
+      for (int n = 0; n < shares[i]; n++) {
+        int next = generation.promptDone + n;
+        batch.add(generation, prompt[next], generation.wantOfPrompt(next));
       }
     }
     return batch;
@@ -493,47 +617,104 @@ public final class Engine implements AutoCloseable {
     target.lastUse = steps;
   }
 
+  /** Takes the step's hidden states to the embeddings that they belong to. */
+  private void pool() {
+    for (Generation generation : List.copyOf(active)) {
+      if (generation.pooler == null) {
+        continue;
+      }
+      try {
+        generation.pooler.pool(context);
+      } catch (RuntimeException e) {
+        release(generation);
+        generation.fail(e);
+        continue;
+      }
+      if (generation.isPromptDone()) {
+        release(generation);
+        generation.put(new Generation.Signal.Embedding(generation.pooler.result()));
+      }
+    }
+  }
+
   /** Gives each generation that has a row of logits its next token. */
   private void sample() {
     List<Generation> drawn = active.stream().filter(generation -> generation.row >= 0).toList();
-    if (drawn.isEmpty()) {
+    if (!drawn.isEmpty()) {
+      sample(drawn);
+    }
+  }
+
+  /** A row that cannot be sampled is the end of its generation alone. */
+  private void sample(List<Generation> drawn) {
+    int[] tokens;
+    @Nullable Logprobs[] logprobs = new Logprobs[drawn.size()];
+    try {
+      tokens = draw(drawn, logprobs);
+    } catch (Masks.Failed e) {
+      fail(e.generation, e.getCause());
+      sample();
+      return;
+    } catch (RuntimeException e) {
+      if (drawn.size() == 1) {
+        fail(drawn.get(0), e);
+      } else {
+        drawn.forEach(generation -> sample(List.of(generation)));
+      }
       return;
     }
+    for (int i = 0; i < tokens.length; i++) {
+      take(drawn.get(i), tokens[i], logprobs[i]);
+    }
+  }
+
+  private int[] draw(List<Generation> drawn, @Nullable Logprobs[] logprobs) throws Masks.Failed {
+    LongBuffer allowed = masks.join(drawn);
     int[] rows = new int[drawn.size()];
     for (int i = 0; i < rows.length; i++) {
       Generation generation = drawn.get(i);
       GenerationRequest request = generation.request;
-      Sampling sampling = request.sampling();
       rows[i] = generation.row;
       samplingBatch.set(
-          i,
-          sampling.temperature(),
-          sampling.topP(),
-          sampling.minP(),
-          sampling.topK(),
-          request.seed(),
-          request.prompt().length + (long) generation.generated);
+          i, request.sampling(), request.prompt().length + (long) generation.generated);
     }
-    int[] tokens;
-    try {
-      tokens = context.sample(rows, samplingBatch, null);
-    } catch (RuntimeException e) {
-      failActive(e);
-      return;
-    }
+    int[] tokens = context.sample(rows, samplingBatch, allowed);
     for (int i = 0; i < rows.length; i++) {
-      take(drawn.get(i), tokens[i]);
+      int alternatives = drawn.get(i).request.logprobs();
+      logprobs[i] =
+          alternatives < 0 ? null : Logprobs.of(context, rows[i], tokens[i], alternatives);
     }
+    return tokens;
   }
 
-  private void take(Generation generation, int token) {
+  private void fail(Generation generation, Throwable cause) {
+    release(generation);
+    generation.fail(cause);
+  }
+
+  private void take(Generation generation, int token, @Nullable Logprobs logprobs) {
     if (generation.request.isEnd().test(token)) {
       end(generation, FinishReason.STOP);
       return;
     }
     generation.nextToken = token;
     generation.generated++;
-    generation.put(new Generation.Signal.Token(token));
+    generation.request.sampling().append(token);
+    generation.put(new Generation.Signal.Token(token, logprobs));
+    GrammarMatcher matcher = generation.request.matcher();
+    if (matcher != null) {
+      generation.mask = null;
+      try {
+        matcher.accept(token);
+      } catch (GrammarException e) {
+        fail(generation, e);
+        return;
+      }
+      if (matcher.mustEnd()) {
+        end(generation, FinishReason.STOP);
+        return;
+      }
+    }
     if (generation.generated >= generation.request.maxTokens()) {
       end(generation, FinishReason.MAX_TOKENS);
     }

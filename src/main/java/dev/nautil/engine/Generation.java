@@ -1,14 +1,21 @@
 package dev.nautil.engine;
 
 import dev.nautil.FinishReason;
+import dev.nautil.Pooling;
+import dev.nautil.Sampling;
 import dev.nautil.Timings;
+import dev.nautil.internal.NativeContext;
+import dev.nautil.internal.SamplingRow;
 import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One continuation of a prompt: the caller takes signals from it, the engine's thread puts them in.
+ * One continuation of a prompt, or a text whose embedding is wanted: the caller takes signals from
+ * it, the engine's thread puts them in.
  *
  * <p>{@link #cancel} may be called by any thread; {@link #take} by one.
  */
@@ -19,17 +26,29 @@ public final class Generation implements SignalSource {
     record Prompt(int done, int total) implements Signal {}
 
     /** The next token; never one that ends the reply. */
-    record Token(int id) implements Signal {}
+    record Token(int id, @Nullable Logprobs logprobs) implements Signal {
+      /** Without log-probabilities. */
+      public Token(int id) {
+        this(id, null);
+      }
+    }
 
     /** The last signal of a generation that came to an end. */
     record End(FinishReason reason, int cachedTokens, Timings timings) implements Signal {}
+
+    /** The last signal of a text that was read for its embedding: the pooled hidden states. */
+    record Embedding(double[] values) implements Signal {}
 
     /** The last signal of a generation that failed. */
     record Failed(Throwable cause) implements Signal {}
   }
 
   final GenerationRequest request;
-  private final Runnable onCancel;
+
+  /** What becomes of the prompt's hidden states, if they are all that is wanted. */
+  final @Nullable Pooler pooler;
+
+  private final Consumer<Generation> onCancel;
   private final BlockingQueue<Signal> signals = new LinkedBlockingQueue<>();
   private volatile boolean cancelled;
 
@@ -45,16 +64,37 @@ public final class Generation implements SignalSource {
   /** The token to decode next, once the prompt is done. */
   int nextToken;
 
+  /** The tokens that may come next, where a grammar says so: computed, or being so. */
+  @Nullable Future<long[]> mask;
+
   /** The row of the last step's logits that is this generation's, or −1. */
   int row = -1;
+
+  /** The generation that reads the first {@code prefixLength} tokens of this one's prompt. */
+  @Nullable Generation prefixReader;
+
+  int prefixLength;
 
   private final long submitted = System.nanoTime();
   private long started;
   private long firstToken;
 
-  Generation(GenerationRequest request, Runnable onCancel) {
+  Generation(GenerationRequest request, Consumer<Generation> onCancel) {
+    this(request, null, onCancel);
+  }
+
+  private Generation(
+      GenerationRequest request, @Nullable Pooler pooler, Consumer<Generation> onCancel) {
     this.request = request;
+    this.pooler = pooler;
     this.onCancel = onCancel;
+  }
+
+  /** Reads a text for its embedding, and generates nothing. */
+  static Generation embedding(int[] tokens, Pooling pooling, Consumer<Generation> onCancel) {
+    SamplingRow none = new SamplingRow(Sampling.greedy(), 0, tokens, null, new int[0]);
+    GenerationRequest request = new GenerationRequest(tokens, none, -1, null, 0, token -> true);
+    return new Generation(request, new Pooler(pooling, tokens.length), onCancel);
   }
 
   @Override
@@ -65,7 +105,7 @@ public final class Generation implements SignalSource {
   @Override
   public void cancel() {
     cancelled = true;
-    onCancel.run();
+    onCancel.accept(this);
   }
 
   boolean isCancelled() {
@@ -73,7 +113,28 @@ public final class Generation implements SignalSource {
   }
 
   boolean isPromptDone() {
-    return promptDone == request.prompt().length;
+    return promptLeft() == 0;
+  }
+
+  /** Tokens of the prompt that are not in the KV cache. */
+  int promptLeft() {
+    return request.prompt().length - promptDone;
+  }
+
+  /** Nothing of it is in the step's batch yet. */
+  void beginStep() {
+    row = -1;
+    if (pooler != null) {
+      pooler.clearRows();
+    }
+  }
+
+  /** What is wanted of a token of the prompt. */
+  byte wantOfPrompt(int index) {
+    if (pooler != null) {
+      return pooler.wants(index) ? NativeContext.WANT_HIDDEN : 0;
+    }
+    return index == request.prompt().length - 1 ? NativeContext.WANT_LOGITS : 0;
   }
 
   void start(Slot slot, int cachedTokens) {

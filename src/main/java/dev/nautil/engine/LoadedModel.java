@@ -25,6 +25,8 @@ public final class LoadedModel implements AutoCloseable {
   private final NativeModel model;
   private final NativePool pool;
   private final Tokenizer tokenizer;
+  private final Samplers samplers;
+  private final Grammars grammars;
 
   /**
    * Compiled when it is first asked for: a model whose template is beyond us can still complete.
@@ -44,6 +46,8 @@ public final class LoadedModel implements AutoCloseable {
               + " tokens, the model only "
               + model.info().vocabularySize());
     }
+    samplers = new Samplers(tokenizer, model.info().vocabularySize());
+    grammars = new Grammars(tokenizer);
   }
 
   /**
@@ -111,6 +115,14 @@ public final class LoadedModel implements AutoCloseable {
 
   public Tokenizer tokenizer() {
     return tokenizer;
+  }
+
+  public Samplers samplers() {
+    return samplers;
+  }
+
+  public Grammars grammars() {
+    return grammars;
   }
 
   /**

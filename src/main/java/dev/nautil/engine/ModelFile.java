@@ -1,9 +1,12 @@
 package dev.nautil.engine;
 
+import dev.nautil.Pooling;
+import dev.nautil.UnsupportedModelException;
 import dev.nautil.internal.Native;
 import dev.nautil.internal.NativeFile;
 import dev.nautil.internal.TensorInfo;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /** What a GGUF file says of itself, in words. */
@@ -61,6 +64,37 @@ public final class ModelFile {
     Object type = file.get("general.file_type");
     String label = type instanceof Number n ? FILE_TYPES.get(n.intValue()) : null;
     return label != null ? label : commonestType(file);
+  }
+
+  /**
+   * How the file says that a text's hidden states become one vector: GGUF's key {@code
+   * <architecture>.pooling_type}, whose values are llama.cpp's. Empty where it says nothing, or
+   * that they stay apart.
+   *
+   * @throws UnsupportedModelException if it says something else
+   */
+  public static Optional<Pooling> pooling(NativeFile file) {
+    String key = architecture(file) + ".pooling_type";
+    Object value = file.get(key);
+    if (value == null) {
+      return Optional.empty();
+    }
+    return switch (value instanceof Number number ? number.intValue() : Integer.MIN_VALUE) {
+      case -1, 0 -> Optional.empty(); // unspecified (also as 2³² − 1), none
+      case 1 -> Optional.of(Pooling.MEAN);
+      case 2 -> Optional.of(Pooling.FIRST);
+      case 3 -> Optional.of(Pooling.LAST);
+      default ->
+          throw new UnsupportedModelException(
+              file.path()
+                  + ": "
+                  + key
+                  + " is "
+                  + value
+                  + "; supported are 1 (mean), 2 (first token) and 3 (last token), but not 4 (rank:"
+                  + " the model scores pairs of texts). A pooling that the options name is used"
+                  + " instead");
+    };
   }
 
   /** Number of weights in all tensors. */

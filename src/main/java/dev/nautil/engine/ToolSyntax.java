@@ -3,12 +3,10 @@ package dev.nautil.engine;
 import dev.nautil.Tool;
 import dev.nautil.grammar.CharSet;
 import dev.nautil.grammar.Rule;
-import dev.nautil.tokenizer.PromptText;
 import dev.nautil.tokenizer.Tokenizer;
 import java.util.List;
 import java.util.function.Function;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /**
  * How a model writes calls of tools: each a JSON object with the tool's name and its arguments.
@@ -66,14 +64,9 @@ public record ToolSyntax(
     return new ToolCallReader(this, tokenizer);
   }
 
-  /**
-   * The beginning of a reply that calls a tool, for a prompt to end with.
-   *
-   * @param tool that is called, or null for any one
-   */
-  public PromptText opening(@Nullable String tool) {
-    String call = "{\"name\": \"" + (tool == null ? "" : tool + "\", \"" + argumentsKey + "\":");
-    return PromptText.trusted(marker).plus(PromptText.plain(before + call));
+  /** What every call begins with. */
+  String head() {
+    return "{\"name\": \"";
   }
 
   /**
@@ -115,7 +108,7 @@ public record ToolSyntax(
   }
 
   private Rule call(Tool tool, Function<Tool, Rule> arguments) {
-    String head = "{\"name\": \"" + tool.name() + "\", \"" + argumentsKey + "\": ";
+    String head = head() + tool.name() + "\", \"" + argumentsKey + "\": ";
     Rule id =
         style != Style.MISTRAL
             ? Rule.text("}")

@@ -30,6 +30,25 @@ public final class CharSet {
     return normalized(new int[] {first, last});
   }
 
+  /** Collects characters in ascending order. */
+  static final class Builder {
+    private final IntStack pairs = new IntStack();
+
+    void add(int c) {
+      int size = pairs.size();
+      if (size > 0 && pairs.get(size - 1) == c - 1) {
+        pairs.set(size - 1, c);
+      } else {
+        pairs.push(c);
+        pairs.push(c);
+      }
+    }
+
+    CharSet build() {
+      return normalized(pairs.toArray());
+    }
+  }
+
   public CharSet union(CharSet other) {
     int[] all = Arrays.copyOf(ranges, ranges.length + other.ranges.length);
     System.arraycopy(other.ranges, 0, all, ranges.length, other.ranges.length);

@@ -23,4 +23,22 @@ public record Grammar(Map<String, Rule> rules, String root) {
   public static Grammar of(Rule rule) {
     return new Grammar(Map.of("root", rule), "root");
   }
+
+  /**
+   * Reads GBNF, the notation of llama.cpp's grammars.
+   *
+   * @throws dev.nautil.GrammarException if it is malformed; the message has line and column
+   */
+  public static Grammar gbnf(String text) {
+    return GbnfParser.parse(text);
+  }
+
+  /**
+   * The texts that a regular expression matches from beginning to end: see {@link Regex}.
+   *
+   * @throws dev.nautil.GrammarException if it is malformed or not regular
+   */
+  public static Grammar regex(String pattern) {
+    return of(Regex.full(pattern));
+  }
 }

@@ -23,6 +23,18 @@ public sealed interface Rule {
     }
   }
 
+  /**
+   * One token of the vocabulary, whatever its text: what stands for a control token, which no text
+   * matches.
+   */
+  record Token(int id) implements Rule {
+    public Token {
+      if (id < 0) {
+        throw new IllegalArgumentException("token " + id);
+      }
+    }
+  }
+
   /** One after another. */
   record Sequence(List<Rule> parts) implements Rule {
     public Sequence {
@@ -59,12 +71,15 @@ public sealed interface Rule {
   }
 
   /**
-   * What matches all of these at once. Each must be regular: a reference in it must not lead back
-   * to itself.
+   * What matches all of these at once, of which there is at least one. Each must be regular: a
+   * reference in it must not lead back to itself. There is no {@link Token} in it.
    */
   record Intersection(List<Rule> rules) implements Rule {
     public Intersection {
       rules = List.copyOf(rules);
+      if (rules.isEmpty()) {
+        throw new IllegalArgumentException("an intersection of nothing");
+      }
     }
   }
 

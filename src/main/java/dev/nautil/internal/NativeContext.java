@@ -19,17 +19,24 @@ import org.bytedeco.javacpp.Pointer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sequences of tokens in a KV cache, and the logits of the last decode.
+ * Sequences of tokens in a KV cache, and the logits and hidden states of the last decode.
  *
  * <p>Used by one thread at a time, except {@link #close()}, which any thread may call: it cancels a
  * running decode and waits for it.
  */
 public final class NativeContext implements AutoCloseable {
+  /** Of a token that is decoded, the logits of the one that follows are wanted. */
+  public static final byte WANT_LOGITS = (byte) Nautil.NT_WANT_LOGITS;
+
+  /** Of a token that is decoded, its hidden state after the last norm is wanted. */
+  public static final byte WANT_HIDDEN = (byte) Nautil.NT_WANT_HIDDEN;
+
   private final NativeHandle<NtContext> handle;
   private final CallStatus status;
   private final Running running = new Running();
   private final CancelFlag neverCancelled = new CancelFlag();
   private final int vocabularySize;
+  private final int embeddingLength;
 
   /**
    * The flag of the decode that runs now: apart from the context, so that the Cleaner may see it.
@@ -53,6 +60,7 @@ public final class NativeContext implements AutoCloseable {
   public NativeContext(NativeModel model, NativePool pool, ContextParams params) {
     status = new CallStatus(null);
     vocabularySize = model.info().vocabularySize();
+    embeddingLength = model.info().embeddingLength();
     boolean blas = params.blas() && model.info().hasFloatWeights();
     NtContextParams struct = write(params, blas);
     handle = model.handle().use(m -> pool.handle().use(p -> create(model, m, pool, p, struct)));
@@ -82,22 +90,20 @@ public final class NativeContext implements AutoCloseable {
 
   /**
    * Decodes tokens: {@code tokens[i]} goes to sequence {@code sequences[i]} at position {@code
-   * positions[i]}, which must continue that sequence. Where {@code wantLogits[i]} is not 0, the
-   * logits after token i become the next row. On any failure every sequence is as it was.
+   * positions[i]}, which must continue that sequence. Where {@code want[i]} is {@link #WANT_LOGITS}
+   * or {@link #WANT_HIDDEN}, what is wanted of token i becomes the next row of its kind. On any
+   * failure every sequence is as it was.
    *
+   * @param want 0 where nothing is wanted
    * @param cancel ends the call soon when it is set, by another thread or by {@link #close()}
    * @throws dev.nautil.ContextFullException before any work
    * @throws CancelledException if the flag was set
    */
   public void decode(
-      int[] tokens,
-      int[] sequences,
-      int[] positions,
-      byte[] wantLogits,
-      @Nullable CancelFlag cancel) {
+      int[] tokens, int[] sequences, int[] positions, byte[] want, @Nullable CancelFlag cancel) {
     requireLength(tokens.length, sequences.length);
     requireLength(tokens.length, positions.length);
-    requireLength(tokens.length, wantLogits.length);
+    requireLength(tokens.length, want.length);
     CancelFlag flag = cancel == null ? neverCancelled : cancel;
     check(
         context -> {
@@ -113,7 +119,7 @@ public final class NativeContext implements AutoCloseable {
                 IntBuffer.wrap(tokens),
                 IntBuffer.wrap(sequences),
                 IntBuffer.wrap(positions),
-                ByteBuffer.wrap(wantLogits),
+                ByteBuffer.wrap(want),
                 flag.buffer(),
                 status.error());
           } finally {
@@ -174,6 +180,21 @@ public final class NativeContext implements AutoCloseable {
     return out;
   }
 
+  /** Values of a hidden state. */
+  public int embeddingLength() {
+    return embeddingLength;
+  }
+
+  /**
+   * Adds rows of hidden states of the last decode to a sum.
+   *
+   * @param first row
+   * @param sum of {@link #embeddingLength} values; as it was if the call fails
+   */
+  public void addHidden(int first, int rows, double[] sum) {
+    check(context -> Nautil.nt_add_hidden(context, first, rows, sum, sum.length, status.error()));
+  }
+
   /**
    * The most probable tokens of a row, most probable first, lower id first among equals.
    *
@@ -224,6 +245,7 @@ public final class NativeContext implements AutoCloseable {
                 masks,
                 IntBuffer.wrap(tokens),
                 status.error()));
+    params.update(rows.length);
     return tokens;
   }
 

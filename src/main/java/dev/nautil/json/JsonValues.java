@@ -15,11 +15,15 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.BigIntegerNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.type.TypeFactory;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 import dev.nautil.NautilException;
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -51,6 +55,9 @@ public final class JsonValues {
           .disable(SerializationFeature.WRITE_DURATIONS_AS_TIMESTAMPS)
           .disable(SerializationFeature.FAIL_ON_EMPTY_BEANS)
           .build();
+
+  /** Of an integer that is written with a point or an exponent: a long has 19. */
+  private static final int MAX_DIGITS = 40;
 
   private JsonValues() {}
 
@@ -85,13 +92,31 @@ public final class JsonValues {
    * @throws InvalidJsonException if the JSON has no value of the type; it says where
    */
   public static @Nullable Object read(JsonNode json, JavaType type) {
-    try (JsonParser parser = MAPPER.treeAsTokens(json)) {
+    try (JsonParser parser = MAPPER.treeAsTokens(withPlainIntegers(json))) {
       return MAPPER.readValue(parser, type);
     } catch (JsonMappingException e) {
       throw new InvalidJsonException(path(e) + firstLine(e.getOriginalMessage()));
     } catch (IOException e) {
       throw new InvalidJsonException(String.valueOf(e.getMessage()));
     }
+  }
+
+  /** JSON Schema takes 1.0 and 1e2 for integers, Jackson does not. */
+  private static JsonNode withPlainIntegers(JsonNode json) {
+    if (json.isBigDecimal()) {
+      BigDecimal value = json.decimalValue().stripTrailingZeros();
+      boolean isInteger = value.scale() <= 0 && value.precision() - value.scale() <= MAX_DIGITS;
+      return isInteger ? BigIntegerNode.valueOf(value.toBigInteger()) : json;
+    } else if (json.isArray()) {
+      ArrayNode array = MAPPER.createArrayNode();
+      json.forEach(element -> array.add(withPlainIntegers(element)));
+      return array;
+    } else if (json.isObject()) {
+      ObjectNode object = MAPPER.createObjectNode();
+      json.properties().forEach(p -> object.set(p.getKey(), withPlainIntegers(p.getValue())));
+      return object;
+    }
+    return json;
   }
 
   /**

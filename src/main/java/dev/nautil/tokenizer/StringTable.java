@@ -71,15 +71,17 @@ public final class StringTable {
   }
 
   /** The array behind all strings, not a copy. */
-  byte[] bytes() {
+  public byte[] bytes() {
     return bytes;
   }
 
-  int start(int index) {
+  /** Where a string starts in {@link #bytes}. */
+  public int start(int index) {
     return offsets[index];
   }
 
-  int end(int index) {
+  /** Where a string ends in {@link #bytes}. */
+  public int end(int index) {
     return offsets[index + 1];
   }
 }

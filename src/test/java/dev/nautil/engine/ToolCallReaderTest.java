@@ -211,17 +211,6 @@ class ToolCallReaderTest {
   }
 
   @Test
-  void readsOnAfterWhatItWasMadeToBegin() {
-    for (ToolSyntax syntax : List.of(ToolSyntax.HERMES, ToolSyntax.MISTRAL, LLAMA)) {
-      String opening = syntax.opening("f").text();
-      ToolCallReader reader = syntax.newReader(PLAIN);
-      assertEquals(List.of(), reader.accept(opening));
-      assertEquals(
-          List.of(new Call("f", "{\"a\":[]}", null)), read(reader, " {\"a\": []}}", 1, true));
-    }
-  }
-
-  @Test
   void isLinear() {
     String call = "<tool_call>{\"name\":\"f\",\"arguments\":{\"a\":\"" + "x".repeat(200_000);
     long start = System.nanoTime();

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.nautil.CancelledException;
 import dev.nautil.ContextFullException;
 import dev.nautil.KvCacheType;
+import dev.nautil.Sampling;
 import dev.nautil.UnsupportedModelException;
 import java.io.IOException;
 import java.nio.LongBuffer;
@@ -63,7 +64,7 @@ class NativeContextTest {
 
   private int[] sample(LongBuffer masks) {
     SamplingBatch greedy = new SamplingBatch(1);
-    greedy.set(0, 0, 1, 0, 0, 0, 0);
+    greedy.set(0, new SamplingRow(Sampling.greedy(), 0, new int[0], null, new int[0]), 0);
     return context.sample(new int[] {0}, greedy, masks);
   }
 

@@ -333,4 +333,15 @@ class TypeSchemaTest {
           }
         });
   }
+
+  @Test
+  void anIntegerMayBeWrittenWithAPointOrAnExponent() {
+    JavaType number = JsonValues.types().constructType(int.class);
+    assertEquals(100, JsonValues.read(JsonValues.parse("1e2"), number));
+    assertEquals(7, JsonValues.read(JsonValues.parse("7.00"), number));
+    for (String no : List.of("7.5", "1e99", "1e999999999", "-1e-999999999")) {
+      assertThrows(
+          InvalidJsonException.class, () -> JsonValues.read(JsonValues.parse(no), number), no);
+    }
+  }
 }

@@ -1,0 +1,105 @@
+// Milliseconds that one row of 131,072 logits takes to sample, by each sampler alone and by chains, over logits like a
+// model's and over flat ones, where nothing falls away early. The limit is 1 ms a row.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <vector>
+
+#include "sampling/sampler.h"
+
+namespace {
+
+constexpr int kVocab = 131072;
+constexpr double kLimit = 1;  // ms
+
+// Sums of 12 uniform numbers: nearly normal.
+std::vector<float> normal_logits(float deviation) {
+  std::vector<float> logits(kVocab);
+  uint64_t state = 1;
+  for (float& l : logits) {
+    l = -6;
+    for (int i = 0; i < 12; ++i) {
+      state = state * 6364136223846793005u + 1442695040888963407u;
+      l += static_cast<float>(state >> 40) * 0x1p-24f;
+    }
+    l *= deviation;
+  }
+  return logits;
+}
+
+double best_milliseconds(const std::vector<float>& logits, nt_sampling p) {
+  static nt::SamplerMemory memory;
+  double best = 1e9, mu = 0;
+  for (int i = 0; i < 60; ++i) {
+    p.counter = static_cast<uint64_t>(i);
+    const auto start = std::chrono::steady_clock::now();
+    nt::sample(logits.data(), kVocab, p, nullptr, &memory, &mu);
+    best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() * 1e3);
+  }
+  return best;
+}
+
+struct Case {
+  const char* name;
+  void (*set)(nt_sampling*);
+};
+
+const Case kCases[] = {
+    {"draw at temperature 1", [](nt_sampling*) {}},
+    {"temperature 0", [](nt_sampling* p) { p->temperature = 0; }},
+    {"temperature 0.7", [](nt_sampling* p) { p->temperature = 0.7f; }},
+    {"dynamic temperature", [](nt_sampling* p) { p->temperature_range = 0.5f; }},
+    {"top-k 40", [](nt_sampling* p) { p->top_k = 40; }},
+    {"top-p 0.95", [](nt_sampling* p) { p->top_p = 0.95f; }},
+    {"min-p 0.05", [](nt_sampling* p) { p->min_p = 0.05f; }},
+    {"typical 0.9", [](nt_sampling* p) { p->typical_p = 0.9f; }},
+    {"top-n-sigma 1", [](nt_sampling* p) { p->top_n_sigma = 1; }},
+    {"XTC", [](nt_sampling* p) { p->xtc_probability = 1; }},
+    {"penalties, 131072 tokens",
+     [](nt_sampling* p) {
+       p->penalty_last_n = -1;
+       p->repeat_penalty = 1.1f;
+     }},
+    {"penalties, 64 tokens",
+     [](nt_sampling* p) {
+       p->penalty_last_n = 64;
+       p->repeat_penalty = 1.1f;
+     }},
+    {"DRY, 131072 tokens",
+     [](nt_sampling* p) {
+       p->dry_last_n = -1;
+       p->dry_multiplier = 0.8f;
+     }},
+    {"mirostat", [](nt_sampling* p) { p->mirostat_tau = 5, p->mirostat_mu = 10; }},
+    {"top-k, top-p, min-p, temperature",
+     [](nt_sampling* p) {
+       p->temperature = 0.7f;
+       p->top_k = 40;
+       p->top_p = 0.95f;
+       p->min_p = 0.05f;
+     }},
+    {"top-p, temperature",
+     [](nt_sampling* p) {
+       p->temperature = 0.7f;
+       p->top_p = 0.95f;
+     }},
+};
+
+}  // namespace
+
+int main() {
+  const std::vector<float> model = normal_logits(3), flat = normal_logits(0.1f);
+  std::vector<int32_t> history(kVocab);
+  for (size_t i = 0; i < history.size(); ++i) history[i] = static_cast<int32_t>(i * 2654435761u % 1000);
+  std::printf("%-36s %18s %18s\n", "ms a row (part of the limit)", "like a model's", "flat");
+  for (const Case& c : kCases) {
+    nt_sampling p;
+    nt_sampling_init(&p);
+    p.history = history.data();
+    p.n_history = kVocab;
+    c.set(&p);
+    const double a = best_milliseconds(model, p), b = best_milliseconds(flat, p);
+    std::printf("%-36s %8.3f (%5.1f%%)  %8.3f (%5.1f%%)\n", c.name, a, 100 * a / kLimit, b, 100 * b / kLimit);
+  }
+  return 0;
+}

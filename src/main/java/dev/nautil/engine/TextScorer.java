@@ -1,0 +1,84 @@
+package dev.nautil.engine;
+
+import dev.nautil.ContextFullException;
+import dev.nautil.KvCacheType;
+import dev.nautil.TokenLogprob;
+import dev.nautil.internal.ContextParams;
+import dev.nautil.internal.NativeContext;
+import dev.nautil.tokenizer.Tokenizer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * How probable a model finds a text, token by token, each text in a context of its own.
+ * Thread-safe.
+ */
+public final class TextScorer {
+  /** Tokens at a time: a row of logits each, of half a megabyte where the vocabulary is large. */
+  private static final int STEP = 64;
+
+  private final LoadedModel model;
+  private final KvCacheType kvType;
+  private final int contextLength;
+
+  /**
+   * @param contextLength tokens that a text can have
+   */
+  public TextScorer(LoadedModel model, KvCacheType kvType, int contextLength) {
+    this.model = model;
+    this.kvType = kvType;
+    this.contextLength = contextLength;
+  }
+
+  /**
+   * The log-probability of each token after the first, which is BOS where texts of the model begin
+   * with it.
+   *
+   * @throws ContextFullException if the text does not fit
+   */
+  public List<TokenLogprob> score(String text, int alternatives) {
+    int[] tokens = encode(text);
+    int read = tokens.length - 1; // nothing follows the last one
+    if (read > contextLength) {
+      throw new ContextFullException(
+          "the text has " + read + " tokens to read; the context has room for " + contextLength,
+          0,
+          read,
+          contextLength);
+    }
+    List<TokenLogprob> scores = new ArrayList<>();
+    if (read <= 0) {
+      return scores;
+    }
+    int told = Math.min(alternatives, model.model().info().vocabularySize());
+    ContextParams params = new ContextParams(contextLength, 1, 0, false, 0, kvType, true);
+    try (NativeContext context = model.newContext(params)) {
+      for (int start = 0; start < read; start += STEP) {
+        int n = Math.min(STEP, read - start);
+        decode(context, Arrays.copyOfRange(tokens, start, start + n), start);
+        for (int i = 0; i < n; i++) {
+          Logprobs score = Logprobs.of(context, i, tokens[start + i + 1], told);
+          scores.add(score.withText(model.samplers()));
+        }
+      }
+    }
+    return scores;
+  }
+
+  private int[] encode(String text) {
+    Tokenizer tokenizer = model.tokenizer();
+    IntStream ids = Arrays.stream(tokenizer.encode(text));
+    boolean bos = tokenizer.addBos() && tokenizer.bos() >= 0;
+    return (bos ? IntStream.concat(IntStream.of(tokenizer.bos()), ids) : ids).toArray();
+  }
+
+  private static void decode(NativeContext context, int[] tokens, int start) {
+    int[] positions = new int[tokens.length];
+    Arrays.setAll(positions, i -> start + i);
+    byte[] wantsLogits = new byte[tokens.length];
+    Arrays.fill(wantsLogits, (byte) 1);
+    context.decode(tokens, new int[tokens.length], positions, wantsLogits, null);
+  }
+}

@@ -1,0 +1,147 @@
+package dev.nautil.grammar;
+
+import dev.nautil.GrammarException;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * A grammar made ready to hold a model's replies to it. Generations that use the same one share
+ * what it has learnt: the steps from one place in the grammar to another, and masks.
+ *
+ * <p>Thread-safe.
+ */
+public final class CompiledGrammar {
+  /** Masks that are kept: 16 KiB each at 131,072 tokens. */
+  private static final int MAX_MASKS = 128;
+
+  private final GrammarVocabulary vocabulary;
+  private final Machine machine;
+  private final Config[] path;
+
+  private final Map<Config, long[]> masks =
+      new LinkedHashMap<>(16, 0.75f, true) {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Config, long[]> eldest) {
+          return size() > MAX_MASKS;
+        }
+      };
+
+  /**
+   * Compiles a grammar.
+   *
+   * @throws GrammarException if it matches no text, refers to a rule that is missing, or is too
+   *     large; the message names the rule
+   */
+  public CompiledGrammar(Grammar grammar, GrammarVocabulary vocabulary) {
+    this.vocabulary = vocabulary;
+    int longest = Math.max(vocabulary.plain.maxDepth, vocabulary.other.maxDepth);
+    machine = new Machine(GrammarCompiler.compile(grammar), longest);
+    path = new Config[longest + 1];
+  }
+
+  /** A matcher at the start of a text. */
+  public GrammarMatcher newMatcher() {
+    return new GrammarMatcher(this, machine.initial());
+  }
+
+  GrammarVocabulary vocabulary() {
+    return vocabulary;
+  }
+
+  /** What follows after a token; dead if it may not come. */
+  synchronized Config next(Config config, int token) {
+    Config named = machine.nextToken(config, token);
+    if (vocabulary.isControl(token)) {
+      return named;
+    }
+    Config spelled = next(config, vocabulary.text(token));
+    return named.isDead() ? spelled : machine.union(named, spelled);
+  }
+
+  /** What follows after bytes; dead if they may not come. */
+  synchronized Config next(Config config, byte[] text) {
+    Config at = config;
+    for (int i = 0; i < text.length && !at.isDead(); i++) {
+      at = machine.next(at, text[i] & 0xff);
+    }
+    return at;
+  }
+
+  /** The only byte that may come, or −1 if there are several, or none. */
+  synchronized int onlyByte(Config config) {
+    int only = -1;
+    for (int b = 0; b < 256; b++) {
+      if (!machine.next(config, b).isDead()) {
+        if (only >= 0) {
+          return -1;
+        }
+        only = b;
+      }
+    }
+    return only;
+  }
+
+  /** Sets the bits of the tokens that may come, and clears the others. */
+  synchronized void mask(Config config, long[] words) {
+    Config similar = machine.similar(config);
+    long[] known = masks.get(similar);
+    if (known == null) {
+      known = new long[(vocabulary.size() + 63) / 64];
+      fill(similar, known);
+      masks.put(similar, known);
+    }
+    System.arraycopy(known, 0, words, 0, known.length);
+    Arrays.fill(words, known.length, words.length, 0);
+  }
+
+  private void fill(Config config, long[] words) {
+    int level = GrammarVocabulary.level(config.plainCapacity());
+    if (level >= 0) {
+      vocabulary.addPlain(level, words);
+    }
+    walk(vocabulary.plain, config, words, GrammarVocabulary.charsOfLevel(level));
+    walk(vocabulary.other, config, words, -1);
+    for (Node node : config.nodes) {
+      int[] edges = node.state.tokens;
+      for (int e = 0; e < edges.length; e += 2) {
+        if (edges[e] < vocabulary.size()) {
+          words[edges[e] / 64] |= 1L << edges[e];
+        }
+      }
+    }
+    if (config.isComplete) {
+      for (int end : vocabulary.ends) {
+        words[end / 64] |= 1L << end;
+      }
+    }
+  }
+
+  /**
+   * Allows the tokens of a trie that may come.
+   *
+   * @param known characters up to which tokens are allowed already
+   */
+  private void walk(TokenTrie trie, Config from, long[] words, int known) {
+    path[0] = from;
+    for (int i = 0; i < trie.size; ) {
+      if (trie.maxChars[i] <= known) {
+        i = trie.end[i];
+        continue;
+      }
+      int depth = trie.depth[i];
+      Config at = machine.next(path[depth - 1], trie.label[i] & 0xff);
+      if (at.isDead()) {
+        i = trie.end[i];
+        continue;
+      }
+      path[depth] = at;
+      for (int t = trie.firstToken[i]; t < trie.firstToken[i + 1]; t++) {
+        words[trie.tokens[t] / 64] |= 1L << trie.tokens[t];
+      }
+      i++;
+    }
+  }
+}

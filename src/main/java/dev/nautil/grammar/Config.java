@@ -1,0 +1,61 @@
+package dev.nautil.grammar;
+
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All that a text so far may be the beginning of: the nodes that a byte or a token may lead on
+ * from. Equal ones are the same object, as nodes are.
+ */
+final class Config {
+  /** By ascending id. */
+  final Node[] nodes;
+
+  /** Whether the text so far is a whole one. */
+  final boolean isComplete;
+
+  /** By class of bytes: what follows, where that is known. */
+  final @Nullable Config[] next;
+
+  /** The configuration of the nodes that lead on alike, where it is known. */
+  @Nullable Config similar;
+
+  private final int hash;
+
+  Config(Node[] nodes, boolean isComplete, int classes) {
+    this.nodes = nodes;
+    this.isComplete = isComplete;
+    next = new Config[classes];
+    int h = isComplete ? 1 : 0;
+    for (Node node : nodes) {
+      h = 31 * h + System.identityHashCode(node);
+    }
+    hash = h;
+  }
+
+  /** Whether no text begins so. */
+  boolean isDead() {
+    return nodes.length == 0 && !isComplete;
+  }
+
+  /** Whether any plain text of so many characters leads on. */
+  int plainCapacity() {
+    int capacity = 0;
+    for (Node node : nodes) {
+      capacity = Math.max(capacity, PlainCapacity.of(node));
+    }
+    return capacity;
+  }
+
+  @Override
+  public boolean equals(@Nullable Object o) {
+    return o instanceof Config other
+        && isComplete == other.isComplete
+        && Arrays.equals(nodes, other.nodes, Machine.IDENTITY);
+  }
+
+  @Override
+  public int hashCode() {
+    return hash;
+  }
+}

@@ -1,0 +1,399 @@
+package dev.nautil.grammar;
+
+import dev.nautil.GrammarException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Follows a text through a {@link Program}, a byte at a time, in all ways at once.
+ *
+ * <p>This is Earley's recogniser ("An efficient context-free parsing algorithm", 1970) with the
+ * rules' automata in place of dotted rules: frames that begin at one place of the text share the
+ * set of where they return to, which is a node of a graph-structured stack (Tomita, "An efficient
+ * augmented-context-free parsing algorithm", 1987). A frame that has nothing left to do but return
+ * is not returned to (Leo, "A general context-free parsing algorithm running in linear time on
+ * every LR(k) grammar without using lookahead", 1991), so that a list that is written by right
+ * recursion takes no stack. Frames that match nothing are stepped over when they are called (Aycock
+ * and Horspool, "Practical Earley parsing", 2002), and no frame calls itself with nothing read
+ * ({@link LeftRecursion}), so that the frames which begin at a place can be taken in order, each
+ * once. Nodes, sets and configurations that are equal are made once, so that the configurations are
+ * the states of an automaton that is built while it is used.
+ *
+ * <p>Each node can reach the end of the text, since the program has no dead ends, and where members
+ * or an intersection have some, they are looked for before the node is made.
+ *
+ * <p>Two nodes that differ in counts alone lead on alike for a while if both counts are far from
+ * their bounds: for as many bytes as there are rounds to the nearest. So each node has a similar
+ * one with the least such counts, and what depends on few bytes, as a mask does, is computed once
+ * for all that are similar.
+ *
+ * <p>Not thread-safe.
+ */
+final class Machine {
+  static final Comparator<Node> IDENTITY = Comparator.comparingInt(n -> n.id);
+
+  /** Objects that are kept in order to be found again: tens of megabytes. */
+  private static final int MAX_KNOWN = 200_000;
+
+  /** Ways to read a text at once, above which it is given up. */
+  private static final int MAX_NODES = 20_000;
+
+  /** Nodes above which the tables of a step are made anew: to clear a large one takes long. */
+  private static final int MANY_NODES = 500;
+
+  private final Program program;
+
+  /** Bytes that similar configurations lead on alike for. */
+  private final int horizon;
+
+  private final Map<Node, Node> nodes = new HashMap<>();
+  private final Map<ReturnSet, ReturnSet> returnSets = new HashMap<>();
+  private final Map<Config, Config> configs = new HashMap<>();
+  private int lastId;
+
+  private final Config initial;
+
+  // Of the step that is being made.
+  private final List<Node> reached = new ArrayList<>();
+  private Set<Node> isReached = new HashSet<>();
+  private Map<Node, Node> lowest = new HashMap<>();
+  private final List<Node> active = new ArrayList<>();
+  private final BitSet called = new BitSet();
+  private final List<List<Node>> callers = new ArrayList<>();
+  private final BitSet calledToEnd = new BitSet();
+  private boolean isComplete;
+
+  Machine(Program program, int horizon) {
+    this.program = program;
+    this.horizon = horizon;
+    for (int i = 0; i < program.frames.size(); i++) {
+      callers.add(new ArrayList<>());
+    }
+    isComplete = program.matchesEmpty;
+    if (program.matchesMore) {
+      called.set(program.root.order);
+      calledToEnd.set(program.root.order);
+    }
+    initial = finish();
+  }
+
+  Program program() {
+    return program;
+  }
+
+  Config initial() {
+    return initial;
+  }
+
+  /** What follows after a byte; dead if none may. */
+  Config next(Config config, int b) {
+    int c = program.classOf[b];
+    Config next = config.next[c];
+    if (next == null) {
+      next = newNext(config, b);
+      config.next[c] = next;
+    }
+    return next;
+  }
+
+  private Config newNext(Config config, int b) {
+    begin();
+    for (Node node : config.nodes) {
+      State state = node.state;
+      if (node.data instanceof Product.Place place) {
+        Product.@Nullable Place next = place.next(b);
+        if (next != null) {
+          reach(state, 0, next, node.returns);
+        }
+        continue;
+      }
+      int[] edges = state.bytes;
+      for (int e = 0; e < edges.length; e += 3) {
+        if (edges[e] <= b && b <= edges[e + 1]) {
+          reach(state.peers[edges[e + 2]], node.count, node.data, node.returns);
+        }
+      }
+    }
+    return finish();
+  }
+
+  /** What follows after a token that the grammar names; dead if it may not come. */
+  Config nextToken(Config config, int token) {
+    begin();
+    for (Node node : config.nodes) {
+      int[] edges = node.state.tokens;
+      for (int e = 0; e < edges.length; e += 2) {
+        if (edges[e] == token) {
+          reach(node.state.peers[edges[e + 1]], node.count, node.data, node.returns);
+        }
+      }
+    }
+    return finish();
+  }
+
+  /** What follows after either. */
+  Config union(Config a, Config b) {
+    begin();
+    active.addAll(Arrays.asList(a.nodes));
+    active.addAll(Arrays.asList(b.nodes));
+    isComplete = a.isComplete || b.isComplete;
+    return finish();
+  }
+
+  private void reach(State state, int count, @Nullable Object data, ReturnSet returns) {
+    if (isLive(state, data)) {
+      reach(node(state, count, data, returns));
+    }
+  }
+
+  private void reach(Node node) {
+    if (isReached.add(node) && !isCovered(node, lowest)) {
+      reached.add(node);
+      if (reached.size() > MAX_NODES) {
+        throw new GrammarException(
+            "the text can be read in more than "
+                + MAX_NODES
+                + " ways at once, at rule '"
+                + node.state.frame.name
+                + "': the grammar is too ambiguous");
+      }
+    }
+  }
+
+  /**
+   * Whether what a node can read one of the others can that has counted less: above the least
+   * number of rounds, fewer rounds leave more open.
+   *
+   * @param lowest by a node without its count, the one that has counted least; the node is added
+   */
+  private static boolean isCovered(Node node, Map<Node, Node> lowest) {
+    Frame frame = node.state.frame;
+    if (frame.kind != Frame.Kind.COUNT || node.count < frame.min) {
+      return false;
+    }
+    Node key = new Node(node.state, -1, null, node.returns);
+    Node known = lowest.get(key);
+    if (known != null && known.count < node.count) {
+      return true;
+    }
+    lowest.put(key, node);
+    return false;
+  }
+
+  private static boolean isLive(State state, @Nullable Object data) {
+    return !(data instanceof MemberSet.Used used)
+        || MemberSet.intersect(state.reachable, used.available);
+  }
+
+  /** Takes all steps that read nothing from the nodes that were reached. */
+  private Config finish() {
+    for (int i = 0; i < reached.size(); i++) {
+      Node node = reached.get(i);
+      if (node.state.isActive()) {
+        active.add(node);
+      }
+      end(node);
+      call(node);
+    }
+    for (int f = called.nextSetBit(0); f >= 0; f = called.nextSetBit(f + 1)) {
+      Frame frame = program.frames.get(f);
+      ReturnSet returns = returnSet(callers.get(f), calledToEnd.get(f));
+      Node start = node(frame.startState(), 0, frame.initialData(), returns);
+      if (start.state.isActive()) {
+        active.add(start);
+      }
+      call(start);
+    }
+    return config();
+  }
+
+  /** Starts a step; one before it may have been given up. */
+  private void begin() {
+    dropWhenFull();
+    if (reached.size() > MANY_NODES) {
+      isReached = new HashSet<>();
+      lowest = new HashMap<>();
+    }
+    reached.clear();
+    isReached.clear();
+    lowest.clear();
+    active.clear();
+    for (int f = called.nextSetBit(0); f >= 0; f = called.nextSetBit(f + 1)) {
+      callers.get(f).clear();
+    }
+    called.clear();
+    calledToEnd.clear();
+    isComplete = false;
+  }
+
+  private void end(Node node) {
+    State state = node.state;
+    Frame frame = state.frame;
+    switch (frame.kind) {
+      case RULE -> {
+        if (state.isAccepting()) {
+          endFrame(node);
+        }
+      }
+      case COUNT -> {
+        if (state.isAccepting()) {
+          endRound(node, frame);
+        }
+      }
+      case MEMBERS -> {
+        for (int member : state.tags) {
+          endMember(node, frame, member);
+        }
+      }
+      case INTERSECTION -> {
+        if (node.data instanceof Product.Place place && place.isComplete()) {
+          endFrame(node);
+        }
+      }
+    }
+  }
+
+  private void endFrame(Node node) {
+    isComplete |= node.returns.endsText;
+    for (Node caller : node.returns.nodes) {
+      reach(caller);
+    }
+  }
+
+  private void endRound(Node node, Frame frame) {
+    boolean bounded = frame.max != Rule.UNBOUNDED;
+    int count = bounded ? node.count + 1 : Math.min(node.count + 1, frame.min);
+    if (count >= frame.min) {
+      endFrame(node);
+    }
+    if (!bounded || count < frame.max) {
+      reach(frame.startState(), count, null, node.returns);
+    }
+  }
+
+  private void endMember(Node node, Frame frame, int member) {
+    if (node.data instanceof MemberSet.Used before) {
+      MemberSet.@Nullable Used used = before.with(member);
+      if (used == null) {
+        return;
+      }
+      if (used.isComplete()) {
+        endFrame(node);
+      }
+      if (used.mayGoOn() && frame.again != null) {
+        reach(frame.again, 0, used, node.returns);
+      }
+    }
+  }
+
+  private void call(Node node) {
+    int[] calls = node.state.calls;
+    for (int i = 0; i < calls.length; i += 2) {
+      int frame = calls[i];
+      State after = node.state.peers[calls[i + 1]];
+      if (after.onlyReturns()) {
+        called.set(frame);
+        callers.get(frame).addAll(Arrays.asList(node.returns.nodes));
+        if (node.returns.endsText) {
+          calledToEnd.set(frame);
+        }
+      } else if (isLive(after, node.data)) {
+        called.set(frame);
+        callers.get(frame).add(node(after, node.count, node.data, node.returns));
+      }
+    }
+  }
+
+  private Node node(State state, int count, @Nullable Object data, ReturnSet returns) {
+    Node node = new Node(state, count, data, returns);
+    Node same = nodes.putIfAbsent(node, node);
+    if (same != null) {
+      return same;
+    }
+    node.id = ++lastId;
+    int similarCount = similarCount(state.frame, count);
+    if (similarCount != count || returns.similar != returns) {
+      node.similar = node(state, similarCount, data, returns.similar);
+    }
+    return node;
+  }
+
+  private int similarCount(Frame frame, int count) {
+    if (frame.kind == Frame.Kind.COUNT) {
+      if (frame.min - count > horizon) {
+        return 0;
+      }
+      if (count > frame.min && frame.max - count > horizon) {
+        return frame.min;
+      }
+    }
+    return count;
+  }
+
+  private ReturnSet returnSet(List<Node> callers, boolean endsText) {
+    ReturnSet set = new ReturnSet(sorted(callers), endsText);
+    ReturnSet same = returnSets.putIfAbsent(set, set);
+    if (same != null) {
+      return same;
+    }
+    if (callers.stream().anyMatch(caller -> caller.similar != caller)) {
+      set.similar = returnSet(callers.stream().map(caller -> caller.similar).toList(), endsText);
+    }
+    return set;
+  }
+
+  /** A configuration that leads on alike for as many bytes as the horizon. */
+  Config similar(Config config) {
+    if (config.similar == null) {
+      begin();
+      for (Node node : config.nodes) {
+        active.add(node.similar);
+      }
+      isComplete = config.isComplete;
+      config.similar = finish();
+    }
+    return config.similar;
+  }
+
+  private Config config() {
+    Config config = new Config(sorted(active), isComplete, program.byteOf.length);
+    Config same = configs.putIfAbsent(config, config);
+    return same != null ? same : config;
+  }
+
+  private static Node[] sorted(List<Node> list) {
+    Node[] sorted = list.toArray(Node[]::new);
+    if (sorted.length < 2) {
+      return sorted;
+    }
+    Arrays.sort(sorted, IDENTITY);
+    Map<Node, Node> counted = new HashMap<>();
+    for (Node node : sorted) {
+      isCovered(node, counted);
+    }
+    int n = 0;
+    for (Node node : sorted) {
+      if ((n == 0 || node != sorted[n - 1]) && (counted.isEmpty() || !isCovered(node, counted))) {
+        sorted[n++] = node;
+      }
+    }
+    return Arrays.copyOf(sorted, n);
+  }
+
+  /** Forgets what was made; what is in use goes on, and is made anew when it is met again. */
+  private void dropWhenFull() {
+    if (nodes.size() + returnSets.size() + configs.size() > MAX_KNOWN) {
+      nodes.clear();
+      returnSets.clear();
+      configs.clear();
+    }
+  }
+}

@@ -1,0 +1,51 @@
+package dev.nautil.grammar;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where a frame is, and where it returns to. Equal ones of a {@link Machine} are the same object
+ * (but for those of a cache that has been dropped since).
+ */
+final class Node {
+  final State state;
+
+  /** Of COUNT: the rounds that ended. */
+  final int count;
+
+  /** Of MEMBERS: a {@link MemberSet.Used}; of INTERSECTION: a {@link Product.Place}. */
+  final @Nullable Object data;
+
+  final ReturnSet returns;
+  private final int hash;
+
+  /** Among a machine's nodes; set when it turns out to be a new one. */
+  int id;
+
+  /** The node that leads on alike for as many bytes as the machine's horizon: {@link Machine}. */
+  Node similar = this;
+
+  Node(State state, int count, @Nullable Object data, ReturnSet returns) {
+    this.state = state;
+    this.count = count;
+    this.data = data;
+    this.returns = returns;
+    int h = System.identityHashCode(state);
+    h = 31 * h + count;
+    h = 31 * h + System.identityHashCode(data);
+    hash = 31 * h + System.identityHashCode(returns);
+  }
+
+  @Override
+  public boolean equals(@Nullable Object o) {
+    return o instanceof Node other
+        && state == other.state
+        && count == other.count
+        && data == other.data
+        && returns == other.returns;
+  }
+
+  @Override
+  public int hashCode() {
+    return hash;
+  }
+}

@@ -1,0 +1,199 @@
+package dev.nautil.grammar;
+
+import dev.nautil.GrammarException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The machines of an intersection, which read the same text side by side.
+ *
+ * <p>That each of them can go on does not mean that they can end together: a place counts as dead
+ * when no text leads from it to one where all are complete. That is looked for when a place is met;
+ * since what is found holds for every place on the way, most are known by then.
+ */
+final class Product {
+  /** Places that a search for an end may visit. */
+  private static final int MAX_SEARCH = 300_000;
+
+  /** Places that are kept in order to be found again. */
+  private static final int MAX_PLACES = 400_000;
+
+  /** Where all machines are. Equal ones are the same object. */
+  final class Place {
+    final Config[] configs;
+    private final @Nullable Place[] next;
+
+    /** Null while it is not known. */
+    private @Nullable Boolean live;
+
+    private Place(Config[] configs, int classes) {
+      this.configs = configs;
+      next = new Place[classes];
+    }
+
+    boolean isComplete() {
+      for (Config config : configs) {
+        if (!config.isComplete) {
+          return false;
+        }
+      }
+      return true;
+    }
+
+    /** What follows after a byte; null if the machines can't end together any more. */
+    @Nullable Place next(int b) {
+      Place place = step(this, classOf[b]);
+      return place != null && isLive(place) ? place : null;
+    }
+
+    @Override
+    public boolean equals(@Nullable Object o) {
+      return o instanceof Place other && Arrays.equals(configs, other.configs);
+    }
+
+    @Override
+    public int hashCode() {
+      return Arrays.hashCode(configs);
+    }
+  }
+
+  private final String name;
+  private final List<Machine> machines;
+  private final int[] classOf = new int[256];
+  private final int[] byteOf;
+  private final Map<Place, Place> places = new HashMap<>();
+  private final Place dead = new Place(new Config[0], 0);
+  private final Place initial;
+  private final RuleFacts.Facts facts;
+
+  private Product(String name, List<Machine> machines) {
+    this.name = name;
+    this.machines = machines;
+    BitSet starts = new BitSet();
+    starts.set(0);
+    machines.forEach(m -> m.program().addClassStarts(starts));
+    byteOf = starts.stream().toArray();
+    for (int b = 0, c = -1; b < 256; b++) {
+      c += starts.get(b) ? 1 : 0;
+      classOf[b] = c;
+    }
+    initial = place(machines.stream().map(Machine::initial).toArray(Config[]::new));
+    facts = findFacts();
+  }
+
+  /** Of an intersection that no rule's cycle goes through. */
+  static Product of(String name, Rule.Intersection intersection, Map<String, Rule> rules) {
+    List<Machine> machines = new ArrayList<>();
+    for (Rule rule : intersection.rules()) {
+      String root = name + " (a part of its intersection)";
+      Map<String, Rule> all = new HashMap<>(rules);
+      all.put(root, rule);
+      Program program = GrammarCompiler.compileOrNull(new Grammar(all, root));
+      if (program == null) {
+        return new Product(name, List.of());
+      }
+      machines.add(new Machine(program, Integer.MAX_VALUE));
+    }
+    return new Product(name, machines);
+  }
+
+  private RuleFacts.Facts findFacts() {
+    if (machines.isEmpty()) {
+      return RuleFacts.Facts.NOTHING;
+    }
+    boolean nullable = initial.isComplete();
+    boolean nonEmpty = false;
+    for (int b : byteOf) {
+      nonEmpty = nonEmpty || initial.next(b) != null;
+    }
+    return new RuleFacts.Facts(nullable || nonEmpty, nullable, nonEmpty);
+  }
+
+  RuleFacts.Facts facts() {
+    return facts;
+  }
+
+  Place initial() {
+    return initial;
+  }
+
+  /** Adds the first byte of each class of bytes that lead to the same everywhere. */
+  void addClassStarts(BitSet starts) {
+    for (int b : byteOf) {
+      starts.set(b);
+    }
+  }
+
+  private Place place(Config[] configs) {
+    Place place = new Place(configs, byteOf.length);
+    if (places.size() >= MAX_PLACES) {
+      places.clear();
+    }
+    Place same = places.putIfAbsent(place, place);
+    return same != null ? same : place;
+  }
+
+  /** What follows after a byte of a class; null if a machine does not go on. */
+  private @Nullable Place step(Place place, int c) {
+    Place next = place.next[c];
+    if (next == null) {
+      next = newStep(place, byteOf[c]);
+      place.next[c] = next;
+    }
+    return next == dead ? null : next;
+  }
+
+  private Place newStep(Place place, int b) {
+    Config[] configs = new Config[place.configs.length];
+    for (int i = 0; i < configs.length; i++) {
+      configs[i] = machines.get(i).next(place.configs[i], b);
+      if (configs[i].isDead()) {
+        return dead;
+      }
+    }
+    return place(configs);
+  }
+
+  private boolean isLive(Place place) {
+    if (place.live == null) {
+      search(place);
+    }
+    return Boolean.TRUE.equals(place.live);
+  }
+
+  /** Finds an end, and marks the places on the way to it; or marks all that were met as dead. */
+  private void search(Place from) {
+    Map<Place, Place> cameFrom = new HashMap<>();
+    Set<Place> met = new HashSet<>(List.of(from));
+    Deque<Place> waiting = new ArrayDeque<>(met);
+    for (Place at; (at = waiting.poll()) != null; ) {
+      if (at.isComplete() || Boolean.TRUE.equals(at.live)) {
+        for (Place p = at; p != null; p = cameFrom.get(p)) {
+          p.live = true;
+        }
+        return;
+      }
+      if (met.size() > MAX_SEARCH) {
+        throw new GrammarException(
+            "rule '" + name + "' is too large an intersection: no end in " + met.size() + " steps");
+      }
+      for (int c = 0; c < byteOf.length; c++) {
+        Place next = step(at, c);
+        if (next != null && !Boolean.FALSE.equals(next.live) && met.add(next)) {
+          cameFrom.put(next, at);
+          waiting.add(next);
+        }
+      }
+    }
+    met.forEach(place -> place.live = false);
+  }
+}

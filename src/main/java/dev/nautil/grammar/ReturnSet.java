@@ -1,0 +1,40 @@
+package dev.nautil.grammar;
+
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/** Where frames that began at one place return to. Equal ones are the same object, as nodes are. */
+final class ReturnSet {
+  /** By ascending id. */
+  final Node[] nodes;
+
+  /** Whether the text ends where the frame does. */
+  final boolean endsText;
+
+  private final int hash;
+
+  /** The set of the nodes that lead on alike: {@link Node#similar}. */
+  ReturnSet similar = this;
+
+  ReturnSet(Node[] nodes, boolean endsText) {
+    this.nodes = nodes;
+    this.endsText = endsText;
+    int h = endsText ? 1 : 0;
+    for (Node node : nodes) {
+      h = 31 * h + System.identityHashCode(node);
+    }
+    hash = h;
+  }
+
+  @Override
+  public boolean equals(@Nullable Object o) {
+    return o instanceof ReturnSet other
+        && endsText == other.endsText
+        && Arrays.equals(nodes, other.nodes, Machine.IDENTITY);
+  }
+
+  @Override
+  public int hashCode() {
+    return hash;
+  }
+}

@@ -1,0 +1,301 @@
+package dev.nautil.grammar;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.nautil.GrammarException;
+import dev.nautil.TestModels;
+import dev.nautil.engine.Vocabularies;
+import dev.nautil.internal.NativeFile;
+import dev.nautil.tokenizer.StringTable;
+import dev.nautil.tokenizer.Tokenizer;
+import dev.nautil.tokenizer.Vocabulary;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+class GrammarMatcherTest {
+  /** In GPT-2's alphabet Ã is the first byte of é and © the second. */
+  private static final List<String> TOKENS =
+      List.of("</s>", "[CALL]", "a", "b", "ab", "Ã", "©", "Ã©", "aÃ", "©b", "bab", "aÃ©a", "aa");
+
+  private static final int END = 0;
+  private static final int CALL = 1;
+
+  private static Tokenizer small() {
+    int[] types = new int[TOKENS.size()];
+    Arrays.fill(types, 1);
+    types[END] = 3;
+    types[CALL] = 3;
+    return Tokenizer.of(
+        Vocabulary.builder("gpt2", StringTable.of(TOKENS))
+            .types(types)
+            .merges(StringTable.of(List.of()))
+            .eos(END)
+            .build());
+  }
+
+  static Tokenizer tekken() {
+    try (NativeFile file = NativeFile.open(TestModels.path("tekken-tiny.gguf"), false)) {
+      return Vocabularies.tokenizer(file);
+    }
+  }
+
+  private static GrammarMatcher matcher(Rule rule) {
+    return new CompiledGrammar(Grammar.of(rule), GrammarVocabulary.of(small())).newMatcher();
+  }
+
+  private static int token(String text) {
+    return TOKENS.indexOf(text);
+  }
+
+  /** On the way of a hundred random walks through as many random grammars. */
+  @Test
+  void masksAreTheTokensThatLeadOnByTheirBytes() {
+    Random random = new Random(3);
+    GrammarVocabulary vocabulary = GrammarVocabulary.of(small());
+    int steps = 0;
+    for (int seed = 0; seed < 400; seed++) {
+      CompiledGrammar grammar;
+      try {
+        grammar = new CompiledGrammar(new RandomGrammars(seed).next(), vocabulary);
+      } catch (GrammarException e) {
+        continue;
+      }
+      GrammarMatcher matcher = grammar.newMatcher();
+      long[] words = new long[1];
+      for (int step = 0; step < 12 && !matcher.mustEnd(); step++, steps++) {
+        matcher.mask(words);
+        assertEquals(byBytes(matcher), words[0], "grammar " + seed);
+        long left = words[0] & ~1L;
+        for (int skip = random.nextInt(Math.max(1, Long.bitCount(left))); skip > 0; skip--) {
+          left &= left - 1;
+        }
+        if (left == 0) {
+          break;
+        }
+        matcher.accept(Long.numberOfTrailingZeros(left));
+      }
+    }
+    assertTrue(steps > 1000, steps + " steps");
+  }
+
+  private static long byBytes(GrammarMatcher matcher) {
+    long mask = matcher.isComplete() ? 1 : 0;
+    for (int t = 2; t < TOKENS.size(); t++) {
+      mask |= (matcher.copy().accept(small().piece(t)) ? 1L : 0) << t;
+    }
+    return mask;
+  }
+
+  /** With bounded and unbounded strings, where tokens are allowed by their number of characters. */
+  @Test
+  void masksOfTheLargeVocabularyAreTheTokensThatLeadOnByTheirBytes() {
+    Tokenizer tokenizer = tekken();
+    GrammarVocabulary vocabulary = GrammarVocabulary.of(tokenizer);
+    checkMasks(
+        new CompiledGrammar(JsonGrammars.person(), vocabulary), tokenizer, JsonGrammars.PERSON, 9);
+    checkMasks(
+        new CompiledGrammar(JsonGrammars.any(), vocabulary), tokenizer, JsonGrammars.PERSON, 19);
+    for (String pattern :
+        List.of(
+            "[A-Za-z ]{1,40}", ".{3,12}", "(é|.){0,20}x", "[^\\n]*\\n", "\\p{L}{5}.*", "(..){4}")) {
+      String text = pattern.endsWith("n") ? "wholly\n" : "abcdefgx";
+      checkMasks(new CompiledGrammar(Grammar.regex(pattern), vocabulary), tokenizer, text, 1);
+    }
+    Rule withBounds =
+        new Rule.Intersection(
+            List.of(Regex.search("^[a-z]+-.*x"), new Rule.Repeat(JsonGrammars.CHARACTER, 3, 14)));
+    CompiledGrammar both = new CompiledGrammar(Grammar.of(withBounds), vocabulary);
+    checkMasks(both, tokenizer, "abc-de fx", 1);
+    CompiledGrammar additional = new CompiledGrammar(JsonGrammars.open(), vocabulary);
+    checkMasks(additional, tokenizer, "{\"name\": 1, \"nam\": 2, \"extra\": 3}", 1);
+  }
+
+  private static void checkMasks(
+      CompiledGrammar grammar, Tokenizer tokenizer, String text, int stride) {
+    GrammarMatcher matcher = grammar.newMatcher();
+    long[] words = new long[matcher.maskWords()];
+    int[] tokens = tokenizer.encode(text);
+    for (int i = 0; i <= tokens.length; i++) {
+      if (i % stride == 0) {
+        matcher.mask(words);
+        for (int t = 0; t < tokenizer.size(); t++) {
+          boolean allowed =
+              tokenizer.isEndOfGeneration(t)
+                  ? matcher.isComplete()
+                  : !tokenizer.isControl(t) && matcher.copy().accept(tokenizer.piece(t));
+          if (allowed != ((words[t / 64] >> t & 1) != 0)) {
+            throw new AssertionError(
+                text + " at " + i + ": token " + t + " " + tokenizer.decode(new int[] {t}));
+          }
+        }
+      }
+      if (i < tokens.length) {
+        matcher.accept(tokens[i]);
+      }
+    }
+    assertTrue(matcher.isComplete(), text);
+  }
+
+  @Test
+  void namesControlTokens() {
+    GrammarMatcher matcher =
+        matcher(Rule.sequence(Rule.optional(Rule.text("a")), new Rule.Token(CALL), Rule.text("b")));
+    long[] words = new long[1];
+    matcher.mask(words);
+    assertEquals(1L << CALL | 1L << token("a"), words[0]);
+    matcher.accept(CALL);
+    assertFalse(matcher.isComplete());
+    assertEquals(OptionalInt.of(token("b")), matcher.forced());
+    matcher.accept(token("b"));
+    assertEquals(OptionalInt.of(END), matcher.forced());
+    assertTrue(matcher.mustEnd());
+  }
+
+  @Test
+  void staysWhereItIsWhenATokenIsNotAllowed() {
+    GrammarMatcher matcher = matcher(Rule.text("ab"));
+    matcher.accept(token("a"));
+    IllegalArgumentException e =
+        assertThrows(IllegalArgumentException.class, () -> matcher.accept(token("a")));
+    assertEquals("token 2 is not allowed by the grammar here", e.getMessage());
+    assertThrows(IllegalArgumentException.class, () -> matcher.accept(END));
+    assertThrows(IndexOutOfBoundsException.class, () -> matcher.accept(TOKENS.size()));
+    matcher.accept(token("b"));
+    matcher.accept(END);
+    assertThrows(IllegalArgumentException.class, () -> matcher.accept(END));
+  }
+
+  @Test
+  void copiesGoTheirOwnWays() {
+    GrammarMatcher one = matcher(Rule.choice(Rule.text("ab"), Rule.text("ba")));
+    one.accept(token("a"));
+    GrammarMatcher other = one.copy();
+    other.accept(token("b"));
+    assertTrue(other.isComplete());
+    assertFalse(one.isComplete());
+  }
+
+  @Test
+  void givesTheTextThatMustFollow() {
+    GrammarMatcher matcher = matcher(Rule.choice(Rule.text("aéab"), Rule.text("aéaa")));
+    assertArrayEquals("aéa".getBytes(StandardCharsets.UTF_8), matcher.forcedText());
+    assertArrayEquals(new byte[0], matcher(Rule.text("")).forcedText());
+  }
+
+  @Test
+  void countsToMillionsWithoutCopies() {
+    Rule million = new Rule.Repeat(Rule.choice(Rule.text("a"), Rule.text("é")), 999_999, 1_000_000);
+    GrammarMatcher matcher = matcher(million);
+    byte[] block = "aé".repeat(1000).getBytes(StandardCharsets.UTF_8);
+    for (int i = 0; i < 499; i++) {
+      assertTrue(matcher.accept(block));
+    }
+    assertTrue(matcher.accept("a".repeat(1999).getBytes(StandardCharsets.UTF_8)));
+    assertTrue(matcher.isComplete());
+    assertTrue(matcher.accept(new byte[] {'a'}));
+    assertTrue(matcher.mustEnd());
+  }
+
+  /** Each of a hundred members once, in any order, the required ones among them. */
+  @Test
+  void takesAHundredMembersInAnyOrder() {
+    List<Rule.Member> members = new ArrayList<>();
+    List<String> names = new ArrayList<>();
+    for (int i = 0; i < 100; i++) {
+      names.add("m" + i + ";");
+      members.add(new Rule.Member(Rule.text(names.get(i)), i % 3 == 0));
+    }
+    Rule rule = new Rule.Members(members, Optional.empty(), Rule.text(","), 0, 60);
+    CompiledGrammar grammar = new CompiledGrammar(Grammar.of(rule), GrammarVocabulary.of(small()));
+    Random random = new Random(1);
+    for (int round = 0; round < 50; round++) {
+      Collections.shuffle(names, random);
+      GrammarMatcher matcher = grammar.newMatcher();
+      int optional = 26;
+      int required = 34;
+      for (String name : names) {
+        boolean isRequired = Integer.parseInt(name.substring(1, name.length() - 1)) % 3 == 0;
+        boolean first = required == 34 && optional == 26;
+        boolean fits = isRequired || optional > 0;
+        GrammarMatcher next = matcher.copy();
+        assertEquals(
+            fits, next.accept(((first ? "" : ",") + name).getBytes(StandardCharsets.UTF_8)));
+        if (fits) {
+          assertFalse(next.copy().accept(("," + name).getBytes(StandardCharsets.UTF_8)));
+          matcher = next;
+          required -= isRequired ? 1 : 0;
+          optional -= isRequired ? 0 : 1;
+        }
+        assertEquals(required == 0, matcher.isComplete());
+      }
+      assertTrue(matcher.mustEnd());
+    }
+  }
+
+  /** Ten thousand levels take no more than ten times a thousand, give or take the machine. */
+  @Test
+  void nestsDeeplyInLinearTime() {
+    CompiledGrammar grammar =
+        new CompiledGrammar(JsonGrammars.any(), GrammarVocabulary.of(small()));
+    double small = Double.MAX_VALUE;
+    double large = Double.MAX_VALUE;
+    for (int run = 0; run < 20 && (run < 3 || large > 25 * small); run++) {
+      small = Math.min(small, nanosToNest(grammar, 1_000));
+      large = Math.min(large, nanosToNest(grammar, 10_000));
+    }
+    assertTrue(large <= 25 * small, small + " and " + large);
+  }
+
+  private static double nanosToNest(CompiledGrammar grammar, int levels) {
+    byte[] text =
+        ("[{\"a\":".repeat(levels) + "1" + "}]".repeat(levels)).getBytes(StandardCharsets.UTF_8);
+    long start = System.nanoTime();
+    GrammarMatcher matcher = grammar.newMatcher();
+    assertTrue(matcher.accept(text));
+    assertTrue(matcher.isComplete());
+    return System.nanoTime() - start;
+  }
+
+  @Test
+  void namesTheRuleAtFault() {
+    assertEquals("rule 'root' refers to 'x', which is no rule", failure(Rule.reference("x")));
+    assertEquals("rule 'root' matches no text", failure(new Rule.Choice(List.of())));
+    assertEquals(
+        "rule 'root' matches no text",
+        failure(new Rule.Intersection(List.of(Regex.full("a+"), Regex.full("b+")))));
+    Rule optional =
+        new Rule.Members(
+            List.of(new Rule.Member(Rule.text("a"), false)),
+            Optional.empty(),
+            Rule.text(","),
+            2,
+            3);
+    assertEquals("rule 'root' matches no text", failure(optional));
+    assertEquals("rule 'root' has half of a surrogate pair", failure(Rule.text("\ud800")));
+    Rule onlyOne =
+        new Rule.Members(List.of(), Optional.of(Rule.text("a")), new Rule.Choice(List.of()), 2, 3);
+    assertEquals("rule 'root' matches no text", failure(onlyOne));
+    Rule loop = new Rule.Repeat(Rule.reference("root"), 100, 200);
+    assertTrue(failure(Rule.choice(loop, Rule.text("a"))).contains("'root' is left-recursive"));
+    Rule deep = Rule.text("a");
+    for (int i = 0; i < 100_000; i++) {
+      deep = Rule.sequence(deep, Rule.text("b"));
+    }
+    assertTrue(failure(deep).contains("nests more than 1000 levels"));
+  }
+
+  private static String failure(Rule rule) {
+    return assertThrows(GrammarException.class, () -> matcher(rule)).getMessage();
+  }
+}
