@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.nautil.engine.Engine;
 import dev.nautil.internal.Native;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -350,6 +351,25 @@ class ModelTest {
     }
   }
 
+  @Test
+  void refusesMoreThanMayWait() {
+    try (Model model = Model.open(TINY, Model.options().maxWaiting(3))) {
+      List<Reply.Stream> streams = new ArrayList<>();
+      for (int i = 0; i < Engine.PLACES + 3; i++) {
+        streams.add(model.newSession(RAW).stream("x"));
+      }
+      Session refused = model.newSession(RAW.maxTokens(2));
+      BusyException busy = assertThrows(BusyException.class, () -> refused.send("y"));
+      assertEquals(3, busy.waiting());
+      assertEquals(3, busy.limit());
+      assertEquals(List.of(), refused.history());
+      streams.get(streams.size() - 1).close();
+      streams.get(0).close();
+      assertEquals(2, refused.send("y").usage().replyTokens());
+      streams.forEach(Reply.Stream::close);
+    }
+  }
+
   private static long engineThreads() {
     return Thread.getAllStackTraces().keySet().stream()
         .filter(thread -> thread.getName().equals("nautil-engine"))
@@ -360,6 +380,8 @@ class ModelTest {
   void optionsRefuseWhatMakesNoSense() {
     assertThrows(IllegalArgumentException.class, () -> Model.options().contextSize(-1));
     assertThrows(IllegalArgumentException.class, () -> Model.options().threads(-1));
+    assertThrows(IllegalArgumentException.class, () -> Model.options().maxWaiting(-1));
+    assertEquals(1024, Model.options().maxWaiting());
     assertThrows(IllegalArgumentException.class, () -> Session.options().maxTokens(-1));
     assertThrows(IllegalArgumentException.class, () -> Session.options().system("x").raw());
     assertThrows(IllegalArgumentException.class, () -> Sampling.defaults().withTemperature(-1));

@@ -18,6 +18,8 @@ final class SharedPrefix {
    *
    * <p>A generation waits for one that has its place, and ends to wait when that one has read the
    * common part or has ended; it waits again only for a longer part. So each wait comes to an end.
+   * A text that is embedded shares nothing: its hidden states are wanted, and it leaves no keys.
+   * What goes on from keys of a file leaves none for others.
    */
   static boolean isBeingRead(Generation generation, List<Generation> active, List<Slot> slots) {
     Generation reader = generation.prefixReader;
@@ -25,15 +27,19 @@ final class SharedPrefix {
       return true;
     }
     generation.prefixReader = null;
+    if (generation.pooler != null) {
+      return false;
+    }
     int[] prompt = generation.request.prompt();
     RestoredKv restored = generation.request.restored();
     int cached =
         slots.stream().mapToInt(slot -> slot.commonPrefix(prompt, restored)).max().orElse(0);
     int longest = cached + WORTH_WAITING - 1;
     for (Generation other : active) {
-      boolean shared = other.slot.restored == null || other.slot.restored == restored;
-      int common =
-          other.isPromptDone() || !shared ? 0 : commonPrefix(prompt, other.request.prompt());
+      RestoredKv others = other.request.restored();
+      boolean leaves = other.pooler == null && (others == null || others == restored);
+      boolean reads = leaves && !other.isPromptDone();
+      int common = reads ? commonPrefix(prompt, other.request.prompt()) : 0;
       if (common > longest) {
         longest = common;
         generation.prefixReader = other;

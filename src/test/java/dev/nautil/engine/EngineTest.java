@@ -301,21 +301,19 @@ class EngineTest {
     }
   }
 
-  /** The step under way goes on for the others: none of their tokens is computed twice. */
+  /** If each of them undid the step under way, there would be no step to its end. */
   @Test
-  void cancellingOneCostsTheOthersNothing() throws InterruptedException {
-    Generation stays = engine.submit(request(prompt(0), 100));
-    CompletableFuture<Outcome> kept = outcome(stays);
-    for (int i = 1; i < 60; i++) {
-      Generation other = engine.submit(request(prompt(i), 1000));
-      awaitTokens(other, 1);
+  void cancellingOneDoesNotUndoTheStepOfOthers() throws InterruptedException {
+    CompletableFuture<Outcome> kept = outcome(engine.submit(request(prompt(0), 40)));
+    int cancelled = 0;
+    for (; !kept.isDone(); cancelled++) {
+      Generation other = engine.submit(request(prompt(1), 1000));
+      Thread.sleep(2);
       other.cancel();
-      Signal.End end = read(other).end();
-      assertEquals(FinishReason.CANCELLED, end.reason());
+      assertEquals(FinishReason.CANCELLED, outcome(other).join().end().reason());
     }
-    assertEquals(100, kept.join().tokens().size());
-    long decoded = engine.context().info().decodedTokens();
-    assertTrue(decoded > 0);
+    assertEquals(40, kept.join().tokens().size());
+    assertTrue(cancelled >= 10, cancelled + " cancelled");
   }
 
   /** A prompt that would be read in long steps. */
