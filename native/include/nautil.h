@@ -206,6 +206,13 @@ NT_API nt_model* nt_model_new(const nt_file* file, nt_error* error);
 NT_API void nt_model_free(nt_model* model);
 NT_API void nt_model_get_info(const nt_model* model, nt_model_info* out);
 
+/*
+ * A number that tells models apart: of all metadata, of every tensor's name, type and shape, and of 4,096 bytes each at
+ * the start, in the middle and at the end of its data. So another file, training or quantisation has another number;
+ * weights that were changed elsewhere only do not. Reads some 10 KB of the file a tensor, not the whole.
+ */
+NT_API uint64_t nt_model_fingerprint(const nt_model* model);
+
 /* --------------------------------------------------------------------------------------------------- contexts */
 
 /* How keys and values are kept. */
@@ -297,6 +304,27 @@ NT_API nt_status nt_seq_truncate(nt_context* context, int32_t seq, int32_t n, nt
 
 /* Makes `to`, which must be empty, share the first n tokens of `from`. At most one page is copied. */
 NT_API nt_status nt_seq_fork(nt_context* context, int32_t from, int32_t to, int32_t n, nt_error* error);
+
+/* Bytes that nt_seq_save writes for n tokens, 1 to 2^30; -1 for any other number. */
+NT_API int64_t nt_seq_saved_bytes(const nt_context* context, int32_t n);
+
+/*
+ * Writes the keys and values of tokens [first, first + n) of a sequence to out: a block that nt_seq_load takes. `first`
+ * is a multiple of 64. Of other sequences it holds nothing. A long sequence is saved in several blocks.
+ * Status: NT_INVALID_ARGUMENT (also where the sequence has no such tokens, or out too little room).
+ */
+NT_API nt_status nt_seq_save(const nt_context* context, int32_t seq, int32_t first, int32_t n, uint8_t* out,
+                             int64_t out_capacity, nt_error* error);
+
+/*
+ * Appends the tokens of a block to a sequence, without decoding them. The block may come from anywhere: it is checked
+ * before anything is done, but for its keys and values, of which every bit pattern is harmless. Whether they are those
+ * of this model's tokens, the caller must know: by nt_model_fingerprint, and a checksum.
+ * Status: NT_FORMAT (no block, damaged, of another layout than this context's, or not what comes next in the sequence),
+ * NT_CONTEXT_FULL, NT_OUT_OF_MEMORY.
+ */
+NT_API nt_status nt_seq_load(nt_context* context, int32_t seq, const uint8_t* block, int64_t block_bytes,
+                             nt_error* error);
 
 /* ----------------------------------------------------------------------------------------- logits and sampling */
 

@@ -11,6 +11,7 @@
 #include "gguf/gguf.h"
 #include "measure.h"
 #include "model/context.h"
+#include "model/fingerprint.h"
 #include "model/weights.h"
 #include "nautil.h"
 #include "sampling/sampler.h"
@@ -258,6 +259,8 @@ void nt_model_get_info(const nt_model* model, nt_model_info* out) {
           0};
 }
 
+uint64_t nt_model_fingerprint(const nt_model* model) { return nt::fingerprint(*model->model->file); }
+
 nt_context* nt_context_new(const nt_model* model, nt_pool* pool, const nt_context_params* params, nt_error* error) {
   return create<nt_context>(error, [&] {
     not_null(model, pool, params);
@@ -321,6 +324,33 @@ nt_status nt_seq_fork(nt_context* context, int32_t from, int32_t to, int32_t n, 
     require(cache.length(to) == 0 && from != to, "the sequence to fork to must be empty");
     require(n >= 0 && n <= cache.length(from), "a fork cannot be longer than its origin");
     cache.fork(from, to, n);
+  });
+}
+
+int64_t nt_seq_saved_bytes(const nt_context* context, int32_t n) {
+  if (n < 1 || n > nt::kMaxBlockTokens) return -1;
+  return static_cast<int64_t>(nt::kv_block_bytes(context->context.layout(), n));
+}
+
+nt_status nt_seq_save(const nt_context* context, int32_t seq, int32_t first, int32_t n, uint8_t* out,
+                      int64_t out_capacity, nt_error* error) {
+  return guard(error, [&] {
+    not_null(context, out);
+    const nt::Context& c = context->context;
+    c.check_seq(seq);
+    require(first >= 0 && first % nt::KvCache::kPageTokens == 0, "a block begins at a multiple of 64 tokens");
+    require(n >= 1 && n <= c.cache().length(seq) - first, "the sequence has no such tokens");
+    require(out_capacity >= nt_seq_saved_bytes(context, n), "out must have room for nt_seq_saved_bytes");
+    c.save(seq, first, n, out);
+  });
+}
+
+nt_status nt_seq_load(nt_context* context, int32_t seq, const uint8_t* block, int64_t block_bytes, nt_error* error) {
+  return guard(error, [&] {
+    not_null(context, block);
+    context->context.check_seq(seq);
+    require(block_bytes >= 0, "a block cannot have fewer than 0 bytes");
+    context->context.load(seq, block, static_cast<size_t>(block_bytes));
   });
 }
 

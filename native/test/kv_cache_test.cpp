@@ -28,6 +28,9 @@ class Pages final : public nt::Executor {
     ++copies;
     values[to] = values[from];
   }
+  size_t page_bytes() const override { return 0; }
+  void read_page(int32_t, int, uint8_t*) const override {}
+  void write_page(int32_t, const uint8_t*) override {}
   void begin(const nt::Step&) override {}
   void gather(const nt::Tensor&) override {}
   void qkv(const nt::Layer&, int) override {}

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -54,6 +55,11 @@ class Executor {
   virtual void allocate_page(int32_t page) = 0;
   virtual void release_page(int32_t page) noexcept = 0;  // its memory goes back to the system
   virtual void copy_page(int32_t from, int32_t to) = 0;
+
+  // Pages in the host's memory, in the layout of CPU pages: kernels.h.
+  virtual size_t page_bytes() const = 0;
+  virtual void read_page(int32_t page, int n_tokens, uint8_t* out) const = 0;  // zeroes where later tokens would be
+  virtual void write_page(int32_t page, const uint8_t* bytes) = 0;
 
   // The stages of a pass. x is the residual stream, (n_tokens, n_embd).
   virtual void begin(const Step& step) = 0;

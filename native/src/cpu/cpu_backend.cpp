@@ -48,6 +48,28 @@ size_t size(int64_t n) { return static_cast<size_t>(n); }
 
 int chunks(int n) { return (n + kChunk - 1) / kChunk; }
 
+// Zeroes all but the first n tokens of a page of one KV head. F16: keys (head_dim, 64), values (64, head_dim).
+void clear_later_tokens(uint16_t* page, int head_dim, int n) {
+  for (int d = 0; d < head_dim; ++d) {
+    std::fill(page + d * kPageTokens + n, page + (d + 1) * kPageTokens, uint16_t{0});
+  }
+  uint16_t* values = page + kv_values(head_dim);
+  std::fill(values + size(n) * size(head_dim), values + kv_values(head_dim), uint16_t{0});
+}
+
+void clear_later_tokens(const KvPageQ8<uint8_t>& page, int head_dim, int n) {
+  for (int group = 0; group < head_dim / 4; ++group) {
+    uint8_t* keys = page.keys + group * kKeyGroupBytes;
+    std::fill(keys + 4 * n, keys + kKeyGroupBytes, uint8_t{0});
+  }
+  std::fill(page.values + size(n) * size(head_dim), page.values + kv_values(head_dim), int8_t{0});
+  for (int block = 0; block < head_dim / kKvBlock; ++block) {
+    for (uint16_t* scales : {page.key_scales, page.value_scales}) {
+      std::fill(scales + block * kPageTokens + n, scales + (block + 1) * kPageTokens, uint16_t{0});
+    }
+  }
+}
+
 // A stage's input in the forms that the weights it meets want.
 struct Input {
   const float* x = nullptr;               // (n_cols, n)
@@ -90,6 +112,12 @@ class CpuExecutor final : public Executor {
     std::memcpy(pages_[size(to)].get(), pages_[size(from)].get(), page_bytes());
   }
 
+  size_t page_bytes() const override { return head_page_bytes() * size(c_.n_head_kv) * size(c_.n_layer); }
+  void read_page(int32_t page, int n_tokens, uint8_t* out) const override;
+  void write_page(int32_t page, const uint8_t* bytes) override {
+    std::memcpy(pages_[size(page)].get(), bytes, page_bytes());
+  }
+
   void begin(const Step& step) override;
   void gather(const Tensor& embedding) override;
   void qkv(const Layer& layer, int index) override;
@@ -124,7 +152,6 @@ class CpuExecutor final : public Executor {
   size_t head_page_bytes() const {
     return q8() ? kv_page_q8_bytes(c_.head_dim) : 2 * kv_values(c_.head_dim) * sizeof(uint16_t);
   }
-  size_t page_bytes() const { return head_page_bytes() * size(c_.n_head_kv) * size(c_.n_layer); }
   template <typename T>  // uint16_t, or uint8_t in Q8_0
   T* page(int32_t id, int layer, int head) const {
     return reinterpret_cast<T*>(pages_[size(id)].get() + head_page_bytes() * size(layer * c_.n_head_kv + head));
@@ -223,6 +250,18 @@ class CpuExecutor final : public Executor {
   AlignedBuffer<float> partials_;   // states of attention over chunks
   AlignedBuffer<ActivationChunk> q32_, q256_;
 };
+
+void CpuExecutor::read_page(int32_t page, int n_tokens, uint8_t* out) const {
+  std::memcpy(out, pages_[size(page)].get(), page_bytes());
+  if (n_tokens == kPageTokens) return;
+  for (uint8_t* head = out; head < out + page_bytes(); head += head_page_bytes()) {
+    if (q8()) {
+      clear_later_tokens(KvPageQ8<uint8_t>(head, c_.head_dim), c_.head_dim, n_tokens);
+    } else {
+      clear_later_tokens(reinterpret_cast<uint16_t*>(head), c_.head_dim, n_tokens);
+    }
+  }
+}
 
 void CpuExecutor::begin(const Step& step) {
   step_ = &step;

@@ -150,6 +150,35 @@ void Context::decode(const Batch& batch) {
   n_decoded_ += batch.n;
 }
 
+KvLayout Context::layout() const {
+  const Config& c = model_.config;
+  return {kv_type_, c.n_layer, c.n_head_kv, c.head_dim, executor_->page_bytes()};
+}
+
+void Context::save(int seq, int first, int n, uint8_t* out) const {
+  uint8_t* page = write_kv_block_header(layout(), first, n, out);
+  for (int i = first; i < first + n; i += KvCache::kPageTokens, page += executor_->page_bytes()) {
+    executor_->read_page(cache_.page_table(seq)[i / KvCache::kPageTokens],
+                         std::min(first + n - i, KvCache::kPageTokens), page);
+  }
+}
+
+void Context::load(int seq, const uint8_t* bytes, size_t n_bytes) {
+  const KvBlock block = read_kv_block(layout(), bytes, n_bytes);
+  if (block.first != cache_.length(seq)) {
+    throw Error(NT_FORMAT, format("the block begins at token %d, and sequence %d continues at %d", block.first, seq,
+                                  cache_.length(seq)));
+  }
+  std::vector<int> growth(static_cast<size_t>(cache_.n_seq()));
+  growth[static_cast<size_t>(seq)] = block.n;
+  cache_.reserve(growth, *executor_);
+  const uint8_t* page = block.pages;
+  for (int i = block.first; i < block.first + block.n; i += KvCache::kPageTokens, page += executor_->page_bytes()) {
+    executor_->write_page(cache_.page_table(seq)[i / KvCache::kPageTokens], page);
+  }
+  cache_.commit(growth);
+}
+
 void Context::pass(const Batch& b, int first, int count, float* logits, float* hidden) {
   Step step;
   step.n_tokens = count;

@@ -6,6 +6,7 @@
 
 #include "backend/backend.h"
 #include "cpu/thread_pool.h"
+#include "model/kv_block.h"
 #include "model/kv_cache.h"
 
 namespace nt {
@@ -27,6 +28,11 @@ class Context {
   void decode(const Batch& batch);
 
   void truncate(int seq, int n) { cache_.truncate(seq, n, *executor_); }
+
+  // Blocks of saved tokens; see nt_seq_save and nt_seq_load.
+  KvLayout layout() const;
+  void save(int seq, int first, int n, uint8_t* out) const;
+  void load(int seq, const uint8_t* block, size_t bytes);
 
   const Model& model() const { return model_; }
   cpu::ThreadPool& pool() const { return pool_; }

@@ -1,5 +1,6 @@
 package dev.nautil;
 
+import dev.nautil.engine.Engine;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -42,7 +43,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Batch implements Iterable<Batch.Result>, AutoCloseable {
   /** Prompts that are answered at once: others' conversations find a place, too. */
-  static final int SESSIONS = Model.SEQUENCES - 2;
+  static final int SESSIONS = Engine.PLACES - 2;
 
   /** Between two attempts to begin while the model is busy with others' work. */
   private static final long BUSY_MILLIS = 20;

@@ -7,6 +7,15 @@ import org.jspecify.annotations.Nullable;
 /** What happens while a reply is generated. */
 public sealed interface Event {
   /**
+   * The oldest turns were forgotten, since the context had no room for them: {@link
+   * ContextPolicy#DROP_OLDEST_TURNS}. Comes before the prompt is read. If the turn fails, the
+   * session still has them.
+   *
+   * @param turns how many
+   */
+  record TurnsDropped(int turns) implements Event {}
+
+  /**
    * Some of the prompt was read: it takes long if the prompt is.
    *
    * @param done tokens read, those that were cached included

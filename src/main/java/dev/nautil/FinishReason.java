@@ -10,7 +10,10 @@ public enum FinishReason {
   STOP_STRING,
   /** {@link SessionOptions#maxTokens()} were generated. */
   MAX_TOKENS,
-  /** The context has no room for another token; the text so far is whole. */
+  /**
+   * The context has no room for another token; the text so far is whole. What the next turn does is
+   * up to {@link SessionOptions#contextPolicy()}.
+   */
   CONTEXT_FULL,
   /** The caller closed the stream. */
   CANCELLED

@@ -5,6 +5,7 @@ import dev.nautil.engine.Engine;
 import dev.nautil.engine.LoadedModel;
 import dev.nautil.engine.ModelFile;
 import dev.nautil.engine.TextScorer;
+import dev.nautil.engine.Transcript;
 import dev.nautil.internal.ContextInfo;
 import dev.nautil.internal.ContextParams;
 import dev.nautil.internal.ModelInfo;
@@ -39,8 +40,8 @@ import java.util.stream.Stream;
 public final class Model implements AutoCloseable {
   private static final Cleaner CLEANER = Cleaner.create();
 
-  /** Conversations whose tokens can stay in the KV cache at once, and be continued in one step. */
-  static final int SEQUENCES = 16;
+  /** Conversations whose tokens can stay in the KV cache at once, as far as it has room. */
+  private static final int CACHED_CONVERSATIONS = 64;
 
   private final LoadedModel loaded;
   private final Engine engine;
@@ -63,7 +64,13 @@ public final class Model implements AutoCloseable {
         new Engine(
             loaded.newContext(
                 new ContextParams(
-                    options.contextSize(), SEQUENCES, 0, false, 0, options.kvCacheType(), true)),
+                    options.contextSize(),
+                    CACHED_CONVERSATIONS + 1,
+                    0,
+                    false,
+                    0,
+                    options.kvCacheType(),
+                    true)),
             loaded.model().info(),
             options.maxWaiting());
     scorer = new TextScorer(loaded, options.kvCacheType(), engine.context().info().contextLength());
@@ -168,13 +175,90 @@ public final class Model implements AutoCloseable {
    * @throws IllegalStateException if the model is closed
    */
   public Session newSession(SessionOptions options) {
+    return newSession(options, List.of());
+  }
+
+  /**
+   * A conversation that goes on from what was said elsewhere. It is read when the first turn
+   * begins.
+   *
+   * @param history the system prompt may be its first message, instead of among the options. Calls
+   *     of its last message wait for results: {@link Session#sendToolResults}
+   * @throws IllegalArgumentException if a system prompt comes later or is not that of the options,
+   *     if a result is of no call, or if something else is said before a call has its result
+   * @throws UnsupportedModelException if the file does not say how a conversation is written, and
+   *     the options are not for raw text
+   * @throws IllegalStateException if the model is closed
+   */
+  public Session newSession(SessionOptions options, List<Message> history) {
     Objects.requireNonNull(options, "options");
+    requireUsable(options);
+    return new Session(
+        SessionModel.of(this),
+        options,
+        HistoryCheck.checked(options, List.copyOf(history)),
+        new Transcript(),
+        null);
+  }
+
+  private void requireUsable(SessionOptions options) {
     engine.requireOpen();
+    loaded.samplers().check(options.sampling());
     if (!options.isRaw()) {
       loaded.chatFormat();
     }
-    loaded.samplers().check(options.sampling());
-    return new Session(SessionModel.of(this), options);
+  }
+
+  /**
+   * A conversation that was saved, with default options.
+   *
+   * @see #restoreSession(Path, SessionOptions)
+   */
+  public Session restoreSession(Path file) {
+    return restoreSession(file, SessionOptions.DEFAULTS);
+  }
+
+  /**
+   * A conversation that {@link Session#save} saved with this model: the same file, opened with the
+   * same {@link ModelOptions#kvCacheType}. The model is known by a fingerprint of its metadata, of
+   * the names, types and shapes of its tensors, and of samples of each one's weights.
+   *
+   * <p>What was saved of the KV cache is there again, so that the next turn costs no more than it
+   * would have; {@link Usage#cachedTokens} tells. What does not fit into the context, or into the
+   * cache beside the conversations that are being decoded, is computed anew.
+   *
+   * <p>The file need not be trusted. A damaged one, or one that was made up, is refused or is some
+   * conversation that nobody had, and harms no other session: what it says of the KV cache serves
+   * this session and its forks alone, not others that begin with the same text.
+   *
+   * @param options for the turns to come. The system prompt is that of the saved conversation; the
+   *     options may repeat it. A session for raw text stays one
+   * @throws SessionFileException if the file cannot be read, is damaged, or was saved with another
+   *     model or another kind of KV cache: it says which
+   * @throws IllegalArgumentException if the options have another system prompt, or are for raw text
+   *     and the conversation is not
+   * @throws NotEnoughMemoryException if its keys and values do not fit into memory
+   * @throws IllegalStateException if the model is closed
+   * @throws CancelledException if the thread is interrupted; it then still is
+   */
+  public Session restoreSession(Path file, SessionOptions options) {
+    Objects.requireNonNull(file, "file");
+    Objects.requireNonNull(options, "options");
+    engine.requireOpen();
+    SessionFile.Restored read = new SessionFile(file, this).read();
+    SavedConversation saved = read.conversation();
+    SessionOptions restored = saved.raw() && !options.isRaw() ? options.raw() : options;
+    if (options.isRaw() && !saved.raw()) {
+      throw new IllegalArgumentException(
+          file + " has messages, and the options are for raw text: leave out raw()");
+    }
+    requireUsable(restored);
+    return new Session(
+        SessionModel.of(this),
+        restored,
+        HistoryCheck.checked(restored, saved.history()),
+        new Transcript(saved.transcript()),
+        read.kv());
   }
 
   /**

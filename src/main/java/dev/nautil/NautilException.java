@@ -1,5 +1,7 @@
 package dev.nautil;
 
+import org.jspecify.annotations.Nullable;
+
 /** What Nautil throws when a call cannot be carried out; its subclasses say why. */
 public class NautilException extends RuntimeException {
   private static final long serialVersionUID = 1;
@@ -8,7 +10,7 @@ public class NautilException extends RuntimeException {
     super(message);
   }
 
-  public NautilException(String message, Throwable cause) {
+  public NautilException(String message, @Nullable Throwable cause) {
     super(message, cause);
   }
 }

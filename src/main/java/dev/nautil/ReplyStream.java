@@ -39,12 +39,17 @@ final class ReplyStream implements Reply.Stream, Iterator<Event> {
   private volatile @Nullable Reply reply;
   private volatile @Nullable RuntimeException failure;
 
+  /**
+   * @param before events that come before the generation's
+   */
   ReplyStream(
       SignalSource generation,
       ReplyDecoder decoder,
       Samplers samplers,
       int promptTokens,
+      List<Event> before,
       Listener listener) {
+    events.addAll(before);
     this.generation = generation;
     this.decoder = decoder;
     this.samplers = samplers;

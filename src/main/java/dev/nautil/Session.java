@@ -1,11 +1,13 @@
 package dev.nautil;
 
 import dev.nautil.engine.GenerationRequest;
+import dev.nautil.engine.RestoredKv;
 import dev.nautil.engine.Transcript;
 import dev.nautil.grammar.GrammarMatcher;
 import dev.nautil.json.InvalidJsonException;
 import dev.nautil.tokenizer.PromptText;
 import dev.nautil.tokenizer.Tokenizer;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -30,22 +32,36 @@ public final class Session {
   private final Object lock = new Object();
   private final List<Message> history;
   private final Transcript transcript;
+
+  /** What the engine knows this session by. */
+  private final Object conversation = new Object();
+
+  /** What a file held of the KV cache; null if the session came of none. */
+  private final @Nullable RestoredKv restored;
+
   private volatile SessionOptions options;
 
   /** The turn that has not ended, or what else must have the session for itself. */
   private final AtomicReference<@Nullable Object> turn = new AtomicReference<>();
 
   Session(SessionModel model, SessionOptions options) {
-    this(model, options, new ArrayList<>(), new Transcript());
-    options.system().ifPresent(text -> history.add(new Message.System(text)));
+    this(model, options, HistoryCheck.checked(options, List.of()), new Transcript(), null);
   }
 
-  private Session(
-      SessionModel model, SessionOptions options, List<Message> history, Transcript transcript) {
+  /**
+   * @param history the session's from now on
+   */
+  Session(
+      SessionModel model,
+      SessionOptions options,
+      List<Message> history,
+      Transcript transcript,
+      @Nullable RestoredKv restored) {
     this.model = model;
     this.options = options;
     this.history = history;
     this.transcript = transcript;
+    this.restored = restored;
   }
 
   /** How a session can talk. */
@@ -225,7 +241,8 @@ public final class Session {
    */
   public Session fork() {
     synchronized (lock) {
-      return new Session(model, options, new ArrayList<>(history), new Transcript(transcript));
+      return new Session(
+          model, options, new ArrayList<>(history), new Transcript(transcript), restored);
     }
   }
 
@@ -246,12 +263,16 @@ public final class Session {
   private void forget(int messages) {
     synchronized (lock) {
       int kept = history.size() - messages;
-      if (messages < 0 || kept < (options.system().isPresent() ? 1 : 0)) {
+      if (messages < 0 || kept < systemMessages()) {
         throw new IllegalArgumentException(
             "rewinding " + messages + " messages of a conversation of " + history.size());
       }
       history.subList(kept, history.size()).clear();
     }
+  }
+
+  private int systemMessages() {
+    return !history.isEmpty() && history.get(0) instanceof Message.System ? 1 : 0;
   }
 
   /**
@@ -279,6 +300,68 @@ public final class Session {
     return messages;
   }
 
+  /**
+   * Saves the conversation to a file, for {@link Model#restoreSession(Path)}: the history, the
+   * tokens of replies as the model chose them, and what the KV cache holds of the conversation now.
+   * What it does not hold, since too many other conversations came after, is computed when the
+   * restored session goes on. Options are not saved, but for the system prompt, which is in the
+   * history. Anyone who can read the file can read the conversation: it is written for its owner
+   * alone.
+   *
+   * <p>The file appears whole or not at all, and takes the place of one that is there. Other
+   * sessions go on meanwhile.
+   *
+   * @throws SessionFileException if the file cannot be written
+   * @throws IllegalStateException if a turn has not ended, or the model is closed
+   * @throws CancelledException if the thread is interrupted; it then still is
+   */
+  public void save(Path file) {
+    Objects.requireNonNull(file, "file");
+    alone(
+        () -> {
+          Transcript.Prompt next = promptOfNextTurn();
+          Transcript.State kept = transcript.upTo(next);
+          model.save(
+              file,
+              new SavedConversation(options.isRaw(), history(), kept, new int[0]),
+              next.tokens(),
+              restored);
+        });
+  }
+
+  /**
+   * What the next turn is to begin with, as far as that is known; with something to reply to, since
+   * there are formats that write no conversation without.
+   */
+  private Transcript.Prompt promptOfNextTurn() {
+    synchronized (lock) {
+      List<Message> next = new ArrayList<>(history);
+      List<ToolCall> waiting = PendingCalls.of(next);
+      if (!waiting.isEmpty()) {
+        waiting.forEach(call -> next.add(call.result("")));
+      } else if (!options.isRaw()) {
+        next.add(new Message.User("."));
+      }
+      try {
+        return transcript.encode(prompt(options, next, offered(options)), model.tokenizer());
+      } catch (NautilException e) {
+        // The format refuses the conversation: the next turn will say so, if it still does.
+        return new Transcript.Prompt(PromptText.plain(""), new int[0], 0);
+      }
+    }
+  }
+
+  private PromptText prompt(SessionOptions options, List<Message> messages, List<Tool> offered) {
+    return options.isRaw()
+        ? PromptText.plain(messages.stream().map(Message::content).collect(Collectors.joining()))
+        : model.chatFormat().prompt(messages, offered);
+  }
+
+  private static List<Tool> offered(SessionOptions options) {
+    boolean none = options.toolChoice().mode() == ToolChoice.Mode.NONE;
+    return none ? List.of() : options.tools().list();
+  }
+
   /** What was said so far; a copy. */
   public List<Message> history() {
     synchronized (lock) {
@@ -293,6 +376,9 @@ public final class Session {
 
     final SessionOptions options;
     final List<Message> said = new ArrayList<>();
+
+    /** Messages after the system prompt that are not a part of it any more. */
+    private int forgotten;
 
     /** Whether the next reply is the first to what the user said. */
     private boolean first;
@@ -315,10 +401,10 @@ public final class Session {
       ReplyDecoder.@Nullable Calls calls = calls();
       GrammarMatcher matcher = matcher(calls);
       first = false;
+      List<Event> news = new ArrayList<>();
       int[] tokens;
       synchronized (lock) {
-        PromptText text = prompt();
-        prompt = transcript.encode(text, tokenizer);
+        prompt = fitting(news);
         tokens = prompt.tokens();
       }
       if (tokens.length == 0) {
@@ -331,9 +417,67 @@ public final class Session {
               Math.min(options.logprobs().orElse(-1), model.samplers().vocabularySize()),
               matcher,
               options.maxTokens() == 0 ? Integer.MAX_VALUE : options.maxTokens(),
-              tokenizer::isEndOfGeneration);
+              tokenizer::isEndOfGeneration,
+              conversation,
+              restored);
       ReplyDecoder decoder = new ReplyDecoder(tokenizer, options.stop(), calls);
-      return new ReplyStream(model.submit(request), decoder, model.samplers(), tokens.length, this);
+      return new ReplyStream(
+          model.submit(request), decoder, model.samplers(), tokens.length, news, this);
+    }
+
+    /** The prompt, without the oldest turns where it might not fit and they may be forgotten. */
+    private Transcript.Prompt fitting(List<Event> news) {
+      Transcript.Prompt whole = encode();
+      int length = model.contextLength();
+      int room = length / 4;
+      if (options.maxTokens() > 0) {
+        room = Math.min(room, options.maxTokens());
+      }
+      if (options.contextPolicy() == ContextPolicy.FAIL || whole.tokens().length <= length - room) {
+        return whole;
+      }
+      List<Integer> ends = endsOfOldTurns();
+      int before = ends.indexOf(forgotten) + 1;
+      // The fewest turns that are enough, or all.
+      int fewest = before;
+      int most = ends.size();
+      while (fewest < most) {
+        int middle = (fewest + most) / 2;
+        forgotten = middle == 0 ? 0 : ends.get(middle - 1);
+        if (encode().tokens().length <= length / 2) {
+          most = middle;
+        } else {
+          fewest = middle + 1;
+        }
+      }
+      if (fewest == before) {
+        return whole;
+      }
+      forgotten = ends.get(fewest - 1);
+      news.add(new Event.TurnsDropped(fewest - before));
+      return encode();
+    }
+
+    /**
+     * How many messages after the system prompt each of the turns that can be forgotten ends with.
+     */
+    private List<Integer> endsOfOldTurns() {
+      List<Integer> ends = new ArrayList<>();
+      int start = systemMessages();
+      for (int i = start + 1; i < history.size(); i++) {
+        if (history.get(i) instanceof Message.User) {
+          ends.add(i - start);
+        }
+      }
+      // Else what is said now belongs to the last of them.
+      if (history.size() > start && said.get(0) instanceof Message.User) {
+        ends.add(history.size() - start);
+      }
+      return ends;
+    }
+
+    private Transcript.Prompt encode() {
+      return transcript.encode(prompt(), model.tokenizer());
     }
 
     /** How the reply may call tools; null if it cannot. */
@@ -378,18 +522,18 @@ public final class Session {
     }
 
     private List<Tool> offered() {
-      boolean none = form != null || options.toolChoice().mode() == ToolChoice.Mode.NONE;
-      return none ? List.of() : options.tools().list();
+      return form != null ? List.of() : Session.offered(options);
     }
 
     private PromptText prompt() {
       List<Message> messages = new ArrayList<>(history);
+      forgetOldest(messages);
       messages.addAll(said);
-      if (options.isRaw()) {
-        return PromptText.plain(
-            messages.stream().map(Message::content).collect(Collectors.joining()));
-      }
-      return model.chatFormat().prompt(messages, offered());
+      return Session.this.prompt(options, messages, offered());
+    }
+
+    private void forgetOldest(List<Message> messages) {
+      messages.subList(systemMessages(), systemMessages() + forgotten).clear();
     }
 
     @Override
@@ -411,6 +555,7 @@ public final class Session {
     @Override
     public void keep() {
       synchronized (lock) {
+        forgetOldest(history);
         history.addAll(said);
       }
       drop();

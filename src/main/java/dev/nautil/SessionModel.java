@@ -3,9 +3,12 @@ package dev.nautil;
 import dev.nautil.engine.ChatFormat;
 import dev.nautil.engine.GenerationRequest;
 import dev.nautil.engine.Grammars;
+import dev.nautil.engine.RestoredKv;
 import dev.nautil.engine.Samplers;
 import dev.nautil.engine.SignalSource;
 import dev.nautil.tokenizer.Tokenizer;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /** What a session needs of a model. */
 interface SessionModel {
@@ -13,12 +16,23 @@ interface SessionModel {
 
   ChatFormat chatFormat();
 
+  /** Tokens that a conversation can have. */
+  int contextLength();
+
   Samplers samplers();
 
   Grammars grammars();
 
   /** Starts a generation. */
   SignalSource submit(GenerationRequest request);
+
+  /**
+   * Saves a conversation to a file.
+   *
+   * @param prompt what the next turn begins with, as far as it is known
+   * @param restored the session's
+   */
+  void save(Path file, SavedConversation conversation, int[] prompt, @Nullable RestoredKv restored);
 
   /** Holds the model, which would be closed if nobody did. */
   static SessionModel of(Model model) {
@@ -34,6 +48,11 @@ interface SessionModel {
       }
 
       @Override
+      public int contextLength() {
+        return model.describe().contextSize();
+      }
+
+      @Override
       public Samplers samplers() {
         return model.loaded().samplers();
       }
@@ -46,6 +65,12 @@ interface SessionModel {
       @Override
       public SignalSource submit(GenerationRequest request) {
         return model.engine().submit(request);
+      }
+
+      @Override
+      public void save(
+          Path file, SavedConversation conversation, int[] prompt, @Nullable RestoredKv restored) {
+        new SessionFile(file, model).write(conversation, prompt, restored);
       }
     };
   }

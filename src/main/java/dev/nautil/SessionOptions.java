@@ -21,6 +21,7 @@ public final class SessionOptions {
   private final Tools tools;
   private final ToolChoice toolChoice;
   private final int maxToolRounds;
+  private final ContextPolicy contextPolicy;
 
   /** What a copy is made from. */
   private static final class Settings {
@@ -34,6 +35,7 @@ public final class SessionOptions {
     Tools tools = Tools.none();
     ToolChoice toolChoice = ToolChoice.auto();
     int maxToolRounds = 8;
+    ContextPolicy contextPolicy = ContextPolicy.FAIL;
 
     Settings() {}
 
@@ -48,6 +50,7 @@ public final class SessionOptions {
       tools = options.tools;
       toolChoice = options.toolChoice;
       maxToolRounds = options.maxToolRounds;
+      contextPolicy = options.contextPolicy;
     }
   }
 
@@ -62,6 +65,7 @@ public final class SessionOptions {
     tools = Objects.requireNonNull(settings.tools, "tools");
     toolChoice = Objects.requireNonNull(settings.toolChoice, "choice");
     maxToolRounds = settings.maxToolRounds;
+    contextPolicy = settings.contextPolicy;
     if (raw && !tools.isEmpty()) {
       throw new IllegalArgumentException(
           "raw text has no tools: the model's chat format says how they are called");
@@ -178,6 +182,11 @@ public final class SessionOptions {
     return with(s -> s.maxToolRounds = rounds);
   }
 
+  /** What becomes of a full context; {@link ContextPolicy#FAIL} if it is not said. */
+  public SessionOptions contextPolicy(ContextPolicy policy) {
+    return with(s -> s.contextPolicy = Objects.requireNonNull(policy, "policy"));
+  }
+
   public Optional<String> system() {
     return Optional.ofNullable(system);
   }
@@ -214,6 +223,10 @@ public final class SessionOptions {
 
   public ToolChoice toolChoice() {
     return toolChoice;
+  }
+
+  public ContextPolicy contextPolicy() {
+    return contextPolicy;
   }
 
   public int maxToolRounds() {

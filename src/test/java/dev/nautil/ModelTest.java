@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.nautil.engine.Engine;
 import dev.nautil.internal.Native;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -354,7 +355,7 @@ class ModelTest {
   void refusesMoreThanMayWait() {
     try (Model model = Model.open(TINY, Model.options().maxWaiting(3))) {
       List<Reply.Stream> streams = new ArrayList<>();
-      for (int i = 0; i < Model.SEQUENCES + 3; i++) {
+      for (int i = 0; i < Engine.PLACES + 3; i++) {
         streams.add(model.newSession(RAW).stream("x"));
       }
       Session refused = model.newSession(RAW.maxTokens(2));

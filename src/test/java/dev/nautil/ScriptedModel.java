@@ -4,6 +4,7 @@ import dev.nautil.engine.ChatFormat;
 import dev.nautil.engine.Generation.Signal;
 import dev.nautil.engine.GenerationRequest;
 import dev.nautil.engine.Grammars;
+import dev.nautil.engine.RestoredKv;
 import dev.nautil.engine.Samplers;
 import dev.nautil.engine.SignalSource;
 import dev.nautil.engine.Vocabularies;
@@ -11,6 +12,7 @@ import dev.nautil.grammar.GrammarMatcher;
 import dev.nautil.internal.NativeFile;
 import dev.nautil.tokenizer.PromptText;
 import dev.nautil.tokenizer.Tokenizer;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -28,6 +30,7 @@ final class ScriptedModel implements SessionModel {
 
   private final Tokenizer tokenizer;
   private final ChatFormat format;
+  private int contextLength = 4096;
   private final Samplers samplers;
   private final Grammars grammars;
   private final Deque<Line> script = new ArrayDeque<>();
@@ -42,6 +45,11 @@ final class ScriptedModel implements SessionModel {
       samplers = new Samplers(tokenizer, tokenizer.size());
       grammars = new Grammars(tokenizer);
     }
+  }
+
+  ScriptedModel contextLength(int tokens) {
+    contextLength = tokens;
+    return this;
   }
 
   ScriptedModel says(String text) {
@@ -89,6 +97,11 @@ final class ScriptedModel implements SessionModel {
   }
 
   @Override
+  public int contextLength() {
+    return contextLength;
+  }
+
+  @Override
   public Samplers samplers() {
     return samplers;
   }
@@ -116,6 +129,12 @@ final class ScriptedModel implements SessionModel {
       signals.add(end(line.reason));
     }
     return source(signals);
+  }
+
+  @Override
+  public void save(
+      Path file, SavedConversation conversation, int[] prompt, @Nullable RestoredKv restored) {
+    throw new UnsupportedOperationException();
   }
 
   private static Signal end(FinishReason reason) {

@@ -12,10 +12,15 @@ import dev.nautil.internal.ModelInfo;
 import dev.nautil.internal.NativeContext;
 import dev.nautil.internal.SamplingBatch;
 import java.nio.LongBuffer;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,7 +52,13 @@ import org.jspecify.annotations.Nullable;
  * <p>The thread is a daemon and holds the context, not the model that users hold. Thread-safe.
  */
 public final class Engine implements AutoCloseable {
-  /** Tokens of another conversation that are dropped rather than kept in a slot of their own. */
+  /** Generations that are decoded together; others wait. */
+  public static final int PLACES = 16;
+
+  /**
+   * Tokens of another conversation that are dropped rather than kept in a slot of their own, where
+   * all slots hold something.
+   */
   private static final int CHEAP_TO_LOSE = 256;
 
   private final NativeContext context;
@@ -59,6 +70,7 @@ public final class Engine implements AutoCloseable {
   private final Condition changed = lock.newCondition();
   private final WaitingQueue waiting;
   private final RunningStep running = new RunningStep();
+  private final Deque<Task> tasks = new ArrayDeque<>();
   private boolean closed;
 
   /** Whether the step that is being prepared would leave someone out, or is for one who left. */
@@ -74,13 +86,19 @@ public final class Engine implements AutoCloseable {
   private final SamplingBatch samplingBatch;
   private final Masks masks;
   private final StepSize stepSize;
+  private final KvTransfer.Sequence transfers;
+  private final int places;
   private long steps;
 
   /** Whether the last step was interrupted: then the next one is short, and is not. */
   private boolean interrupted;
 
+  /** Something else to do than to decode, and who is told if it cannot be done. */
+  private record Task(Runnable work, Consumer<Throwable> failed) {}
+
   /**
-   * @param context the engine's from now on: closed with it
+   * @param context the engine's from now on: closed with it. Its last sequence is for {@link
+   *     KvTransfer}
    * @param model whose context it is
    * @param maxWaiting generations that may wait for a place
    */
@@ -91,12 +109,15 @@ public final class Engine implements AutoCloseable {
     stepSize = new StepSize(model.parameters(), attention, context.info().batchSize());
     patience = stepSize.sharedSeconds();
     waiting = new WaitingQueue(maxWaiting);
-    for (int i = 0; i < context.info().sequences(); i++) {
+    int last = context.info().sequences() - 1;
+    for (int i = 0; i < last; i++) {
       slots.add(new Slot(i));
     }
-    samplingBatch = new SamplingBatch(slots.size());
+    transfers = new KvTransfer.Sequence(last);
+    places = Math.min(PLACES, last);
+    samplingBatch = new SamplingBatch(places);
     masks = new Masks(context.maskWords());
-    freePlaces = slots.size();
+    freePlaces = places;
     thread = new Thread(this::run, "nautil-engine");
     thread.setDaemon(true);
     thread.start();
@@ -149,6 +170,34 @@ public final class Engine implements AutoCloseable {
       lock.unlock();
     }
     return generation;
+  }
+
+  /**
+   * Begins to move tokens between the KV cache and the caller's memory, after any other thread that
+   * does so.
+   */
+  public KvTransfer transfer() throws InterruptedException {
+    return new KvTransfer(this, transfers);
+  }
+
+  /**
+   * Has something done by the engine's thread between two steps. The result fails with an {@link
+   * IllegalStateException} if the engine is closed.
+   */
+  <T> CompletableFuture<T> betweenSteps(Supplier<T> work) {
+    CompletableFuture<T> result = new CompletableFuture<>();
+    lock.lock();
+    try {
+      requireOpen();
+      tasks.add(new Task(() -> result.complete(work.get()), result::completeExceptionally));
+      interruptIf(running.isLongerThan(patience));
+      changed.signal();
+    } catch (IllegalStateException e) {
+      result.completeExceptionally(e);
+    } finally {
+      lock.unlock();
+    }
+    return result;
   }
 
   /** Cancels what runs, fails it, waits for the thread and closes the context. */
@@ -226,6 +275,7 @@ public final class Engine implements AutoCloseable {
     Throwable cause = closedException();
     try {
       while (awaitWork()) {
+        doTasks();
         step();
       }
     } catch (Throwable e) {
@@ -237,7 +287,29 @@ public final class Engine implements AutoCloseable {
     }
   }
 
+  private void doTasks() {
+    for (Task task : takeTasks()) {
+      try {
+        task.work.run();
+      } catch (Throwable e) {
+        task.failed.accept(e);
+      }
+    }
+  }
+
+  private List<Task> takeTasks() {
+    lock.lock();
+    try {
+      List<Task> taken = List.copyOf(tasks);
+      tasks.clear();
+      return taken;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private void failAll(Throwable cause) {
+    takeTasks().forEach(task -> task.failed.accept(cause));
     lock.lock();
     try {
       active.addAll(waiting.drain());
@@ -262,7 +334,7 @@ public final class Engine implements AutoCloseable {
         }
         dropCancelled();
         startWaiting();
-        if (!active.isEmpty()) {
+        if (!active.isEmpty() || !tasks.isEmpty()) {
           return true;
         }
         changed.awaitUninterruptibly();
@@ -281,7 +353,7 @@ public final class Engine implements AutoCloseable {
   }
 
   private void startWaiting() {
-    while (active.size() < slots.size()) {
+    while (active.size() < places) {
       Generation next =
           waiting.poll(generation -> !SharedPrefix.isBeingRead(generation, active, slots));
       if (next == null) {
@@ -303,7 +375,7 @@ public final class Engine implements AutoCloseable {
     Slot source = slots.get(0);
     int shared = -1;
     for (Slot slot : slots) {
-      int prefix = slot.commonPrefix(prompt);
+      int prefix = slot.commonPrefix(prompt, generation.request.restored());
       // Of equal ones the one that a generation does not use, so that it need not be shared.
       if (prefix > shared || (prefix == shared && source.user != null)) {
         source = slot;
@@ -312,24 +384,36 @@ public final class Engine implements AutoCloseable {
     }
     // The last token is decoded in any case: its logits are wanted.
     shared = Math.min(shared, prompt.length - 1);
-    boolean losesMuch = source.length() - shared > CHEAP_TO_LOSE;
-    Slot target = source.user != null || losesMuch ? leastUsed(source) : source;
+    Slot target = isNeeded(source, shared, generation) ? leastUsed(source) : source;
     if (target == source) {
       truncate(source, shared);
     } else {
       truncate(target, 0);
       context.fork(source.sequence, target.sequence, shared);
-      target.copyFrom(source, shared);
+      target.hold(source.tokens(), shared, source.restored);
     }
     start(generation, target, shared);
   }
 
   private void start(Generation generation, Slot target, int shared) {
     target.user = generation;
+    target.conversation = generation.request.conversation();
     target.lastUse = steps;
     active.add(generation);
-    freePlaces = slots.size() - active.size();
+    freePlaces = places - active.size();
     generation.start(target, shared);
+  }
+
+  /**
+   * Whether what a slot holds after its first tokens is to stay: a generation goes on from it, it
+   * is much, or it is another conversation's and costs no third one its place.
+   */
+  private boolean isNeeded(Slot slot, int shared, Generation other) {
+    int lost = slot.length() - shared;
+    boolean others = slot.conversation != other.request.conversation();
+    return slot.user != null
+        || lost > CHEAP_TO_LOSE
+        || (lost > 0 && others && slots.stream().anyMatch(s -> s.user == null && s.length() == 0));
   }
 
   /** The slot that can best be given up: free, and empty or longest unused. */
@@ -362,7 +446,7 @@ public final class Engine implements AutoCloseable {
 
   private void release(Generation generation) {
     active.remove(generation);
-    freePlaces = slots.size() - active.size();
+    freePlaces = places - active.size();
     if (generation.slot != null) {
       generation.slot.user = null;
       if (generation.pooler != null) {
@@ -469,15 +553,7 @@ public final class Engine implements AutoCloseable {
    * generation.
    */
   private void makeRoom(ContextFullException full) {
-    Slot unused = null;
-    for (Slot slot : slots) {
-      boolean candidate = slot.user == null && slot.length() > 0;
-      if (candidate && (unused == null || slot.lastUse < unused.lastUse)) {
-        unused = slot;
-      }
-    }
-    if (unused != null) {
-      truncate(unused, 0);
+    if (dropLongestUnused()) {
       return;
     }
     Generation youngest = active.get(active.size() - 1);
@@ -488,6 +564,57 @@ public final class Engine implements AutoCloseable {
       truncate(youngest.slot, 0);
       youngest.fail(full);
     }
+  }
+
+  /** Gives up the longest unused conversation. The engine thread's. */
+  boolean dropLongestUnused() {
+    Slot unused = null;
+    for (Slot slot : slots) {
+      boolean candidate = slot.user == null && slot.length() > 0;
+      if (candidate && (unused == null || slot.lastUse < unused.lastUse)) {
+        unused = slot;
+      }
+    }
+    if (unused == null) {
+      return false;
+    }
+    truncate(unused, 0);
+    return true;
+  }
+
+  /**
+   * Makes an empty sequence that is no slot's share what slots hold of the start of a prompt. The
+   * engine thread's.
+   *
+   * @return how many tokens
+   */
+  int shareInto(int sequence, int[] prompt, @Nullable RestoredKv restored) {
+    Slot source = slots.get(0);
+    int shared = 0;
+    for (Slot slot : slots) {
+      int prefix = slot.commonPrefix(prompt, restored);
+      if (prefix > shared) {
+        source = slot;
+        shared = prefix;
+      }
+    }
+    context.fork(source.sequence, sequence, shared);
+    return shared;
+  }
+
+  /**
+   * Gives a slot the tokens of a sequence that is no slot's, unless all slots are in use. The
+   * engine thread's.
+   */
+  void adopt(int sequence, int[] tokens, RestoredKv restored) {
+    Slot target = leastUsed(slots.get(0));
+    if (target.user != null) {
+      return;
+    }
+    truncate(target, 0);
+    context.fork(sequence, target.sequence, tokens.length);
+    target.hold(tokens, tokens.length, restored);
+    target.lastUse = steps;
   }
 
   /** Takes the step's hidden states to the embeddings that they belong to. */

@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param matcher of the grammar that the reply is held to, this generation's alone; null for none
  * @param maxTokens ends it; {@link Integer#MAX_VALUE} for no limit
  * @param isEnd tells the tokens that end the reply
+ * @param conversation the same for all turns of one; refers to nothing
+ * @param restored what it may go on from besides what this model computed; null for nothing
  */
 public record GenerationRequest(
     int[] prompt,
@@ -21,4 +23,18 @@ public record GenerationRequest(
     int logprobs,
     @Nullable GrammarMatcher matcher,
     int maxTokens,
-    IntPredicate isEnd) {}
+    IntPredicate isEnd,
+    Object conversation,
+    @Nullable RestoredKv restored) {
+
+  /** Of a conversation of its own. */
+  GenerationRequest(
+      int[] prompt,
+      SamplingRow sampling,
+      int logprobs,
+      @Nullable GrammarMatcher matcher,
+      int maxTokens,
+      IntPredicate isEnd) {
+    this(prompt, sampling, logprobs, matcher, maxTokens, isEnd, new Object(), null);
+  }
+}

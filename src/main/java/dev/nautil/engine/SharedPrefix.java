@@ -19,6 +19,7 @@ final class SharedPrefix {
    * <p>A generation waits for one that has its place, and ends to wait when that one has read the
    * common part or has ended; it waits again only for a longer part. So each wait comes to an end.
    * A text that is embedded shares nothing: its hidden states are wanted, and it leaves no keys.
+   * What goes on from keys of a file leaves none for others.
    */
   static boolean isBeingRead(Generation generation, List<Generation> active, List<Slot> slots) {
     Generation reader = generation.prefixReader;
@@ -30,10 +31,14 @@ final class SharedPrefix {
       return false;
     }
     int[] prompt = generation.request.prompt();
-    int cached = slots.stream().mapToInt(slot -> slot.commonPrefix(prompt)).max().orElse(0);
+    RestoredKv restored = generation.request.restored();
+    int cached =
+        slots.stream().mapToInt(slot -> slot.commonPrefix(prompt, restored)).max().orElse(0);
     int longest = cached + WORTH_WAITING - 1;
     for (Generation other : active) {
-      boolean reads = !other.isPromptDone() && other.pooler == null;
+      RestoredKv others = other.request.restored();
+      boolean leaves = other.pooler == null && (others == null || others == restored);
+      boolean reads = leaves && !other.isPromptDone();
       int common = reads ? commonPrefix(prompt, other.request.prompt()) : 0;
       if (common > longest) {
         longest = common;

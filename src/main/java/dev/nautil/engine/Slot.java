@@ -12,6 +12,12 @@ final class Slot {
   /** Whose tokens are being added; null while nobody's are. */
   @Nullable Generation user;
 
+  /** Whose tokens were added last; null if it is not known. */
+  @Nullable Object conversation;
+
+  /** Where the tokens' keys and values came from, if it was a file. */
+  @Nullable RestoredKv restored;
+
   /** The step in which it was last used: the least is the first to be given up. */
   long lastUse;
 
@@ -25,6 +31,10 @@ final class Slot {
 
   void truncate(int n) {
     length = Math.min(length, n);
+    if (length == 0) {
+      conversation = null;
+      restored = null;
+    }
   }
 
   void append(int token) {
@@ -34,14 +44,31 @@ final class Slot {
     tokens[length++] = token;
   }
 
-  /** Makes this slot hold the first {@code n} tokens of another. */
-  void copyFrom(Slot other, int n) {
-    tokens = Arrays.copyOf(other.tokens, Math.max(n, 256));
+  /** Not a copy, and longer than what the slot holds. */
+  int[] tokens() {
+    return tokens;
+  }
+
+  /**
+   * Makes this slot hold the first {@code n} of some tokens, which are copied.
+   *
+   * @param origin of their keys and values
+   */
+  void hold(int[] others, int n, @Nullable RestoredKv origin) {
+    restored = origin;
+    tokens = Arrays.copyOf(others, Math.max(n, 256));
     length = n;
   }
 
-  /** How many tokens it shares with the start of a prompt. */
-  int commonPrefix(int[] prompt) {
+  /**
+   * How many tokens it shares with the start of a prompt.
+   *
+   * @param restored what the prompt may go on from besides what was computed
+   */
+  int commonPrefix(int[] prompt, @Nullable RestoredKv restored) {
+    if (this.restored != null && this.restored != restored) {
+      return 0;
+    }
     int mismatch = Arrays.mismatch(tokens, 0, length, prompt, 0, prompt.length);
     return mismatch < 0 ? length : mismatch;
   }

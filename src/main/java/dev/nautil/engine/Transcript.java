@@ -29,6 +29,36 @@ public final class Transcript {
    */
   public record Prompt(PromptText text, int[] tokens, int marks) {}
 
+  /**
+   * A transcript as it is kept: after so many characters and tokens, a reply ended.
+   *
+   * @param characterMarks ascending
+   * @param tokenMarks ascending, as many
+   */
+  public record State(PromptText text, int[] tokens, int[] characterMarks, int[] tokenMarks) {
+    /**
+     * @throws IllegalArgumentException if the marks are none of this text and these tokens
+     */
+    public State {
+      if (characterMarks.length != tokenMarks.length) {
+        throw new IllegalArgumentException("a mark without a place");
+      }
+      requireAscending(characterMarks, text.text().length());
+      requireAscending(tokenMarks, tokens.length);
+    }
+
+    private static void requireAscending(int[] marks, int last) {
+      int previous = 0;
+      for (int mark : marks) {
+        if (mark < previous || mark > last) {
+          throw new IllegalArgumentException(
+              "the mark " + mark + " is not between " + previous + " and " + last);
+        }
+        previous = mark;
+      }
+    }
+  }
+
   private final List<Mark> marks = new ArrayList<>();
   private PromptText text = PromptText.plain("");
   private int[] tokens = {};
@@ -40,6 +70,26 @@ public final class Transcript {
     marks.addAll(other.marks);
     text = other.text;
     tokens = other.tokens;
+  }
+
+  /** What was kept. */
+  public Transcript(State state) {
+    text = state.text;
+    tokens = state.tokens;
+    for (int i = 0; i < state.characterMarks.length; i++) {
+      marks.add(new Mark(state.characterMarks[i], state.tokenMarks[i]));
+    }
+  }
+
+  /** As much of this as a prompt, which was encoded last, goes on from. */
+  public State upTo(Prompt prompt) {
+    List<Mark> kept = marks.subList(0, prompt.marks);
+    Mark end = kept.isEmpty() ? new Mark(0, 0) : kept.get(kept.size() - 1);
+    return new State(
+        text.to(end.characters),
+        Arrays.copyOf(tokens, end.tokens),
+        kept.stream().mapToInt(Mark::characters).toArray(),
+        kept.stream().mapToInt(Mark::tokens).toArray());
   }
 
   /** The tokens of a prompt. */

@@ -54,7 +54,7 @@ final class CallStatus {
       case Nautil.NT_IO -> new ModelFileException(message);
       case Nautil.NT_FORMAT ->
           file == null
-              ? new NautilException(message)
+              ? new IllegalArgumentException(message)
               : new GgufException(file, error.part(), error.offset(), reason);
       case Nautil.NT_UNSUPPORTED -> new UnsupportedModelException(message);
       case Nautil.NT_OUT_OF_MEMORY -> new NotEnoughMemoryException(message);

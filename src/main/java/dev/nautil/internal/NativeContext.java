@@ -143,6 +143,36 @@ public final class NativeContext implements AutoCloseable {
     check(context -> Nautil.nt_seq_fork(context, from, to, tokens, status.error()));
   }
 
+  /** Bytes of a block of so many saved tokens. */
+  public long savedBytes(int tokens) {
+    return handle.use(context -> Nautil.nt_seq_saved_bytes(context, tokens));
+  }
+
+  /**
+   * Copies the keys and values of some tokens of a sequence.
+   *
+   * @param first a multiple of 64
+   * @param out direct; filled from its start with {@link #savedBytes}
+   */
+  public void save(int sequence, int first, int tokens, ByteBuffer out) {
+    check(
+        context ->
+            Nautil.nt_seq_save(
+                context, sequence, first, tokens, out, out.capacity(), status.error()));
+  }
+
+  /**
+   * Appends saved tokens to a sequence. The block may come from anywhere.
+   *
+   * @param block direct, from its start to its limit
+   * @throws IllegalArgumentException if it is not what comes next in such a sequence
+   * @throws dev.nautil.ContextFullException if there is no room
+   */
+  public void load(int sequence, ByteBuffer block) {
+    ByteBuffer whole = block.duplicate().position(0);
+    check(context -> Nautil.nt_seq_load(context, sequence, whole, whole.limit(), status.error()));
+  }
+
   /** A copy of a row of logits of the last decode, one a token of the vocabulary. */
   public float[] logits(int row) {
     float[] out = new float[vocabularySize];

@@ -3,11 +3,15 @@ package dev.nautil.internal;
 import dev.nautil.internal.bindings.Nautil;
 import dev.nautil.internal.bindings.NtModel;
 import dev.nautil.internal.bindings.NtModelInfo;
+import org.jspecify.annotations.Nullable;
 
 /** The weights and the shape of a model, bound to the memory of its file. Thread-safe. */
 public final class NativeModel implements AutoCloseable {
   private final NativeHandle<NtModel> handle;
   private final ModelInfo info;
+
+  /** Computed when it is first asked for; two threads may do so at once, and get the same. */
+  private volatile @Nullable Long fingerprint;
 
   /**
    * @param file may be closed at any time afterwards
@@ -24,6 +28,16 @@ public final class NativeModel implements AutoCloseable {
 
   public ModelInfo info() {
     return info;
+  }
+
+  /** A number that tells models apart: {@code nt_model_fingerprint} says by what. */
+  public long fingerprint() {
+    Long known = fingerprint;
+    if (known == null) {
+      known = handle.use(Nautil::nt_model_fingerprint);
+      fingerprint = known;
+    }
+    return known;
   }
 
   NativeHandle<NtModel> handle() {

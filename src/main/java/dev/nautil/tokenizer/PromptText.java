@@ -119,6 +119,17 @@ public final class PromptText {
     return new PromptText(text.substring(offset), Arrays.copyOf(spans, n));
   }
 
+  /** The text up to a UTF-16 offset. */
+  public PromptText to(int offset) {
+    int[] spans = new int[trustedSpans.length];
+    int n = 0;
+    for (int i = 0; i < trustedSpans.length && trustedSpans[i] < offset; i += 2) {
+      spans[n++] = trustedSpans[i];
+      spans[n++] = Math.min(trustedSpans[i + 1], offset);
+    }
+    return new PromptText(text.substring(0, offset), Arrays.copyOf(spans, n));
+  }
+
   @Override
   public String toString() {
     return text;

@@ -74,7 +74,7 @@ class EngineTest {
   }
 
   private static Engine newEngine(int maxWaiting) {
-    return new Engine(newContext(PLACES), model.model().info(), maxWaiting);
+    return new Engine(newContext(PLACES + 1), model.model().info(), maxWaiting);
   }
 
   private static NativeContext newContext(int sequences) {
