@@ -154,8 +154,11 @@ public final class Session {
   public <T> T ask(String question, Class<T> type) {
     Message.User message = new Message.User(Objects.requireNonNull(question, "question"));
     Constraint form = Constraint.json(type);
+    Reply reply;
     try (Reply.Stream stream = begin(waiting -> List.of(message), false, form)) {
-      Reply reply = stream.reply();
+      reply = stream.reply();
+    }
+    try {
       if (reply.finishReason() != FinishReason.STOP) {
         throw new IncompleteReplyException(reply);
       }
