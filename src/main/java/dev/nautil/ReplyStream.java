@@ -4,17 +4,13 @@ import dev.nautil.engine.Generation.Signal;
 import dev.nautil.engine.Samplers;
 import dev.nautil.engine.SignalSource;
 import dev.nautil.tokenizer.PromptText;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
-import java.util.Iterator;
 import java.util.List;
-import java.util.NoSuchElementException;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** Turns what the engine tells into events, on the thread that reads them: one generation. */
-final class ReplyStream implements Reply.Stream, Iterator<Event> {
+final class ReplyStream extends EventStream {
   /** Told once how a reply came out that did not fail. */
   interface Listener {
     /**
@@ -35,10 +31,6 @@ final class ReplyStream implements Reply.Stream, Iterator<Event> {
   /** How many of those were told with a text. */
   private int logprobsTold;
 
-  private final Deque<Event> events = new ArrayDeque<>();
-  private volatile @Nullable Reply reply;
-  private volatile @Nullable RuntimeException failure;
-
   /**
    * @param before events that come before the generation's
    */
@@ -58,53 +50,14 @@ final class ReplyStream implements Reply.Stream, Iterator<Event> {
   }
 
   @Override
-  public Iterator<Event> iterator() {
-    return this;
+  void advance() {
+    accept(take());
   }
 
   @Override
-  public synchronized boolean hasNext() {
-    if (failure != null) {
-      throw failure;
-    }
-    while (events.isEmpty() && reply == null) {
-      accept(take());
-    }
-    return !events.isEmpty();
-  }
-
-  @Override
-  public synchronized Event next() {
-    if (!hasNext()) {
-      throw new NoSuchElementException("the reply has ended");
-    }
-    return events.remove();
-  }
-
-  @Override
-  public Reply reply() {
-    while (hasNext()) {
-      next();
-    }
-    return reply;
-  }
-
-  @Override
-  public void close() {
-    if (reply != null || failure != null) {
-      return;
-    }
+  boolean cancel() {
     generation.cancel();
-    synchronized (this) {
-      while (reply == null && failure == null) {
-        try {
-          accept(take());
-        } catch (RuntimeException e) {
-          // It is what ended the reply, and there is no one to tell: the caller wanted it to end.
-          return;
-        }
-      }
-    }
+    return true;
   }
 
   private Signal take() {

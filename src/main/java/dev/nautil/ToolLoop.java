@@ -3,16 +3,13 @@ package dev.nautil;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.Iterator;
 import java.util.List;
-import java.util.NoSuchElementException;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The reply to a message: generations, and between them the tools that they call, on the thread
  * that reads the events.
  */
-final class ToolLoop implements Reply.Stream, Iterator<Event> {
+final class ToolLoop extends EventStream {
   /** The turn that replies are a part of. */
   interface Turn {
     /** Has the model reply to what was said so far. */
@@ -33,13 +30,10 @@ final class ToolLoop implements Reply.Stream, Iterator<Event> {
   private final Turn turn;
   private final Tools tools;
   private final int maxRounds;
-  private final Deque<Event> events = new ArrayDeque<>();
   private final Deque<ToolCall> toRun = new ArrayDeque<>();
   private final List<Reply> replies = new ArrayList<>();
   private volatile ReplyStream generation;
   private volatile boolean closed;
-  private volatile @Nullable Reply reply;
-  private volatile @Nullable RuntimeException failure;
 
   /**
    * @param first what the model replies to the message
@@ -52,61 +46,18 @@ final class ToolLoop implements Reply.Stream, Iterator<Event> {
   }
 
   @Override
-  public Iterator<Event> iterator() {
-    return this;
-  }
-
-  @Override
-  public synchronized boolean hasNext() {
-    if (failure != null) {
-      throw failure;
-    }
-    while (events.isEmpty() && reply == null) {
-      advance();
-    }
-    return !events.isEmpty();
-  }
-
-  @Override
-  public synchronized Event next() {
-    if (!hasNext()) {
-      throw new NoSuchElementException("the reply has ended");
-    }
-    return events.remove();
-  }
-
-  @Override
-  public Reply reply() {
-    while (hasNext()) {
-      next();
-    }
-    return reply;
-  }
-
-  @Override
-  public void close() {
-    if (reply != null || failure != null) {
-      return;
-    }
+  boolean cancel() {
     closed = true;
     if (Thread.holdsLock(this)) {
       // A tool closes the reply that called it: the turn ends when it returns.
-      return;
+      return false;
     }
     generation.close();
-    synchronized (this) {
-      while (reply == null && failure == null) {
-        try {
-          advance();
-        } catch (RuntimeException e) {
-          // It is what ended the reply, and there is no one to tell: the caller wanted it to end.
-          return;
-        }
-      }
-    }
+    return true;
   }
 
-  private void advance() {
+  @Override
+  void advance() {
     try {
       if (!toRun.isEmpty()) {
         runNext();
