@@ -29,8 +29,8 @@ final class EmbeddingTexts {
     if (content.length == 0) {
       throw new IllegalArgumentException(name + " is empty");
     }
-    int before = tokenizer.addBos() && tokenizer.bos() >= 0 ? 1 : 0;
-    int after = tokenizer.addEos() && tokenizer.eos() >= 0 ? 1 : 0;
+    int before = tokenizer.addBos() ? 1 : 0;
+    int after = tokenizer.addEos() ? 1 : 0;
     int wanted = before + content.length + after;
     if (wanted > contextSize && !truncate) {
       throw new ContextFullException(

@@ -46,8 +46,8 @@ final class Completer implements AutoCloseable {
    */
   static int[] encode(Tokenizer tokenizer, String text) {
     int[] ids = tokenizer.encode(PromptText.trusted(text));
-    int before = tokenizer.addBos() && tokenizer.bos() >= 0 ? 1 : 0;
-    int after = tokenizer.addEos() && tokenizer.eos() >= 0 ? 1 : 0;
+    int before = tokenizer.addBos() ? 1 : 0;
+    int after = tokenizer.addEos() ? 1 : 0;
     int[] all = new int[before + ids.length + after];
     System.arraycopy(ids, 0, all, before, ids.length);
     if (before > 0) {

@@ -56,7 +56,7 @@ final class Perplexity {
         model.newContext(new ContextParams(contextSize, 1, 0, false, 0, kvType, true))) {
       for (int i = 0; i < windows; i++) {
         int[] window = Arrays.copyOfRange(tokens, i * contextSize, (i + 1) * contextSize);
-        if (tokenizer.addBos() && tokenizer.bos() >= 0) {
+        if (tokenizer.addBos()) {
           window[0] = tokenizer.bos();
         }
         result = add(result, score(context, window));

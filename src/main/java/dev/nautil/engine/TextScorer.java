@@ -9,7 +9,6 @@ import dev.nautil.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /**
  * How probable a model finds a text, token by token, each text in a context of its own.
@@ -39,7 +38,8 @@ public final class TextScorer {
    * @throws ContextFullException if the text does not fit
    */
   public List<TokenLogprob> score(String text, int alternatives) {
-    int[] tokens = encode(text);
+    Tokenizer tokenizer = model.tokenizer();
+    int[] tokens = ChatFormat.withBos(tokenizer, tokenizer.encode(text));
     int read = tokens.length - 1; // nothing follows the last one
     if (read > contextLength) {
       throw new ContextFullException(
@@ -65,13 +65,6 @@ public final class TextScorer {
       }
     }
     return scores;
-  }
-
-  private int[] encode(String text) {
-    Tokenizer tokenizer = model.tokenizer();
-    IntStream ids = Arrays.stream(tokenizer.encode(text));
-    boolean bos = tokenizer.addBos() && tokenizer.bos() >= 0;
-    return (bos ? IntStream.concat(IntStream.of(tokenizer.bos()), ids) : ids).toArray();
   }
 
   private static void decode(NativeContext context, int[] tokens, int start) {

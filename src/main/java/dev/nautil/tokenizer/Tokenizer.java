@@ -134,14 +134,14 @@ public abstract class Tokenizer {
     return vocabulary.padding();
   }
 
-  /** Whether a whole prompt of this model starts with {@link #bos}. */
+  /** Whether a whole prompt of this model starts with {@link #bos}, which there is then. */
   public final boolean addBos() {
-    return vocabulary.addBos();
+    return vocabulary.addBos() && bos() >= 0;
   }
 
-  /** Whether a whole text for this model ends with {@link #eos}. */
+  /** Whether a whole text for this model ends with {@link #eos}, which there is then. */
   public final boolean addEos() {
-    return vocabulary.addEos();
+    return vocabulary.addEos() && eos() >= 0;
   }
 
   /**
