@@ -3,14 +3,13 @@
 #pragma once
 
 #include "cpu/kernels_avx2_unpack.h"
+#include "cpu/matmul_blocks.h"
 
 namespace nt::cpu {
 namespace {
 
-constexpr int kMaxGroups = 4;     // groups of 16 rows whose tiles are kept at a time: a column's chunk is read from the
-                                  // second-level cache once for all of them
-constexpr int kFewColumns = 32;   // up to which one group is kept, and the weights are read front to back
-constexpr int kMaxColumns = 512;  // whose sums are kept at a time: 128 KiB
+constexpr int kMaxGroups = 4;  // groups of 16 rows whose tiles are kept at a time: a column's chunk is read from the
+                               // second-level cache once for all of them
 // Columns that share a load of weights. 8 chains of vpdpbusd hide its latency; the 16-bit sums have none to hide, and
 // with 3 columns their 32-bit ones fit in the 16 registers as well.
 constexpr int kBlock = kVnni ? 4 : 3;
@@ -238,34 +237,17 @@ void multiply_tile(const WeightTile& t, const ActivationChunk* a, const Sums* su
   p.finish(out, out_stride);
 }
 
-// What the next unpacking reads: stretches of a chunk's bytes, to be fetched into the second-level cache meanwhile.
-// With few columns that is a part of the group that comes next, front to back: 16 rows at a time would be 16 streams,
-// each too short for the hardware to follow. With many, the next group would be out of the cache again before its turn,
-// so it is the next chunk. Either goes on behind the last row, where the thread's next rows are most often; a prefetch
-// of an address that does not exist does nothing.
-struct Ahead {
-  uintptr_t p;
-  size_t stride, bytes;
+// What the next unpacking reads, to be fetched into the second-level cache meanwhile.
+struct Ahead : Stretches {
+  size_t bytes;
   int left;
 
   NT_INLINE void fetch(int n) {
-    for (; n > 0 && left > 0; --n, --left, p += stride) {
-      for (size_t i = 0; i < bytes + 63; i += 64) _mm_prefetch(reinterpret_cast<const char*>(p + i), _MM_HINT_T1);
+    for (; n > 0 && left > 0; --n, --left, address += stride) {
+      for (size_t i = 0; i < bytes + 63; i += 64) _mm_prefetch(reinterpret_cast<const char*>(address + i), _MM_HINT_T1);
     }
   }
 };
-
-template <class F>
-inline Ahead fetch_ahead(const Matmul& m, int row, int n_groups, int i) {
-  const size_t chunk = bytes_of<F>(kChunk);
-  const auto at = [&](int r, size_t offset) {
-    return reinterpret_cast<uintptr_t>(m.rows) + static_cast<size_t>(r) * m.row_bytes + offset;
-  };
-  const int n = n_groups * kTileRows;
-  if (m.n_cols <= kFewColumns) return {at(row + n, static_cast<size_t>(i) * kTileRows * chunk), chunk, chunk, n};
-  if (i + 1 < n_chunks(m.n_values)) return {at(row, static_cast<size_t>(i + 1) * chunk), m.row_bytes, chunk, n};
-  return {at(row + n, 0), m.row_bytes, chunk, n};
-}
 
 // Rows row … row + 15 at chunk i. Those that the matrix lacks repeat its last one; nobody reads their results.
 template <class F>
@@ -419,7 +401,7 @@ void matmul_rows(const Matmul& m, int row, int n_groups, int col, int n_cols, Sc
   for (int i = 0; i < n_chunks(m.n_values); ++i) {
     const ActivationChunk* a = m.q + i * m.q_stride + col;
     prepare_sums<F>(a, n_cols, s->sums);
-    Ahead ahead = fetch_ahead<F>(m, row, n_groups, i);
+    Ahead ahead = {stretches_ahead<F>(m, row, n_groups, i), bytes_of<F>(kChunk), n_groups * kTileRows};
     if constexpr (RowDots<F>::kColumns > 0) {
       if (n_cols <= RowDots<F>::kColumns) {
         const auto multiply = n_cols == 1 ? multiply_rows<F, 1> : multiply_rows<F, 2>;
@@ -436,13 +418,9 @@ void matmul_rows(const Matmul& m, int row, int n_groups, int col, int n_cols, Sc
 template <class F>
 void matmul(const Matmul& m) {
   auto* s = static_cast<Scratch*>(m.scratch);
-  const int groups = m.n_cols <= kFewColumns ? 1 : kMaxGroups;
-  for (int col = 0; col < m.n_cols; col += kMaxColumns) {
-    for (int row = 0; row < m.n_rows; row += groups * kTileRows) {
-      const int n_groups = smaller(groups, (m.n_rows - row + kTileRows - 1) / kTileRows);
-      matmul_rows<F>(m, row, n_groups, col, smaller(kMaxColumns, m.n_cols - col), s);
-    }
-  }
+  for_blocks(m, kMaxGroups, [&](int row, int n_groups, int col, int n_cols) NT_INLINE_LAMBDA {
+    matmul_rows<F>(m, row, n_groups, col, n_cols, s);
+  });
 }
 
 }  // namespace

@@ -4,20 +4,19 @@
 #pragma once
 
 #include "cpu/kernels_avx512_unpack.h"
+#include "cpu/matmul_blocks.h"
 
 namespace nt::cpu {
 namespace {
 
 // Cycles below were measured on Zen 4 for 16 rows by 256 values of Q4_K, whose 64 dots a column take 64 at the least;
 // scales take 8 more, mins 5.
-constexpr int kMaxTiles = 4;      // that are kept at a time: 24 KiB, and a column's chunk is read from the second-level
-                                  // cache once for all of them
-constexpr int kMaxGroups = 8;     // groups of 16 rows that take a chunk of all columns while it is in the second-level
-                                  // cache, where 256 columns take 112 KiB: what lies beyond is other programs', too
-constexpr int kFewColumns = 32;   // up to which one group is kept, and the weights are read front to back
-constexpr int kMaxColumns = 512;  // whose sums are kept at a time: 128 KiB
-constexpr int kBlock = 8;  // columns that share a load of weights: 8 chains hide the dot's latency, and 8 integer
-                           // and 8 float sums leave registers for weights and scales
+constexpr int kMaxTiles = 4;   // that are kept at a time: 24 KiB, and a column's chunk is read from the second-level
+                               // cache once for all of them
+constexpr int kMaxGroups = 8;  // groups of 16 rows that take a chunk of all columns while it is in the second-level
+                               // cache, where 256 columns take 112 KiB: what lies beyond is other programs', too
+constexpr int kBlock = 8;      // columns that share a load of weights: 8 chains hide the dot's latency, and 8 integer
+                               // and 8 float sums leave registers for weights and scales
 
 // How a format's mins are taken off: not at all, with float mins and sums of the activations, or, where both are small
 // integers, by dots of pairs of sub-blocks.
@@ -151,12 +150,8 @@ void multiply_tile(const WeightTile& t, const ActivationChunk* a, const Sums* su
   p.finish(t, out, out_stride);
 }
 
-// What to fetch into the second-level cache meanwhile: 16 stretches of a chunk's bytes. Addresses, not pointers: there
-// may be nothing.
-struct Ahead {
-  uintptr_t address;
-  size_t stride;
-
+// What to fetch into the second-level cache meanwhile.
+struct Ahead : Stretches {
   // Not before `after` is there: a prefetch depends on nothing, and gcc put all of them at the function's start, more
   // than the queue of misses holds (Zen 5, Q6_K from memory: 8 columns 1640 cycles, so 730; 1 column 870, so 430).
   NT_INLINE void fetch(int stretch, int line, V after) const {
@@ -255,21 +250,6 @@ inline Rows group_rows(const Matmul& m, int row, int i, uint8_t* copy) {
   return {copy, n};
 }
 
-// What the 16 rows from `row` on at chunk i fetch for later. With few columns that is a part of the group that comes
-// next, front to back: 16 rows at a time would be 16 streams, each too short for the hardware to follow. With many, the
-// next group would be out of the cache again before its turn, so it is the next chunk. Either goes on behind the last
-// row, where the thread's next rows are most often; a prefetch of an address that does not exist does nothing.
-template <class F>
-inline Ahead fetch_ahead(const Matmul& m, int row, int n_groups, int i) {
-  const size_t chunk = bytes_of<F>(kChunk);
-  const auto at = [&](int r, size_t offset) {
-    return reinterpret_cast<uintptr_t>(m.rows) + static_cast<size_t>(r) * m.row_bytes + offset;
-  };
-  if (m.n_cols <= kFewColumns) return {at(row + kTileRows, static_cast<size_t>(i) * kTileRows * chunk), chunk};
-  if (i + 1 < n_chunks(m.n_values)) return {at(row, static_cast<size_t>(i + 1) * chunk), m.row_bytes};
-  return {at(row + n_groups * kTileRows, 0), m.row_bytes};
-}
-
 // Writes the sums of n_cols columns and some groups of rows.
 inline void write_out(const Matmul& m, int row, int n_groups, int col, int n_cols, const GroupSums* sums) {
   for (int c = 0; c < n_cols; ++c) {
@@ -358,7 +338,7 @@ void matmul_rows(const Matmul& m, int row, int n_groups, int col, int n_cols, Sc
       int done = 0;
       for (int g = first; g < first + n_tiles; ++g) {
         const int r = row + g * kTileRows;
-        done = multiply_first<F>(group_rows<F>(m, r, i, s->rows), fetch_ahead<F>(m, r, n_groups, i), n_cols, x, g,
+        done = multiply_first<F>(group_rows<F>(m, r, i, s->rows), {stretches_ahead<F>(m, r, n_groups, i)}, n_cols, x, g,
                                  &s->tile[g - first]);
       }
       for_columns(done, n_cols, MultiplyTiles<ShapeOf<F>>{s->tile, first, n_tiles, x});
@@ -370,13 +350,9 @@ void matmul_rows(const Matmul& m, int row, int n_groups, int col, int n_cols, Sc
 template <class F>
 void matmul(const Matmul& m) {
   auto* s = static_cast<Scratch*>(m.scratch);
-  const int groups = m.n_cols <= kFewColumns ? 1 : kMaxGroups;
-  for (int col = 0; col < m.n_cols; col += kMaxColumns) {
-    for (int row = 0; row < m.n_rows; row += groups * kTileRows) {
-      const int n_groups = smaller(groups, (m.n_rows - row + kTileRows - 1) / kTileRows);
-      matmul_rows<F>(m, row, n_groups, col, smaller(kMaxColumns, m.n_cols - col), s);
-    }
-  }
+  for_blocks(m, kMaxGroups, [&](int row, int n_groups, int col, int n_cols) NT_INLINE_LAMBDA {
+    matmul_rows<F>(m, row, n_groups, col, n_cols, s);
+  });
 }
 
 }  // namespace

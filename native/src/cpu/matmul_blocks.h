@@ -1,0 +1,46 @@
+// How products of quantised weights go through a matrix, for the AVX2 and the AVX-512 kernels: which rows and columns
+// are taken together, and which weights are read ahead meanwhile.
+#pragma once
+
+#include "cpu/tile.h"
+
+namespace nt::cpu {
+
+constexpr int kFewColumns = 32;   // up to which one group of 16 rows is kept, and the weights are read front to back
+constexpr int kMaxColumns = 512;  // whose sums are kept at a time: 128 KiB
+
+// Calls body(row, n_groups, col, n_cols) for blocks of up to max_groups groups of 16 rows and kMaxColumns columns.
+template <class Body>
+NT_INLINE void for_blocks(const Matmul& m, int max_groups, const Body& body) {
+  const int groups = m.n_cols <= kFewColumns ? 1 : max_groups;
+  for (int col = 0; col < m.n_cols; col += kMaxColumns) {
+    for (int row = 0; row < m.n_rows; row += groups * kTileRows) {
+      const int n_groups = smaller(groups, (m.n_rows - row + kTileRows - 1) / kTileRows);
+      body(row, n_groups, col, smaller(kMaxColumns, m.n_cols - col));
+    }
+  }
+}
+
+// Stretches of a chunk's bytes, one for each row. An address, not a pointer: there may be nothing.
+struct Stretches {
+  uintptr_t address;
+  size_t stride;
+};
+
+// What the 16 rows from `row` on at chunk i, of a block of n_groups groups, fetch for later. With few columns that is a
+// part of the group that comes next, front to back: 16 rows at a time would be 16 streams, each too short for the
+// hardware to follow. With many, the next group would be out of the cache again before its turn, so it is the next
+// chunk. Either goes on behind the last row, where the thread's next rows are most often; a prefetch of an address that
+// does not exist does nothing.
+template <class F>
+NT_INLINE Stretches stretches_ahead(const Matmul& m, int row, int n_groups, int i) {
+  const size_t chunk = bytes_of<F>(kChunk);
+  const auto at = [&](int r, size_t offset) {
+    return reinterpret_cast<uintptr_t>(m.rows) + static_cast<size_t>(r) * m.row_bytes + offset;
+  };
+  if (m.n_cols <= kFewColumns) return {at(row + kTileRows, static_cast<size_t>(i) * kTileRows * chunk), chunk};
+  if (i + 1 < n_chunks(m.n_values)) return {at(row, static_cast<size_t>(i + 1) * chunk), m.row_bytes};
+  return {at(row + n_groups * kTileRows, 0), m.row_bytes};
+}
+
+}  // namespace nt::cpu
