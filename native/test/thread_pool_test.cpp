@@ -80,6 +80,32 @@ void many_come_and_go() {
   }
 }
 
+// A worker that is held up inside its tasks, as by another program, rests before long, and works again later.
+void held_up_worker_rests() {
+  ThreadPool pool(2);
+  std::atomic<bool> held_up{true};
+  std::atomic<int> by_worker{0};
+  auto task = [&](int, int thread) {
+    if (thread == 0) return;
+    ++by_worker;
+    if (held_up) std::this_thread::sleep_for(std::chrono::milliseconds(3));
+  };
+  const auto run_for = [&](std::chrono::milliseconds time) {
+    int jobs = 0;
+    by_worker = 0;
+    const auto end = std::chrono::steady_clock::now() + time;
+    for (; std::chrono::steady_clock::now() < end; ++jobs) pool.run(20, task);
+    return jobs;
+  };
+  const int jobs = run_for(std::chrono::milliseconds(500));
+  CHECK(by_worker > 0);
+  CHECK(by_worker < 60);  // 160 if it were always waited for
+  CHECK(jobs > 1000);
+  held_up = false;
+  run_for(std::chrono::milliseconds(1000));
+  CHECK(by_worker > 100);
+}
+
 }  // namespace
 
 int main() {
@@ -91,5 +117,6 @@ int main() {
   wakes_after_parking();
   idle_pool_uses_no_cpu();
   many_come_and_go();
+  if (!test::kEmulated) held_up_worker_rests();
   return test::result();
 }

@@ -2,11 +2,13 @@
 //
 // A job is a number of tasks, of which each thread first takes those of its own range, in order, so that it reads
 // weights front to back, and then what others have left. The caller works too, and a worker joins when it gets to it:
-// the caller never waits for one that the system has not scheduled, only for those that are inside a task. Workers spin
-// for a while after a job, since the next one usually comes within microseconds, and then park.
+// the caller never waits for one that the system has not scheduled, only for those that are inside a task. Where even
+// that takes too long, since other programs use the cores, a worker rests for a while. Workers spin for a while after a
+// job, since the next one usually comes within microseconds, and then park.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -38,6 +40,8 @@ class ThreadPool {
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   struct Job {
     void (*call)(void* task, int i, int thread) = nullptr;
     void* task = nullptr;
@@ -52,9 +56,11 @@ class ThreadPool {
 
   void join_all();
   void run_job(const Job& job);
-  void work(int thread);
+  void bring_back_worker(Clock::time_point now);
+  void rest_worker(Clock::time_point start, Clock::time_point end, int done);
+  int work(int thread);
   void worker(int thread);
-  uint64_t wait_for_job(uint64_t seen);
+  uint64_t wait_for_job(uint64_t seen, int thread);
 
   std::vector<std::thread> workers_;
   std::mutex turn_;  // held by the caller whose job runs
@@ -64,6 +70,11 @@ class ThreadPool {
   // Written while no job is open and no worker inside, but for what is taken from the ranges.
   std::vector<Range> ranges_;  // of each thread
   alignas(64) Job job_;
+
+  std::atomic<int> n_used_;  // threads that jobs are divided among; the others rest. Only the caller changes it.
+  Clock::duration rest_;     // how long the next one is to rest
+  Clock::time_point rest_until_;
+  Clock::duration used_{}, stalled_{};  // in jobs since they were last compared, and of that waiting in vain
 
   std::mutex park_mutex_;
   std::condition_variable park_;
