@@ -19,12 +19,12 @@ import java.util.List;
 final class StepSize {
   /**
    * A step that others' next tokens wait for takes as long as this many passes: a third of it is
-   * then the price of the smaller step. Never less or more than the bounds below, which are half of
-   * what a reader notices as a halt with a small model, and with a large one.
+   * then the price of the smaller step. Never less or more than the bounds below, a third and a
+   * half of what a reader notices as a halt with a small model, and with a large one.
    */
   private static final double PASSES = 3;
 
-  private static final double LEAST_SECONDS = 0.15;
+  private static final double LEAST_SECONDS = 0.1;
   private static final double MOST_SECONDS = 0.7;
 
   /** Where nobody waits for a token, a step takes so many times as long: it costs 10 % then. */

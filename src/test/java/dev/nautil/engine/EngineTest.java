@@ -185,41 +185,51 @@ class EngineTest {
   void sixteenTogetherAreFasterThanOneAfterAnother() throws InterruptedException {
     List<int[]> prompts = IntStream.range(0, PLACES).mapToObj(EngineTest::prompt).toList();
     together(prompts, 8);
-    long start = System.nanoTime();
-    for (int[] prompt : prompts) {
-      read(engine.submit(request(prompt, 32)));
+    double gain = 0;
+    for (int attempt = 0; attempt < 3 && gain < 3; attempt++) { // the machine may have pauses
+      long start = System.nanoTime();
+      for (int[] prompt : prompts) {
+        read(engine.submit(request(prompt, 32)));
+      }
+      long alone = System.nanoTime() - start;
+      start = System.nanoTime();
+      together(prompts, 32);
+      gain = (double) alone / (System.nanoTime() - start);
     }
-    long alone = System.nanoTime() - start;
-    start = System.nanoTime();
-    together(prompts, 32);
-    double gain = (double) alone / (System.nanoTime() - start);
-    assertTrue(gain > 2, "only " + gain);
+    assertTrue(gain >= 3, "only " + gain);
   }
 
-  /** The bound, 300 ms, is asserted of the median: one step may meet a pause of the machine. */
+  /** The bound, 300 ms, may be missed by one step in ten, which met a pause of the machine. */
   @Test
   void aLongPromptDoesNotHaltTheOthers() throws InterruptedException {
-    Generation first = engine.submit(request(prompt(1), 4000));
-    awaitTokens(first, 20);
-    CompletableFuture<Outcome> others = outcome(first);
+    List<Generation> running = new ArrayList<>();
+    for (int i = 0; i < PLACES - 1; i++) {
+      running.add(engine.submit(request(prompt(i), 4000)));
+    }
+    for (Generation generation : running) {
+      awaitTokens(generation, 20);
+    }
+    List<CompletableFuture<Outcome>> others = running.stream().map(EngineTest::outcome).toList();
     Outcome reader = read(engine.submit(request(random(1, 5000), 1)));
-    first.cancel();
-    List<Timed> tokens = others.join().tokens();
-    long end = reader.promptNanos().get(reader.promptNanos().size() - 1);
-    List<Long> during =
-        tokens.stream()
-            .map(Timed::nanos)
-            .filter(at -> at > reader.promptNanos().get(0) && at <= end)
-            .toList();
-    int chunks = reader.promptNanos().size() - 1;
+    running.forEach(Generation::cancel);
+    List<Long> prompt = reader.promptNanos();
+    int chunks = prompt.size() - 1;
     assertTrue(chunks > 10, chunks + " chunks");
-    assertTrue(during.size() >= chunks - 2, during.size() + " tokens in " + chunks + " steps");
-    long[] gaps =
-        IntStream.range(1, during.size())
-            .mapToLong(i -> during.get(i) - during.get(i - 1))
-            .sorted()
-            .toArray();
-    assertTrue(gaps[gaps.length / 2] < 300e6, gaps[gaps.length / 2] / 1e6 + " ms");
+    for (CompletableFuture<Outcome> other : others) {
+      long[] during =
+          other.join().tokens().stream()
+              .mapToLong(Timed::nanos)
+              .filter(at -> at > prompt.get(0) && at <= prompt.get(chunks))
+              .toArray();
+      assertTrue(during.length >= chunks - 2, during.length + " tokens in " + chunks + " steps");
+      long[] gaps =
+          IntStream.range(1, during.length)
+              .mapToLong(i -> during[i] - during[i - 1])
+              .sorted()
+              .toArray();
+      long gap = gaps[gaps.length * 9 / 10];
+      assertTrue(gap < 300e6, gap / 1e6 + " ms");
+    }
   }
 
   /** A short prompt is not read after the long ones that came before. */
