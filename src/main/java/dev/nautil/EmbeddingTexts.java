@@ -25,7 +25,7 @@ final class EmbeddingTexts {
   }
 
   private int[] encode(String text, String name) {
-    int[] content = tokenizer.encode(text);
+    int[] content = tokenizer.encode(MalformedTextException.check(name, text));
     if (content.length == 0) {
       throw new IllegalArgumentException(name + " is empty");
     }

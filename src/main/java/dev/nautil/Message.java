@@ -3,7 +3,11 @@ package dev.nautil;
 import java.util.List;
 import java.util.Objects;
 
-/** One message of a conversation. Immutable. */
+/**
+ * One message of a conversation. Immutable.
+ *
+ * <p>The constructors throw a {@link MalformedTextException} if the content is not UTF-16.
+ */
 public sealed interface Message {
   /** The text of the message. */
   String content();
@@ -11,14 +15,14 @@ public sealed interface Message {
   /** What the model is to do or to be, for the whole conversation. */
   record System(String content) implements Message {
     public System {
-      Objects.requireNonNull(content, "content");
+      MalformedTextException.check("the system prompt", content);
     }
   }
 
   /** What a user says. */
   record User(String content) implements Message {
     public User {
-      Objects.requireNonNull(content, "content");
+      MalformedTextException.check("the user's message", content);
     }
   }
 
@@ -30,7 +34,7 @@ public sealed interface Message {
    */
   record Assistant(String content, List<ToolCall> toolCalls) implements Message {
     public Assistant {
-      Objects.requireNonNull(content, "content");
+      MalformedTextException.check("the assistant's message", content);
       toolCalls = List.copyOf(toolCalls);
     }
 
@@ -51,7 +55,7 @@ public sealed interface Message {
     public ToolResult {
       Objects.requireNonNull(callId, "callId");
       Objects.requireNonNull(name, "name");
-      Objects.requireNonNull(content, "content");
+      MalformedTextException.check("the result of " + name, content);
     }
   }
 }

@@ -344,7 +344,7 @@ public final class Model implements AutoCloseable {
           "alternatives is " + alternatives + "; it must be 0 or more");
     }
     engine.requireOpen();
-    return scorer.score(text, alternatives);
+    return scorer.score(MalformedTextException.check("the text", text), alternatives);
   }
 
   /** How texts can be embedded. */
@@ -359,6 +359,7 @@ public final class Model implements AutoCloseable {
    * @return as many values as the model is wide ({@link ModelDescription#embedding}), of Euclidean
    *     length 1
    * @throws IllegalArgumentException if the text is empty
+   * @throws MalformedTextException if it is not UTF-16
    * @throws ContextFullException if the text does not fit into the context
    * @throws BusyException if as many requests wait as may
    * @throws UnsupportedModelException if the file declares a pooling that is not one
@@ -396,6 +397,7 @@ public final class Model implements AutoCloseable {
    * }</pre>
    *
    * @throws IllegalArgumentException if a text is empty
+   * @throws MalformedTextException if one is not UTF-16
    * @throws ContextFullException if a text does not fit into the context and is not to be
    *     truncated, or other work fills the KV cache
    * @throws UnsupportedModelException if the file declares a pooling that is not one, and the

@@ -16,9 +16,21 @@ public class SchemaException extends GrammarException {
    * @param reason what is wrong with it, and what to do
    */
   public SchemaException(String pointer, String reason) {
-    super("the schema at '#" + pointer + "': " + reason);
+    this("", pointer, reason);
+  }
+
+  private SchemaException(String owner, String pointer, String reason) {
+    super("the schema" + owner + " at '#" + pointer + "': " + reason);
     this.pointer = pointer;
     this.reason = reason;
+  }
+
+  /** The same, which says that the schema is that of a tool's arguments. */
+  SchemaException of(Tool tool) {
+    SchemaException named =
+        new SchemaException(" of the tool " + tool.name() + "'s arguments", pointer, reason);
+    named.initCause(this);
+    return named;
   }
 
   /** JSON Pointer (RFC 6901) to the part of the schema that is at fault; empty for all of it. */

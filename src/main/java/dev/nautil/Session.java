@@ -97,6 +97,7 @@ public final class Session {
    * this thread, one after the other; one that throws an exception is a result that tells the model
    * so.
    *
+   * @throws MalformedTextException if the text is not UTF-16
    * @throws ContextFullException if the conversation does not fit into the context
    * @throws NautilException if the model's chat template refuses the conversation
    * @throws IllegalArgumentException if the tool that is demanded does not exist
@@ -114,6 +115,7 @@ public final class Session {
    * Says something and gives the reply while it is generated. The stream must be read to its end or
    * closed before the next turn.
    *
+   * @throws MalformedTextException if the text is not UTF-16
    * @throws ContextFullException if the conversation does not fit into the context
    * @throws NautilException if the model's chat template refuses the conversation
    * @throws IllegalArgumentException if the tool that is demanded does not exist
@@ -144,6 +146,7 @@ public final class Session {
    * @throws IncompleteReplyException if the answer was cut off, by {@link
    *     SessionOptions#maxTokens}, a stop string or the end of the context; the session is as it
    *     was
+   * @throws MalformedTextException if the text is not UTF-16
    * @throws ContextFullException if the conversation does not fit into the context
    * @throws NautilException if the model's chat template refuses the conversation, or the type
    *     refuses a value that its JSON Schema allows; the session is as it was

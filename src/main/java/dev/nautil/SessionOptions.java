@@ -82,9 +82,13 @@ public final class SessionOptions {
     return new SessionOptions(settings);
   }
 
-  /** What the model is to do or to be, for the whole conversation. */
+  /**
+   * What the model is to do or to be, for the whole conversation.
+   *
+   * @throws MalformedTextException if it is not UTF-16
+   */
   public SessionOptions system(String system) {
-    return with(s -> s.system = Objects.requireNonNull(system, "system"));
+    return with(s -> s.system = MalformedTextException.check("the system prompt", system));
   }
 
   /** How tokens are chosen; {@link Sampling#defaults()} if it is not said. */
@@ -110,12 +114,14 @@ public final class SessionOptions {
    * the string nor a part of it is in the text, also while it streams, whatever tokens it is in.
    *
    * @throws IllegalArgumentException if one is empty
+   * @throws MalformedTextException if one is not UTF-16
    */
   public SessionOptions stop(String... strings) {
     List<String> stop = List.of(strings);
     if (stop.contains("")) {
       throw new IllegalArgumentException("an empty stop string: every text has one");
     }
+    stop.forEach(string -> MalformedTextException.check("a stop string", string));
     return with(s -> s.stop = stop);
   }
 

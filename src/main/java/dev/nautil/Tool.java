@@ -72,7 +72,9 @@ public final class Tool {
       throw new InvalidToolException("the name " + name + " is that of calls that cannot be read");
     }
     this.name = name;
-    this.description = Objects.requireNonNull(description, "description");
+    this.description = MalformedTextException.check("the description of " + name, description);
+    MalformedTextException.check(
+        "the schema of the arguments of " + name + ", as JSON,", JsonValues.write(strictSchema));
     this.schema = Collections.unmodifiableMap(schema);
     this.strictSchema = Collections.unmodifiableMap(strictSchema);
     this.action = action;
@@ -82,6 +84,7 @@ public final class Tool {
    * A tool whose arguments are a record.
    *
    * @throws InvalidToolException if its name is none
+   * @throws MalformedTextException if a description is not UTF-16
    * @throws UnsupportedTypeException if there is a type in the record that cannot be described
    */
   public static <A> Tool of(
@@ -101,6 +104,7 @@ public final class Tool {
    *
    * @param schema of an object
    * @throws InvalidToolException if its name is none, or the schema is not one of an object
+   * @throws MalformedTextException if a description is not UTF-16
    */
   public static Tool of(String name, String description, String schema, Action<String> action) {
     Objects.requireNonNull(action, "action");
@@ -113,6 +117,7 @@ public final class Tool {
    *
    * @param arguments a record
    * @throws InvalidToolException if its name is none
+   * @throws MalformedTextException if a description is not UTF-16
    * @throws UnsupportedTypeException if there is a type in the record that cannot be described
    */
   public static Tool declare(String name, String description, Class<?> arguments) {
@@ -129,6 +134,7 @@ public final class Tool {
    *
    * @param schema of the arguments, an object: JSON Schema
    * @throws InvalidToolException if its name is none, or the schema is not one of an object
+   * @throws MalformedTextException if a description is not UTF-16
    */
   public static Tool declare(String name, String description, String schema) {
     Map<String, Object> parsed = parse(name, schema);

@@ -16,13 +16,20 @@ import org.jspecify.annotations.Nullable;
  */
 record ToolForm(List<Tool> tools, ToolChoice choice, @Nullable Constraint text) {
   Grammar grammar(ToolSyntax syntax, Tokenizer tokenizer) {
-    ToolGrammar grammar =
-        new ToolGrammar(syntax, tokenizer, tool -> JsonSchemaGrammar.compile(tool.strictSchema()));
+    ToolGrammar grammar = new ToolGrammar(syntax, tokenizer, ToolForm::arguments);
     return switch (choice.mode()) {
       case AUTO, NONE -> grammar.offered(tools, text == null ? null : text.grammar());
       case REQUIRED -> grammar.demanded(tools, true);
       case NAMED -> grammar.demanded(named(), false);
     };
+  }
+
+  private static Grammar arguments(Tool tool) {
+    try {
+      return JsonSchemaGrammar.compile(tool.strictSchema());
+    } catch (SchemaException e) {
+      throw e.of(tool);
+    }
   }
 
   private List<Tool> named() {

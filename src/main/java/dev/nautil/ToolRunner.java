@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.nautil.json.ArgumentCheck;
 import dev.nautil.json.InvalidJsonException;
 import dev.nautil.json.JsonValues;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -69,8 +70,9 @@ final class ToolRunner {
     return new Event.ToolResult(call.result(failed(problem)), null);
   }
 
-  /** JSON, so that no model takes it for what the tool found. */
+  /** JSON, so that no model takes it for what the tool found. Halves of characters become "?". */
   private static String failed(String problem) {
-    return JsonValues.write(Map.of("error", problem));
+    byte[] wellFormed = problem.getBytes(StandardCharsets.UTF_8);
+    return JsonValues.write(Map.of("error", new String(wellFormed, StandardCharsets.UTF_8)));
   }
 }

@@ -47,6 +47,16 @@ final class ScriptedModel implements SessionModel {
     }
   }
 
+  /** Of a model file's tokenizer, with another chat template. */
+  ScriptedModel(String file, String template) {
+    try (NativeFile opened = NativeFile.open(TestModels.path(file), false)) {
+      tokenizer = Vocabularies.tokenizer(opened);
+      format = ChatFormat.of(template, tokenizer);
+      samplers = new Samplers(tokenizer, tokenizer.size());
+      grammars = new Grammars(tokenizer);
+    }
+  }
+
   ScriptedModel contextLength(int tokens) {
     contextLength = tokens;
     return this;

