@@ -19,12 +19,17 @@ public final class CompiledGrammar {
   private final Machine machine;
   private final Config[] path;
 
-  private final Map<Config, long[]> masks =
+  /**
+   * @param toEnd the most of {@link Config#toEnd} where a token leads
+   */
+  private record Mask(long[] words, int toEnd) {}
+
+  private final Map<Config, Mask> masks =
       new LinkedHashMap<>(16, 0.75f, true) {
         private static final long serialVersionUID = 1;
 
         @Override
-        protected boolean removeEldestEntry(Map.Entry<Config, long[]> eldest) {
+        protected boolean removeEldestEntry(Map.Entry<Config, Mask> eldest) {
           return size() > MAX_MASKS;
         }
       };
@@ -37,9 +42,8 @@ public final class CompiledGrammar {
    */
   public CompiledGrammar(Grammar grammar, GrammarVocabulary vocabulary) {
     this.vocabulary = vocabulary;
-    int longest = Math.max(vocabulary.plain.maxDepth, vocabulary.other.maxDepth);
-    machine = new Machine(GrammarCompiler.compile(grammar), longest);
-    path = new Config[longest + 1];
+    machine = new Machine(GrammarCompiler.compile(grammar));
+    path = new Config[Math.max(vocabulary.plain.maxDepth, vocabulary.other.maxDepth) + 1];
   }
 
   /** A matcher at the start of a text. */
@@ -86,24 +90,50 @@ public final class CompiledGrammar {
 
   /** Sets the bits of the tokens that may come, and clears the others. */
   synchronized void mask(Config config, long[] words) {
-    Config similar = machine.similar(config);
-    long[] known = masks.get(similar);
-    if (known == null) {
-      known = new long[(vocabulary.size() + 63) / 64];
-      fill(similar, known);
-      masks.put(similar, known);
-    }
+    long[] known = mask(config).words;
     System.arraycopy(known, 0, words, 0, known.length);
     Arrays.fill(words, known.length, words.length, 0);
   }
 
-  private void fill(Config config, long[] words) {
-    int level = GrammarVocabulary.level(config.plainCapacity());
-    if (level >= 0) {
-      vocabulary.addPlain(level, words);
+  private Mask mask(Config config) {
+    Mask mask = masks.get(config);
+    if (mask == null) {
+      mask = newMask(config);
+      masks.put(config, mask);
     }
-    walk(vocabulary.plain, config, words, GrammarVocabulary.charsOfLevel(level));
-    walk(vocabulary.other, config, words, -1);
+    return mask;
+  }
+
+  private Mask newMask(Config config) {
+    long[] words = new long[(vocabulary.size() + 63) / 64];
+    int level = -1;
+    int toEnd = 0;
+    Config relaxed = machine.relaxed(config);
+    if (!relaxed.equals(config)) {
+      Mask other = mask(relaxed);
+      toEnd = other.toEnd;
+      level = vocabulary.level(config.room - toEnd);
+      if (GrammarVocabulary.isLast(level)) {
+        return other;
+      }
+      if (level >= 0) {
+        vocabulary.addAllowed(level, other.words, words);
+      }
+    }
+    int plainLevel = Math.max(level, vocabulary.level(config.plainCapacity()));
+    if (plainLevel > level) {
+      vocabulary.addPlain(plainLevel, words);
+    }
+    int plainChars = GrammarVocabulary.charsOfLevel(plainLevel);
+    int otherChars = GrammarVocabulary.charsOfLevel(level);
+    toEnd = Math.max(toEnd, walk(vocabulary.plain, config, words, plainChars));
+    toEnd = Math.max(toEnd, walk(vocabulary.other, config, words, otherChars));
+    addNamed(config, words);
+    return new Mask(words, toEnd);
+  }
+
+  /** Allows the tokens that stand for themselves. */
+  private void addNamed(Config config, long[] words) {
     for (Node node : config.nodes) {
       int[] edges = node.state.tokens;
       for (int e = 0; e < edges.length; e += 2) {
@@ -122,9 +152,11 @@ public final class CompiledGrammar {
   /**
    * Allows the tokens of a trie that may come.
    *
-   * @param known characters up to which tokens are allowed already
+   * @param known characters up to which tokens are allowed already, or known not to be
+   * @return the most of {@link Config#toEnd} on the way
    */
-  private void walk(TokenTrie trie, Config from, long[] words, int known) {
+  private int walk(TokenTrie trie, Config from, long[] words, int known) {
+    int toEnd = from.toEnd;
     path[0] = from;
     for (int i = 0; i < trie.size; ) {
       if (trie.maxChars[i] <= known) {
@@ -138,10 +170,12 @@ public final class CompiledGrammar {
         continue;
       }
       path[depth] = at;
+      toEnd = Math.max(toEnd, at.toEnd);
       for (int t = trie.firstToken[i]; t < trie.firstToken[i + 1]; t++) {
         words[trie.tokens[t] / 64] |= 1L << trie.tokens[t];
       }
       i++;
     }
+    return toEnd;
   }
 }

@@ -17,8 +17,14 @@ final class Config {
   /** By class of bytes: what follows, where that is known. */
   final @Nullable Config[] next;
 
-  /** The configuration of the nodes that lead on alike, where it is known. */
-  @Nullable Config similar;
+  /** The configuration of the relaxed nodes, where it is known: {@link Node#relaxed}. */
+  @Nullable Config relaxed;
+
+  /** As {@link Node#room}, where the relaxed configuration is known. */
+  int room = Integer.MAX_VALUE;
+
+  /** Bytes of a text that leads to the end of an intersection, at most: {@link Product.Place}. */
+  final int toEnd;
 
   private final int hash;
 
@@ -27,10 +33,15 @@ final class Config {
     this.isComplete = isComplete;
     next = new Config[classes];
     int h = isComplete ? 1 : 0;
+    int far = 0;
     for (Node node : nodes) {
       h = 31 * h + System.identityHashCode(node);
+      if (node.data instanceof Product.Place place) {
+        far = Math.max(far, place.toEnd());
+      }
     }
     hash = h;
+    toEnd = far;
   }
 
   /** Whether no text begins so. */

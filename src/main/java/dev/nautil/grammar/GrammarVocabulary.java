@@ -13,13 +13,13 @@ import java.util.BitSet;
  * quotation mark and no backslash. Inside a JSON string nearly all of them are allowed, so they are
  * kept apart: as sets by their number of characters, which are put into a mask at once where that
  * many characters may follow whichever they are, and as a {@link TokenTrie} for where they may not.
- * The other tokens, about a tenth, are a trie of their own, which is always walked. (The idea of
- * slices of a vocabulary is llguidance's.)
+ * The other tokens, a thirtieth, are sets and a trie of their own, by their number of bytes. (The
+ * idea of slices of a vocabulary is llguidance's.)
  *
  * <p>Immutable and thread-safe.
  */
 public final class GrammarVocabulary {
-  /** Numbers of characters up to which there is a set of plain tokens. */
+  /** Numbers of characters up to which there is a set of tokens. */
   private static final int[] LEVELS = {
     1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 20, 24, 32, 64, Integer.MAX_VALUE
   };
@@ -36,8 +36,13 @@ public final class GrammarVocabulary {
   private final int[] stops;
   private final BitSet control = new BitSet();
 
-  /** By level: its plain tokens. */
-  private final long[][] plainSets = new long[LEVELS.length][];
+  /** Most bytes of a token's text. */
+  private final int longest;
+
+  /** By level: the tokens of so many characters; of those that are not plain, of so many bytes. */
+  private final long[][] plainSets;
+
+  private final long[][] otherSets;
 
   private GrammarVocabulary(Tokenizer tokenizer) {
     size = tokenizer.size();
@@ -60,15 +65,18 @@ public final class GrammarVocabulary {
         int n = plainChars(text, starts[t], stops[t]);
         if (n == NOT_PLAIN) {
           otherTokens[otherCount++] = t;
+          n = stops[t] - starts[t];
         } else {
-          chars[t] = (byte) Math.min(n, Byte.MAX_VALUE);
           plainTokens[plainCount++] = t;
         }
+        chars[t] = (byte) Math.min(n, Byte.MAX_VALUE);
       }
     }
-    fillSets(plainTokens, plainCount, chars);
+    plainSets = sets(plainTokens, plainCount, chars);
+    otherSets = sets(otherTokens, otherCount, chars);
     plain = trie(plainTokens, plainCount, chars);
     other = trie(otherTokens, otherCount, chars);
+    longest = Math.max(plain.maxDepth, other.maxDepth);
   }
 
   /** The tokens of a model. */
@@ -95,10 +103,15 @@ public final class GrammarVocabulary {
     return Arrays.copyOfRange(text, starts[token], stops[token]);
   }
 
-  /** The highest level of plain tokens of at most so many characters; −1 if there is none. */
-  static int level(int chars) {
-    int level = Arrays.binarySearch(LEVELS, chars);
+  /** The highest level of tokens of at most so many characters; −1 if there is none. */
+  int level(int chars) {
+    int level = Arrays.binarySearch(LEVELS, chars >= longest ? Integer.MAX_VALUE : chars);
     return level >= 0 ? level : -level - 2;
+  }
+
+  /** Whether a level has all tokens. */
+  static boolean isLast(int level) {
+    return level == LEVELS.length - 1;
   }
 
   static int charsOfLevel(int level) {
@@ -107,24 +120,35 @@ public final class GrammarVocabulary {
 
   /** Allows the plain tokens of a level. */
   void addPlain(int level, long[] mask) {
-    long[] set = plainSets[level];
+    add(plainSets[level], mask);
+  }
+
+  /** Allows the tokens of a level that another mask allows. */
+  void addAllowed(int level, long[] allowed, long[] mask) {
+    long[] plainSet = plainSets[level];
+    long[] otherSet = otherSets[level];
+    for (int i = 0; i < allowed.length; i++) {
+      mask[i] |= allowed[i] & (plainSet[i] | otherSet[i]);
+    }
+  }
+
+  private static void add(long[] set, long[] mask) {
     for (int i = 0; i < set.length; i++) {
       mask[i] |= set[i];
     }
   }
 
-  private void fillSets(int[] tokens, int count, byte[] chars) {
-    int words = (size + 63) / 64;
-    for (int level = 0; level < LEVELS.length; level++) {
-      plainSets[level] = new long[words];
-    }
+  private long[][] sets(int[] tokens, int count, byte[] chars) {
+    long[][] sets = new long[LEVELS.length][(size + 63) / 64];
     for (int i = 0; i < count; i++) {
       int t = tokens[i];
-      plainSets[level(chars[t] - 1) + 1][t / 64] |= 1L << t;
+      int level = Arrays.binarySearch(LEVELS, chars[t]);
+      sets[level >= 0 ? level : -level - 1][t / 64] |= 1L << t;
     }
     for (int level = 1; level < LEVELS.length; level++) {
-      addPlain(level - 1, plainSets[level]);
+      add(sets[level - 1], sets[level]);
     }
+    return sets;
   }
 
   private TokenTrie trie(int[] tokens, int count, byte[] chars) {

@@ -31,9 +31,9 @@ import org.jspecify.annotations.Nullable;
  * or an intersection have some, they are looked for before the node is made.
  *
  * <p>Two nodes that differ in counts alone lead on alike for a while if both counts are far from
- * their bounds: for as many bytes as there are rounds to the nearest. So each node has a similar
- * one with the least such counts, and what depends on few bytes, as a mask does, is computed once
- * for all that are similar.
+ * their bounds: for as many characters as there are rounds to the nearest. So each node has a
+ * relaxed one, which does not count there, and what depends on few characters, as a mask mostly
+ * does, is computed once for all that have the same relaxed one.
  *
  * <p>Not thread-safe.
  */
@@ -49,10 +49,19 @@ final class Machine {
   /** Nodes above which the tables of a step are made anew: to clear a large one takes long. */
   private static final int MANY_NODES = 500;
 
+  /** The count of a node that does not count: as many rounds as one likes may follow, or none. */
+  static final int UNCOUNTED = -1;
+
+  /**
+   * Rounds to the nearest bound, below which a count is not relaxed. Few tokens have more
+   * characters: 1,605 of Tekken's 131,072.
+   */
+  private static final int MIN_ROOM = 16;
+
   private final Program program;
 
-  /** Bytes that similar configurations lead on alike for. */
-  private final int horizon;
+  /** Whether its texts end together with those of others: {@link Product}. */
+  private final boolean isPart;
 
   private final Map<Node, Node> nodes = new HashMap<>();
   private final Map<ReturnSet, ReturnSet> returnSets = new HashMap<>();
@@ -71,9 +80,13 @@ final class Machine {
   private final BitSet calledToEnd = new BitSet();
   private boolean isComplete;
 
-  Machine(Program program, int horizon) {
+  Machine(Program program) {
+    this(program, false);
+  }
+
+  Machine(Program program, boolean isPart) {
     this.program = program;
-    this.horizon = horizon;
+    this.isPart = isPart;
     for (int i = 0; i < program.frames.size(); i++) {
       callers.add(new ArrayList<>());
     }
@@ -176,10 +189,11 @@ final class Machine {
    */
   private static boolean isCovered(Node node, Map<Node, Node> lowest) {
     Frame frame = node.state.frame;
-    if (frame.kind != Frame.Kind.COUNT || node.count < frame.min) {
+    boolean isLow = node.count != UNCOUNTED && node.count < frame.min;
+    if (frame.kind != Frame.Kind.COUNT || isLow) {
       return false;
     }
-    Node key = new Node(node.state, -1, null, node.returns);
+    Node key = new Node(node.state, UNCOUNTED, null, node.returns);
     Node known = lowest.get(key);
     if (known != null && known.count < node.count) {
       return true;
@@ -271,7 +285,10 @@ final class Machine {
   private void endRound(Node node, Frame frame) {
     boolean bounded = frame.max != Rule.UNBOUNDED;
     int count = bounded ? node.count + 1 : Math.min(node.count + 1, frame.min);
-    if (count >= frame.min) {
+    if (node.count == UNCOUNTED) {
+      count = UNCOUNTED;
+    }
+    if (count == UNCOUNTED || count >= frame.min) {
       endFrame(node);
     }
     if (!bounded || count < frame.max) {
@@ -319,23 +336,29 @@ final class Machine {
       return same;
     }
     node.id = ++lastId;
-    int similarCount = similarCount(state.frame, count);
-    if (similarCount != count || returns.similar != returns) {
-      node.similar = node(state, similarCount, data, returns.similar);
+    node.room = returns.room;
+    int relaxedCount = count;
+    if (state.frame.kind == Frame.Kind.COUNT && count != UNCOUNTED) {
+      relaxedCount = relaxedCount(state.frame, count);
+      if (relaxedCount != count) {
+        int bound = relaxedCount == UNCOUNTED ? state.frame.max - count : MIN_ROOM;
+        node.room = Math.min(node.room, bound);
+      }
+    }
+    if (relaxedCount != count || returns.relaxed != returns) {
+      node.relaxed = node(state, relaxedCount, data, returns.relaxed);
     }
     return node;
   }
 
-  private int similarCount(Frame frame, int count) {
-    if (frame.kind == Frame.Kind.COUNT) {
-      if (frame.min - count > horizon) {
-        return 0;
-      }
-      if (count > frame.min && frame.max - count > horizon) {
-        return frame.min;
-      }
+  private int relaxedCount(Frame frame, int count) {
+    if (count >= frame.min && frame.max - count >= MIN_ROOM) {
+      return UNCOUNTED;
     }
-    return count;
+    // What is far below leads on alike without an end. That some other part of an intersection can
+    // end when this one does is another matter.
+    boolean isFarBelow = frame.min - count > MIN_ROOM && !isPart;
+    return isFarBelow ? frame.min - MIN_ROOM : count;
   }
 
   private ReturnSet returnSet(List<Node> callers, boolean endsText) {
@@ -344,23 +367,35 @@ final class Machine {
     if (same != null) {
       return same;
     }
-    if (callers.stream().anyMatch(caller -> caller.similar != caller)) {
-      set.similar = returnSet(callers.stream().map(caller -> caller.similar).toList(), endsText);
+    for (Node caller : set.nodes) {
+      set.room = Math.min(set.room, caller.room);
+    }
+    if (callers.stream().anyMatch(caller -> caller.relaxed != caller)) {
+      set.relaxed = returnSet(callers.stream().map(caller -> caller.relaxed).toList(), endsText);
     }
     return set;
   }
 
-  /** A configuration that leads on alike for as many bytes as the horizon. */
-  Config similar(Config config) {
-    if (config.similar == null) {
+  /** The configuration of the relaxed nodes. */
+  Config relaxed(Config config) {
+    if (config.relaxed == null) {
       begin();
+      int room = Integer.MAX_VALUE;
       for (Node node : config.nodes) {
-        active.add(node.similar);
+        room = Math.min(room, node.room);
+        if (node.data instanceof Product.Place place) {
+          Product.Place relaxed = place.relaxed();
+          room = Math.min(room, place.room());
+          active.add(node(node.state, node.count, relaxed, node.returns.relaxed));
+        } else {
+          active.add(node.relaxed);
+        }
       }
       isComplete = config.isComplete;
-      config.similar = finish();
+      config.room = room;
+      config.relaxed = finish();
     }
-    return config.similar;
+    return config.relaxed;
   }
 
   private Config config() {

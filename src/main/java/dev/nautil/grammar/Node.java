@@ -21,8 +21,11 @@ final class Node {
   /** Among a machine's nodes; set when it turns out to be a new one. */
   int id;
 
-  /** The node that leads on alike for as many bytes as the machine's horizon: {@link Machine}. */
-  Node similar = this;
+  /** The node that does not count where bounds are far: {@link Machine}. */
+  Node relaxed = this;
+
+  /** Characters for which the relaxed node leads on alike. */
+  int room = Integer.MAX_VALUE;
 
   Node(State state, int count, @Nullable Object data, ReturnSet returns) {
     this.state = state;

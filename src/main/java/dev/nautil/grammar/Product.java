@@ -7,10 +7,9 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Deque;
 import java.util.HashMap;
-import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,13 +26,22 @@ final class Product {
   /** Places that are kept in order to be found again. */
   private static final int MAX_PLACES = 400_000;
 
+  /** What is not known of a place yet. */
+  private static final int UNKNOWN = -1;
+
+  /** Of a place that no text leads to an end from. */
+  private static final int DEAD = -2;
+
   /** Where all machines are. Equal ones are the same object. */
   final class Place {
     final Config[] configs;
     private final @Nullable Place[] next;
 
-    /** Null while it is not known. */
-    private @Nullable Boolean live;
+    /** Bytes of some text that leads to where all are complete; or {@link #UNKNOWN}. */
+    private int toEnd = UNKNOWN;
+
+    private @Nullable Place relaxed;
+    private int room = Integer.MAX_VALUE;
 
     private Place(Config[] configs, int classes) {
       this.configs = configs;
@@ -53,6 +61,40 @@ final class Product {
     @Nullable Place next(int b) {
       Place place = step(this, classOf[b]);
       return place != null && isLive(place) ? place : null;
+    }
+
+    /**
+     * Where the machines' configurations are relaxed. What leads on from there leads on from here
+     * too, if there is room for it and for {@link #toEnd} more where it leads: that text is then an
+     * end here as well.
+     */
+    Place relaxed() {
+      if (relaxed == null) {
+        Config[] all = new Config[configs.length];
+        for (int i = 0; i < all.length; i++) {
+          all[i] = machines.get(i).relaxed(configs[i]);
+          room = Math.min(room, configs[i].room);
+        }
+        relaxed = place(all);
+        if (relaxed != this) {
+          isLive(relaxed);
+        }
+      }
+      return relaxed;
+    }
+
+    /** As {@link Node#room}, where {@link #relaxed} has been asked for. */
+    int room() {
+      return room;
+    }
+
+    /** Bytes of some text that leads to an end, at most; those within the machines included. */
+    int toEnd() {
+      int far = toEnd;
+      for (Config config : configs) {
+        far = Math.max(far, config.toEnd);
+      }
+      return far;
     }
 
     @Override
@@ -101,7 +143,7 @@ final class Product {
       if (program == null) {
         return new Product(name, List.of());
       }
-      machines.add(new Machine(program, Integer.MAX_VALUE));
+      machines.add(new Machine(program, true));
     }
     return new Product(name, machines);
   }
@@ -112,6 +154,7 @@ final class Product {
     }
     boolean nullable = initial.isComplete();
     boolean nonEmpty = false;
+    isLive(initial);
     for (int b : byteOf) {
       nonEmpty = nonEmpty || initial.next(b) != null;
     }
@@ -164,36 +207,58 @@ final class Product {
   }
 
   private boolean isLive(Place place) {
-    if (place.live == null) {
-      search(place);
+    if (place.toEnd == UNKNOWN) {
+      Place relaxed = place.relaxed();
+      if (relaxed != place && relaxed.toEnd <= place.room) {
+        place.toEnd = relaxed.toEnd;
+      } else {
+        search(place);
+      }
     }
-    return Boolean.TRUE.equals(place.live);
+    return place.toEnd != DEAD;
   }
 
-  /** Finds an end, and marks the places on the way to it; or marks all that were met as dead. */
+  /** Finds an end, and tells the places on the way to it; or marks all that were met as dead. */
   private void search(Place from) {
-    Map<Place, Place> cameFrom = new HashMap<>();
-    Set<Place> met = new HashSet<>(List.of(from));
-    Deque<Place> waiting = new ArrayDeque<>(met);
+    if (from.isComplete()) {
+      from.toEnd = 0;
+      return;
+    }
+    Map<Place, Place> cameFrom = new IdentityHashMap<>();
+    cameFrom.put(from, from);
+    Deque<Place> waiting = new ArrayDeque<>(List.of(from));
     for (Place at; (at = waiting.poll()) != null; ) {
-      if (at.isComplete() || Boolean.TRUE.equals(at.live)) {
-        for (Place p = at; p != null; p = cameFrom.get(p)) {
-          p.live = true;
-        }
-        return;
-      }
-      if (met.size() > MAX_SEARCH) {
+      if (cameFrom.size() > MAX_SEARCH) {
         throw new GrammarException(
-            "rule '" + name + "' is too large an intersection: no end in " + met.size() + " steps");
+            "rule '"
+                + name
+                + "' is too large an intersection: no end in "
+                + cameFrom.size()
+                + " steps");
       }
       for (int c = 0; c < byteOf.length; c++) {
         Place next = step(at, c);
-        if (next != null && !Boolean.FALSE.equals(next.live) && met.add(next)) {
-          cameFrom.put(next, at);
-          waiting.add(next);
+        if (next == null || next.toEnd == DEAD || cameFrom.putIfAbsent(next, at) != null) {
+          continue;
         }
+        if (next.isComplete()) {
+          next.toEnd = 0;
+        }
+        if (next.toEnd >= 0) {
+          tell(next, cameFrom);
+          return;
+        }
+        waiting.add(next);
       }
     }
-    met.forEach(place -> place.live = false);
+    cameFrom.keySet().forEach(place -> place.toEnd = DEAD);
+  }
+
+  /** Tells the places on the way to one that an end is known from. */
+  private static void tell(Place end, Map<Place, Place> cameFrom) {
+    Place at = end;
+    for (Place before; (before = cameFrom.get(at)) != null && before != at; at = before) {
+      before.toEnd = at.toEnd + 1;
+    }
   }
 }

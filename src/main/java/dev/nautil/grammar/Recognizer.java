@@ -9,7 +9,7 @@ public final class Recognizer {
   private final Machine machine;
 
   private Recognizer(Program program) {
-    machine = new Machine(program, 1);
+    machine = new Machine(program);
   }
 
   /**

@@ -13,8 +13,11 @@ final class ReturnSet {
 
   private final int hash;
 
-  /** The set of the nodes that lead on alike: {@link Node#similar}. */
-  ReturnSet similar = this;
+  /** The set of the relaxed nodes; as {@link Node#relaxed}. */
+  ReturnSet relaxed = this;
+
+  /** As {@link Node#room}. */
+  int room = Integer.MAX_VALUE;
 
   ReturnSet(Node[] nodes, boolean endsText) {
     this.nodes = nodes;

@@ -26,7 +26,7 @@ final class TokenTrie {
 
   final int[] tokens;
 
-  /** By node: the most characters of a token at it or below it; 0 where nobody counted. */
+  /** By node: the most characters of a token at it or below it. */
   final int[] maxChars;
 
   final int maxDepth;

@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class GbnfParserTest {
   private static boolean matches(String grammar, String text) {
-    Machine machine = new Machine(GrammarCompiler.compile(Grammar.gbnf(grammar)), 3);
+    Machine machine = new Machine(GrammarCompiler.compile(Grammar.gbnf(grammar)));
     Config config = machine.initial();
     for (byte b : text.getBytes(StandardCharsets.UTF_8)) {
       config = machine.next(config, b & 0xff);

@@ -28,10 +28,31 @@ import org.junit.jupiter.api.Test;
 class GrammarMatcherTest {
   /** In GPT-2's alphabet Ã is the first byte of é and © the second. */
   private static final List<String> TOKENS =
-      List.of("</s>", "[CALL]", "a", "b", "ab", "Ã", "©", "Ã©", "aÃ", "©b", "bab", "aÃ©a", "aa");
+      List.of(
+          "</s>",
+          "[CALL]",
+          "a",
+          "b",
+          "ab",
+          "Ã",
+          "©",
+          "Ã©",
+          "aÃ",
+          "©b",
+          "bab",
+          "aÃ©a",
+          "aa",
+          "a".repeat(9),
+          "ab".repeat(17),
+          "Ã©".repeat(17) + "b",
+          "a".repeat(23),
+          "a".repeat(15) + "b",
+          "a".repeat(20) + "Ã");
 
   private static final int END = 0;
   private static final int CALL = 1;
+
+  private static final Tokenizer SMALL = small();
 
   private static Tokenizer small() {
     int[] types = new int[TOKENS.size()];
@@ -53,7 +74,7 @@ class GrammarMatcherTest {
   }
 
   private static GrammarMatcher matcher(Rule rule) {
-    return new CompiledGrammar(Grammar.of(rule), GrammarVocabulary.of(small())).newMatcher();
+    return new CompiledGrammar(Grammar.of(rule), GrammarVocabulary.of(SMALL)).newMatcher();
   }
 
   private static int token(String text) {
@@ -64,7 +85,7 @@ class GrammarMatcherTest {
   @Test
   void masksAreTheTokensThatLeadOnByTheirBytes() {
     Random random = new Random(3);
-    GrammarVocabulary vocabulary = GrammarVocabulary.of(small());
+    GrammarVocabulary vocabulary = GrammarVocabulary.of(SMALL);
     int steps = 0;
     for (int seed = 0; seed < 400; seed++) {
       CompiledGrammar grammar;
@@ -91,10 +112,109 @@ class GrammarMatcherTest {
     assertTrue(steps > 1000, steps + " steps");
   }
 
+  /**
+   * From beginning to end of texts whose length has bounds that are near or far, for which masks
+   * are taken in part from those of texts without.
+   */
+  @Test
+  void masksNearBoundsAreTheTokensThatLeadOnByTheirBytes() {
+    GrammarVocabulary vocabulary = GrammarVocabulary.of(SMALL);
+    int steps = 0;
+    for (int seed = 0; seed < 250; seed++) {
+      Random random = new Random(seed);
+      CompiledGrammar grammar;
+      try {
+        grammar = new CompiledGrammar(Grammar.of(bounded(random)), vocabulary);
+      } catch (GrammarException e) {
+        continue;
+      }
+      GrammarMatcher matcher = grammar.newMatcher();
+      long[] words = new long[1];
+      for (; !matcher.mustEnd(); steps++) {
+        matcher.mask(words);
+        assertEquals(byBytes(matcher), words[0], "grammar " + seed);
+        List<Integer> allowed = new ArrayList<>();
+        for (int t = END + 1; t < TOKENS.size(); t++) {
+          if ((words[0] >> t & 1) != 0) {
+            allowed.add(t);
+          }
+        }
+        if (allowed.isEmpty()) {
+          assertTrue(matcher.isComplete(), "grammar " + seed);
+          break;
+        }
+        matcher.accept(allowed.get(random.nextInt(allowed.size())));
+      }
+    }
+    assertTrue(steps > 5000, steps + " steps");
+  }
+
+  /** Repetitions, and intersections of them, within one that is counted too. */
+  private static Rule bounded(Random random) {
+    RandomGrammars rules = new RandomGrammars(random.nextLong());
+    Rule any = Rule.chars(CharSet.of("abé"));
+    int min = random.nextInt(3) * random.nextInt(25);
+    Rule length = new Rule.Repeat(any, min, min + random.nextInt(60));
+    Rule regular = rules.regular();
+    Rule content =
+        switch (random.nextInt(4)) {
+          case 0 -> length;
+          case 1 ->
+              new Rule.Intersection(List.of(length, Rule.sequence(Rule.zeroOrMore(any), regular)));
+          case 2 ->
+              new Rule.Intersection(
+                  List.of(Rule.sequence(new Rule.Repeat(regular, 0, 50), rules.regular()), length));
+          default ->
+              new Rule.Intersection(
+                  List.of(
+                      length,
+                      Rule.sequence(
+                          new Rule.Repeat(any, 0, 40),
+                          Rule.choice(
+                              Rule.text("bab" + "a".repeat(random.nextInt(30))), regular))));
+        };
+    int most = 1 + random.nextInt(40);
+    return switch (random.nextInt(4)) {
+      case 0 ->
+          new Rule.Repeat(
+              Rule.sequence(Rule.text("b"), content, Rule.text("a")), random.nextInt(most), most);
+      case 1 -> {
+        Rule word = new Rule.Repeat(Rule.chars(CharSet.of("aé")), 1 + min, 60 + min);
+        yield new Rule.Repeat(Rule.sequence(word, Rule.text("b")), random.nextInt(most), most);
+      }
+      default -> content;
+    };
+  }
+
+  /** Texts of some a, one b and twenty more a, whose length has bounds. */
+  @Test
+  void intersectionsGoOnAsLongAsTheyCanEnd() {
+    Rule any = Rule.chars(CharSet.of("abé"));
+    String tail = "b" + "a".repeat(20);
+    Rule regular = Rule.sequence(Rule.zeroOrMore(Rule.text("a")), Rule.text(tail));
+    for (int min = 0; min <= 60; min += 6) {
+      for (int max = Math.max(min, tail.length()); max < 80; max++) {
+        Rule length = new Rule.Repeat(any, min, max);
+        GrammarMatcher matcher = matcher(new Rule.Intersection(List.of(regular, length)));
+        int most = max - tail.length();
+        for (int n = 0; n <= most; n++) {
+          GrammarMatcher other = matcher.copy();
+          assertEquals(
+              n + tail.length() >= min, other.accept(tail.getBytes(StandardCharsets.UTF_8)));
+          assertEquals(n < most, matcher.accept(new byte[] {'a'}), n + " of " + min + " to " + max);
+        }
+      }
+    }
+    Rule text = Rule.text("a".repeat(40));
+    assertTrue(
+        matcher(new Rule.Intersection(List.of(text, new Rule.Repeat(any, 40, 41))))
+            .accept("a".repeat(40).getBytes(StandardCharsets.UTF_8)));
+  }
+
   private static long byBytes(GrammarMatcher matcher) {
     long mask = matcher.isComplete() ? 1 : 0;
     for (int t = 2; t < TOKENS.size(); t++) {
-      mask |= (matcher.copy().accept(small().piece(t)) ? 1L : 0) << t;
+      mask |= (matcher.copy().accept(SMALL.piece(t)) ? 1L : 0) << t;
     }
     return mask;
   }
@@ -219,7 +339,7 @@ class GrammarMatcherTest {
       members.add(new Rule.Member(Rule.text(names.get(i)), i % 3 == 0));
     }
     Rule rule = new Rule.Members(members, Optional.empty(), Rule.text(","), 0, 60);
-    CompiledGrammar grammar = new CompiledGrammar(Grammar.of(rule), GrammarVocabulary.of(small()));
+    CompiledGrammar grammar = new CompiledGrammar(Grammar.of(rule), GrammarVocabulary.of(SMALL));
     Random random = new Random(1);
     for (int round = 0; round < 50; round++) {
       Collections.shuffle(names, random);
@@ -255,7 +375,7 @@ class GrammarMatcherTest {
     byte[] text =
         ("[{\"a\":".repeat(levels) + "1" + "}]".repeat(levels)).getBytes(StandardCharsets.UTF_8);
     GrammarMatcher matcher =
-        new CompiledGrammar(JsonGrammars.any(), GrammarVocabulary.of(small())).newMatcher();
+        new CompiledGrammar(JsonGrammars.any(), GrammarVocabulary.of(SMALL)).newMatcher();
     assertTimeout(Duration.ofSeconds(20), () -> assertTrue(matcher.accept(text)));
     assertTrue(matcher.isComplete());
   }

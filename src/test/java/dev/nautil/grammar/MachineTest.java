@@ -58,7 +58,7 @@ class MachineTest {
 
   private static @Nullable Machine machine(Grammar grammar, int seed, List<String> texts) {
     try {
-      return new Machine(GrammarCompiler.compile(grammar), 3);
+      return new Machine(GrammarCompiler.compile(grammar));
     } catch (GrammarException e) {
       if (e.getMessage().contains("matches no text")) {
         for (String text : texts) {

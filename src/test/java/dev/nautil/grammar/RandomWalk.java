@@ -22,7 +22,7 @@ public final class RandomWalk {
    */
   public RandomWalk(Grammar grammar, Collection<String> hints, long seed) {
     this.hints = new ArrayList<>(hints);
-    machine = new Machine(GrammarCompiler.compile(grammar), 1);
+    machine = new Machine(GrammarCompiler.compile(grammar));
     random = new Random(seed);
   }
 

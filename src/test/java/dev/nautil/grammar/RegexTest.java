@@ -96,7 +96,7 @@ class RegexTest {
   /** Null for the expression that no text matches. */
   private static Machine machine(Rule rule) {
     Program program = GrammarCompiler.compileOrNull(Grammar.of(rule));
-    return program == null ? null : new Machine(program, 3);
+    return program == null ? null : new Machine(program);
   }
 
   private static boolean matches(Machine machine, String text) {
