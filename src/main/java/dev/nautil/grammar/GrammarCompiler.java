@@ -82,7 +82,7 @@ final class GrammarCompiler {
       compile(frames.get(i));
     }
     LeftRecursion.remove(frames);
-    frames.forEach(PlainCapacity::set);
+    PlainCapacity.set(frames);
     return new Program(inOrder(), frames.get(0), root.nullable(), root.nonEmpty());
   }
 

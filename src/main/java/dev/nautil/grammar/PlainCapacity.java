@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  * from a state, so that the tokens which consist of no more of them need not be looked at.
  *
  * <p>A lower bound: found within a frame, from the characters that lead from one of its states to
- * another. In the loop that reads a JSON string it is unlimited.
+ * another, and from calls of frames that take any number. In the loop that reads a JSON string it
+ * is unlimited.
  */
 final class PlainCapacity {
   static final CharSet PLAIN =
@@ -24,6 +25,9 @@ final class PlainCapacity {
 
   private final State[] states;
 
+  /** By number, as calls name them. */
+  private final List<Frame> frames;
+
   /** Whether to follow the additional members alone: those may come however many have come. */
   private final boolean additional;
 
@@ -34,8 +38,9 @@ final class PlainCapacity {
   private final @Nullable Set<Integer>[] next;
 
   @SuppressWarnings({"unchecked", "rawtypes"})
-  private PlainCapacity(State[] states, boolean additional) {
+  private PlainCapacity(State[] states, List<Frame> frames, boolean additional) {
     this.states = states;
+    this.frames = frames;
     this.additional = additional;
     capacities = new int[states.length];
     next = new Set[states.length];
@@ -60,30 +65,38 @@ final class PlainCapacity {
     }
   }
 
-  /** Sets the capacities of a frame's states. */
-  static void set(Frame frame) {
+  /** Sets the capacities of all states. */
+  static void set(List<Frame> frames) {
+    // A frame is made before most of those that it calls.
+    for (int i = frames.size() - 1; i >= 0; i--) {
+      set(frames.get(i), frames);
+    }
+  }
+
+  private static void set(Frame frame, List<Frame> frames) {
     if (frame.isDeterministic) {
-      PlainCapacity all = new PlainCapacity(frame.states, false);
+      PlainCapacity all = new PlainCapacity(frame.states, frames, false);
       all.find();
       for (int i = 0; i < frame.states.length; i++) {
         frame.states[i].plainCapacity = all.capacities[i];
       }
       if (frame.kind == Frame.Kind.MEMBERS) {
-        PlainCapacity additional = new PlainCapacity(frame.states, true);
+        PlainCapacity additional = new PlainCapacity(frame.states, frames, true);
         additional.find();
         for (int i = 0; i < frame.states.length; i++) {
           frame.states[i].additionalCapacity = additional.capacities[i];
         }
       }
-      frame.hasPlainRounds = hasPlainRounds(frame);
+      frame.hasPlainRounds = hasPlainRounds(frame, frames);
     }
   }
 
   /** Whether each plain character is a round of its own. */
-  private static boolean hasPlainRounds(Frame frame) {
+  private static boolean hasPlainRounds(Frame frame, List<Frame> frames) {
     Set<Integer> ends = new HashSet<>();
     return frame.kind == Frame.Kind.COUNT
-        && new PlainCapacity(frame.states, false).follow(frame.startState(), UTF8.start(), ends)
+        && new PlainCapacity(frame.states, frames, false)
+            .follow(frame.startState(), UTF8.start(), ends)
         && ends.stream().allMatch(end -> frame.states[end].isAccepting());
   }
 
@@ -91,7 +104,9 @@ final class PlainCapacity {
     List<Integer> alive = new ArrayList<>();
     for (int i = 0; i < states.length; i++) {
       Set<Integer> targets = new HashSet<>();
-      if (follow(states[i], UTF8.start(), targets)) {
+      if (callsUnlimited(states[i])) {
+        capacities[i] = Integer.MAX_VALUE;
+      } else if (follow(states[i], UTF8.start(), targets)) {
         next[i] = targets;
         alive.add(i);
       }
@@ -112,6 +127,17 @@ final class PlainCapacity {
     for (int i : alive) {
       capacities[i] = Integer.MAX_VALUE;
     }
+  }
+
+  private boolean callsUnlimited(State state) {
+    for (int c = 0; c < state.calls.length; c += 2) {
+      State start = frames.get(state.calls[c]).startState();
+      if (start.plainCapacity == Integer.MAX_VALUE
+          && staysLive(state, states[state.calls[c + 1]])) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private boolean allReach(int i, int capacity) {

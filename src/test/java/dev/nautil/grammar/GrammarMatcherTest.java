@@ -11,6 +11,7 @@ import dev.nautil.GrammarException;
 import dev.nautil.TestModels;
 import dev.nautil.engine.Vocabularies;
 import dev.nautil.internal.NativeFile;
+import dev.nautil.schema.JsonSchemaGrammar;
 import dev.nautil.tokenizer.StringTable;
 import dev.nautil.tokenizer.Tokenizer;
 import dev.nautil.tokenizer.Vocabulary;
@@ -20,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
@@ -241,6 +243,32 @@ class GrammarMatcherTest {
     checkMasks(both, tokenizer, "abc-de fx", 1);
     CompiledGrammar additional = new CompiledGrammar(JsonGrammars.open(), vocabulary);
     checkMasks(additional, tokenizer, "{\"name\": 1, \"nam\": 2, \"extra\": 3}", 1);
+    Grammar few =
+        JsonSchemaGrammar.compile(
+            """
+            {"type": "object", "required": ["a"], "maxProperties": 2,
+             "properties": {"a": {"type": "integer"}, "bc": {"type": "string"}}}""");
+    CompiledGrammar fewMembers = new CompiledGrammar(few, vocabulary);
+    checkMasks(fewMembers, tokenizer, "{\"xy\": 1, \"a\": 2}", 1);
+    checkMasks(fewMembers, tokenizer, "{\"a\": 2, \"ab\": [\"x\"]}", 1);
+    checkMasks(new CompiledGrammar(namesThatGoOn(), vocabulary), tokenizer, "\"abx\",\"ab\"", 1);
+  }
+
+  /** A member "ab", before which there may be another that begins so and goes on by a call. */
+  private static Grammar namesThatGoOn() {
+    Rule plain = Rule.chars(CharSet.range(' ', Character.MAX_CODE_POINT).minus(CharSet.of("\"\\")));
+    // So long that it is called.
+    Rule end = Rule.choice(Rule.text("\""), Rule.text("\\" + "x".repeat(200) + "\""));
+    Rule other = Rule.sequence(Rule.text("\"ab"), Rule.reference("rest"));
+    Rule members =
+        new Rule.Members(
+            List.of(new Rule.Member(Rule.text("\"ab\""), true)),
+            Optional.of(other),
+            Rule.text(","),
+            0,
+            2);
+    return new Grammar(
+        Map.of("rest", Rule.sequence(Rule.oneOrMore(plain), end), "root", members), "root");
   }
 
   private static void checkMasks(
