@@ -121,6 +121,7 @@ public final class CompiledGrammar {
       }
     }
     int plainLevel = Math.max(level, vocabulary.level(config.plainCapacity()));
+    toEnd = Math.max(toEnd, config.plainToEnd());
     if (plainLevel > level) {
       vocabulary.addPlain(plainLevel, words);
     }

@@ -58,6 +58,17 @@ final class Config {
     return capacity;
   }
 
+  /** As {@link #toEnd}, of where any plain text leads: the most of {@link Product.Place}. */
+  int plainToEnd() {
+    int far = 0;
+    for (Node node : nodes) {
+      if (node.data instanceof Product.Place place) {
+        far = Math.max(far, place.plainToEnd());
+      }
+    }
+    return far;
+  }
+
   @Override
   public boolean equals(@Nullable Object o) {
     return o instanceof Config other

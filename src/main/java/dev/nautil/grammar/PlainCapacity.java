@@ -21,7 +21,7 @@ final class PlainCapacity {
   /** Characters that are counted; more count as unlimited where the search for them ends. */
   private static final int MAX_COUNTED = 64;
 
-  private static final Utf8Ranges UTF8 = Utf8Ranges.of(PLAIN);
+  static final Utf8Ranges UTF8 = Utf8Ranges.of(PLAIN);
 
   private final State[] states;
 
@@ -56,6 +56,10 @@ final class PlainCapacity {
           return state.plainCapacity;
         }
         return frame.max == Rule.UNBOUNDED ? Integer.MAX_VALUE : frame.max - node.count;
+      case INTERSECTION:
+        return node.data instanceof Product.Place place && place.plainToEnd() >= 0
+            ? Integer.MAX_VALUE
+            : 0;
       case MEMBERS:
         return node.data instanceof MemberSet.Used used && used.allowsAdditional()
             ? Math.max(state.plainCapacity, state.additionalCapacity)

@@ -7,9 +7,11 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +24,9 @@ import org.jspecify.annotations.Nullable;
 final class Product {
   /** Places that a search for an end may visit. */
   private static final int MAX_SEARCH = 300_000;
+
+  /** Places that plain characters lead to, above which no more are looked at. */
+  private static final int MAX_PLAIN = 64;
 
   /** Places that are kept in order to be found again. */
   private static final int MAX_PLACES = 400_000;
@@ -40,6 +45,7 @@ final class Product {
     /** Bytes of some text that leads to where all are complete; or {@link #UNKNOWN}. */
     private int toEnd = UNKNOWN;
 
+    private int plainToEnd = UNKNOWN;
     private @Nullable Place relaxed;
     private int room = Integer.MAX_VALUE;
 
@@ -81,6 +87,18 @@ final class Product {
         }
       }
       return relaxed;
+    }
+
+    /**
+     * Bytes of some text that leads to an end from any place that plain characters lead to (see
+     * {@link GrammarVocabulary}), at most; negative if some lead to none, or that takes too long to
+     * find out.
+     */
+    int plainToEnd() {
+      if (plainToEnd == UNKNOWN) {
+        plainToEnd = relaxed() == this ? findPlainToEnd(this) : DEAD;
+      }
+      return plainToEnd;
     }
 
     /** As {@link Node#room}, where {@link #relaxed} has been asked for. */
@@ -216,6 +234,39 @@ final class Product {
       }
     }
     return place.toEnd != DEAD;
+  }
+
+  private int findPlainToEnd(Place from) {
+    Set<Place> met = new HashSet<>(List.of(from));
+    Deque<Place> waiting = new ArrayDeque<>(met);
+    int far = 0;
+    for (Place at; (at = waiting.poll()) != null; ) {
+      Set<Place> next = new HashSet<>();
+      if (met.size() > MAX_PLAIN || !follow(at, PlainCapacity.UTF8.start(), next)) {
+        return DEAD;
+      }
+      far = Math.max(far, at.toEnd());
+      next.stream().filter(met::add).forEach(waiting::add);
+    }
+    return far;
+  }
+
+  /** Collects the places that characters lead to; false if one leads nowhere. */
+  private boolean follow(Place from, int[] edges, Set<Place> targets) {
+    for (int e = 0; e < edges.length; e += 3) {
+      for (int c = classOf[edges[e]]; c <= classOf[edges[e + 1]]; c++) {
+        Place next = from.next(byteOf[c]);
+        if (next == null) {
+          return false;
+        }
+        if (edges[e + 2] == 0) {
+          targets.add(next);
+        } else if (!follow(next, PlainCapacity.UTF8.states.get(edges[e + 2]), targets)) {
+          return false;
+        }
+      }
+    }
+    return true;
   }
 
   /** Finds an end, and tells the places on the way to it; or marks all that were met as dead. */

@@ -154,18 +154,27 @@ class GrammarMatcherTest {
   /** Repetitions, and intersections of them, within one that is counted too. */
   private static Rule bounded(Random random) {
     RandomGrammars rules = new RandomGrammars(random.nextLong());
-    Rule any = Rule.chars(CharSet.of("abé"));
+    Rule any = Rule.chars(random.nextBoolean() ? CharSet.of("abé") : CharSet.ALL);
     int min = random.nextInt(3) * random.nextInt(25);
-    Rule length = new Rule.Repeat(any, min, min + random.nextInt(60));
+    int max = min + random.nextInt(60);
+    Rule length = new Rule.Repeat(any, min, max);
     Rule regular = rules.regular();
     Rule content =
-        switch (random.nextInt(4)) {
+        switch (random.nextInt(5)) {
           case 0 -> length;
           case 1 ->
               new Rule.Intersection(List.of(length, Rule.sequence(Rule.zeroOrMore(any), regular)));
           case 2 ->
               new Rule.Intersection(
                   List.of(Rule.sequence(new Rule.Repeat(regular, 0, 50), rules.regular()), length));
+          case 3 -> {
+            Rule tail = Rule.text("a".repeat(Math.max(1, max - random.nextInt(9))));
+            // After a b there is far more to come.
+            Rule other = Rule.chars(CharSet.of("b").complement());
+            Rule near = Rule.optional(Rule.sequence(other, Rule.zeroOrMore(any)));
+            Rule far = Rule.sequence(Rule.text("b"), Rule.zeroOrMore(any), tail);
+            yield new Rule.Intersection(List.of(Rule.choice(near, far), length));
+          }
           default ->
               new Rule.Intersection(
                   List.of(

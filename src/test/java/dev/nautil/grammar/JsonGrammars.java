@@ -38,6 +38,23 @@ final class JsonGrammars {
         {"city": "Ockham Park in Surrey", "street": "The long road to the village, second house on the left"}],
        "note": {"tags": ["poet", "countess", 1.5e3, true, null, [[["deep"]]]], "x": {"y": {"z": "w"}}}}""";
 
+  /** A schema of strings that have patterns or formats, and lengths. */
+  static final String PATTERNS =
+      """
+      {"type": "object", "additionalProperties": false, "required": ["id", "title", "note", "mail"],
+       "properties": {
+        "id": {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_-]*$", "maxLength": 64},
+        "title": {"type": "string", "pattern": "^[A-Z].*[.!?]$", "minLength": 3, "maxLength": 200},
+        "note": {"type": "string", "pattern": "^[^<>]*$", "minLength": 20, "maxLength": 2000},
+        "mail": {"type": "string", "format": "email", "maxLength": 100}}}""";
+
+  /** A text of {@link #PATTERNS}. */
+  static final String PATTERNS_TEXT =
+      """
+      {"id": "countess_of-lovelace_1815", "title": "Ada Lovelace, the enchantress of number!",
+       "note": "She was the first to recognise that the machine had applications beyond pure calculation. 数学者 😀 Between 1842 and 1843 she translated an article by the military engineer Luigi Menabrea about the engine, supplementing it with seven long notes, of which the last was an algorithm to calculate a sequence of \\"Bernoulli numbers\\" by machine.",
+       "mail": "ada.lovelace@engines.example.org"}""";
+
   private JsonGrammars() {}
 
   private static Rule string(int min, int max) {
