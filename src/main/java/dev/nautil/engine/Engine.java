@@ -4,14 +4,10 @@ import dev.nautil.BusyException;
 import dev.nautil.CancelledException;
 import dev.nautil.ContextFullException;
 import dev.nautil.FinishReason;
-import dev.nautil.GrammarException;
 import dev.nautil.Pooling;
-import dev.nautil.grammar.GrammarMatcher;
 import dev.nautil.internal.CancelFlag;
 import dev.nautil.internal.ModelInfo;
 import dev.nautil.internal.NativeContext;
-import dev.nautil.internal.SamplingBatch;
-import java.nio.LongBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -21,7 +17,6 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The one thread that decodes for all sessions of a model.
@@ -44,22 +39,14 @@ import org.jspecify.annotations.Nullable;
  * than others may wait is interrupted for whoever comes or cancels; the next one is then a short
  * one, so that prompts are read however many come.
  *
- * <p><b>The KV cache.</b> Prompts are whole conversations. A prompt goes to the slot of the KV
- * cache whose tokens it shares the longest prefix with, and only the rest is decoded. Where that
- * would drop tokens of another conversation and there is a slot that is needed less, the prefix is
- * shared into it instead. Slots keep their tokens until another conversation needs the place.
+ * <p><b>The KV cache.</b> What prompts have in common with what it holds is not decoded again
+ * ({@link ConversationCache}).
  *
  * <p>The thread is a daemon and holds the context, not the model that users hold. Thread-safe.
  */
 public final class Engine implements AutoCloseable {
   /** Generations that are decoded together; others wait. */
   public static final int PLACES = 16;
-
-  /**
-   * Tokens of another conversation that are dropped rather than kept in a slot of their own, where
-   * all slots hold something.
-   */
-  private static final int CHEAP_TO_LOSE = 256;
 
   private final NativeContext context;
   private final int contextLength;
@@ -81,14 +68,12 @@ public final class Engine implements AutoCloseable {
   private volatile double patience;
 
   // The engine thread's alone.
-  private final List<Slot> slots = new ArrayList<>();
+  private final ConversationCache cache;
   private final List<Generation> active = new ArrayList<>();
-  private final SamplingBatch samplingBatch;
-  private final Masks masks;
+  private final NextTokens nextTokens;
   private final StepSize stepSize;
   private final KvTransfer.Sequence transfers;
   private final int places;
-  private long steps;
 
   /** Whether the last step was interrupted: then the next one is short, and is not. */
   private boolean interrupted;
@@ -110,13 +95,10 @@ public final class Engine implements AutoCloseable {
     patience = stepSize.sharedSeconds();
     waiting = new WaitingQueue(maxWaiting);
     int last = context.info().sequences() - 1;
-    for (int i = 0; i < last; i++) {
-      slots.add(new Slot(i));
-    }
+    cache = new ConversationCache(context, last);
     transfers = new KvTransfer.Sequence(last);
     places = Math.min(PLACES, last);
-    samplingBatch = new SamplingBatch(places);
-    masks = new Masks(context.maskWords());
+    nextTokens = new NextTokens(context, places, this::end, this::fail);
     freePlaces = places;
     thread = new Thread(this::run, "nautil-engine");
     thread.setDaemon(true);
@@ -125,6 +107,11 @@ public final class Engine implements AutoCloseable {
 
   public NativeContext context() {
     return context;
+  }
+
+  /** What the KV cache holds. The engine thread's alone: see {@link #betweenSteps}. */
+  ConversationCache cache() {
+    return cache;
   }
 
   /**
@@ -355,88 +342,14 @@ public final class Engine implements AutoCloseable {
   private void startWaiting() {
     while (active.size() < places) {
       Generation next =
-          waiting.poll(generation -> !SharedPrefix.isBeingRead(generation, active, slots));
+          waiting.poll(generation -> !SharedPrefix.isBeingRead(generation, active, cache.slots()));
       if (next == null) {
         return;
       }
-      start(next);
+      cache.start(next);
+      active.add(next);
+      freePlaces = places - active.size();
     }
-  }
-
-  private void start(Generation generation) {
-    if (generation.pooler != null) {
-      // Keys and values that are held already would not tell what the hidden states were.
-      Slot target = leastUsed(slots.get(0));
-      truncate(target, 0);
-      start(generation, target, 0);
-      return;
-    }
-    int[] prompt = generation.request.prompt();
-    Slot source = slots.get(0);
-    int shared = -1;
-    for (Slot slot : slots) {
-      int prefix = slot.commonPrefix(prompt, generation.request.restored());
-      // Of equal ones the one that a generation does not use, so that it need not be shared.
-      if (prefix > shared || (prefix == shared && source.user != null)) {
-        source = slot;
-        shared = prefix;
-      }
-    }
-    // The last token is decoded in any case: its logits are wanted.
-    shared = Math.min(shared, prompt.length - 1);
-    Slot target = isNeeded(source, shared, generation) ? leastUsed(source) : source;
-    if (target == source) {
-      truncate(source, shared);
-    } else {
-      truncate(target, 0);
-      context.fork(source.sequence, target.sequence, shared);
-      target.hold(source.tokens(), shared, source.restored);
-    }
-    start(generation, target, shared);
-  }
-
-  private void start(Generation generation, Slot target, int shared) {
-    target.user = generation;
-    target.conversation = generation.request.conversation();
-    target.lastUse = steps;
-    active.add(generation);
-    freePlaces = places - active.size();
-    generation.start(target, shared);
-  }
-
-  /**
-   * Whether what a slot holds after its first tokens is to stay: a generation goes on from it, it
-   * is much, or it is another conversation's and costs no third one its place.
-   */
-  private boolean isNeeded(Slot slot, int shared, Generation other) {
-    int lost = slot.length() - shared;
-    boolean others = slot.conversation != other.request.conversation();
-    return slot.user != null
-        || lost > CHEAP_TO_LOSE
-        || (lost > 0 && others && slots.stream().anyMatch(s -> s.user == null && s.length() == 0));
-  }
-
-  /** The slot that can best be given up: free, and empty or longest unused. */
-  private Slot leastUsed(Slot fallback) {
-    Slot best = fallback;
-    boolean found = fallback.user == null;
-    for (Slot slot : slots) {
-      if (slot.user != null) {
-        continue;
-      }
-      boolean emptier = slot.length() == 0 && best.length() > 0;
-      boolean older = slot.lastUse < best.lastUse && (slot.length() == 0) == (best.length() == 0);
-      if (!found || emptier || older) {
-        best = slot;
-        found = true;
-      }
-    }
-    return best;
-  }
-
-  private void truncate(Slot slot, int length) {
-    context.truncate(slot.sequence, length);
-    slot.truncate(length);
   }
 
   private void end(Generation generation, FinishReason reason) {
@@ -447,17 +360,11 @@ public final class Engine implements AutoCloseable {
   private void release(Generation generation) {
     active.remove(generation);
     freePlaces = places - active.size();
-    if (generation.slot != null) {
-      generation.slot.user = null;
-      if (generation.pooler != null) {
-        // No text is likely to start like one that was embedded.
-        truncate(generation.slot, 0);
-      }
-    }
+    cache.release(generation);
   }
 
   private void step() {
-    steps++;
+    cache.beginStep();
     for (Generation generation : List.copyOf(active)) {
       if (generation.isPromptDone() && generation.slot.length() >= contextLength) {
         end(generation, FinishReason.CONTEXT_FULL);
@@ -472,7 +379,7 @@ public final class Engine implements AutoCloseable {
     if (!begin(batch, isLong, work)) {
       return;
     }
-    active.stream().filter(generation -> generation.row >= 0).forEach(masks::begin);
+    nextTokens.prepare(active);
     long start = System.nanoTime();
     try {
       batch.decode(context, cancel);
@@ -489,9 +396,9 @@ public final class Engine implements AutoCloseable {
       finished();
     }
     interrupted = false;
-    batch.advance(steps);
+    batch.advance(cache.steps());
     pool();
-    sample();
+    nextTokens.draw(active);
     stepSize.measured(batch.size(), work, (System.nanoTime() - start) / 1e9);
     patience = stepSize.sharedSeconds();
   }
@@ -535,7 +442,7 @@ public final class Engine implements AutoCloseable {
     StepSize.Budget budget = stepSize.promptBudget(seconds, batch.size(), batch.work(stepSize));
     List<Generation> reading =
         active.stream().filter(generation -> !generation.isPromptDone()).toList();
-    int first = reading.isEmpty() ? 0 : (int) (steps % reading.size());
+    int first = reading.isEmpty() ? 0 : (int) (cache.steps() % reading.size());
     int[] shares = PromptShares.divide(reading, first, budget, stepSize);
     for (int i = 0; i < shares.length; i++) {
       Generation generation = reading.get(i);
@@ -553,7 +460,7 @@ public final class Engine implements AutoCloseable {
    * generation.
    */
   private void makeRoom(ContextFullException full) {
-    if (dropLongestUnused()) {
+    if (cache.dropLongestUnused()) {
       return;
     }
     Generation youngest = active.get(active.size() - 1);
@@ -561,60 +468,9 @@ public final class Engine implements AutoCloseable {
       end(youngest, FinishReason.CONTEXT_FULL);
     } else {
       release(youngest);
-      truncate(youngest.slot, 0);
+      cache.truncate(youngest.slot, 0);
       youngest.fail(full);
     }
-  }
-
-  /** Gives up the longest unused conversation. The engine thread's. */
-  boolean dropLongestUnused() {
-    Slot unused = null;
-    for (Slot slot : slots) {
-      boolean candidate = slot.user == null && slot.length() > 0;
-      if (candidate && (unused == null || slot.lastUse < unused.lastUse)) {
-        unused = slot;
-      }
-    }
-    if (unused == null) {
-      return false;
-    }
-    truncate(unused, 0);
-    return true;
-  }
-
-  /**
-   * Makes an empty sequence that is no slot's share what slots hold of the start of a prompt. The
-   * engine thread's.
-   *
-   * @return how many tokens
-   */
-  int shareInto(int sequence, int[] prompt, @Nullable RestoredKv restored) {
-    Slot source = slots.get(0);
-    int shared = 0;
-    for (Slot slot : slots) {
-      int prefix = slot.commonPrefix(prompt, restored);
-      if (prefix > shared) {
-        source = slot;
-        shared = prefix;
-      }
-    }
-    context.fork(source.sequence, sequence, shared);
-    return shared;
-  }
-
-  /**
-   * Gives a slot the tokens of a sequence that is no slot's, unless all slots are in use. The
-   * engine thread's.
-   */
-  void adopt(int sequence, int[] tokens, RestoredKv restored) {
-    Slot target = leastUsed(slots.get(0));
-    if (target.user != null) {
-      return;
-    }
-    truncate(target, 0);
-    context.fork(sequence, target.sequence, tokens.length);
-    target.hold(tokens, tokens.length, restored);
-    target.lastUse = steps;
   }
 
   /** Takes the step's hidden states to the embeddings that they belong to. */
@@ -636,86 +492,8 @@ public final class Engine implements AutoCloseable {
     }
   }
 
-  /** Gives each generation that has a row of logits its next token. */
-  private void sample() {
-    List<Generation> drawn = active.stream().filter(generation -> generation.row >= 0).toList();
-    if (!drawn.isEmpty()) {
-      sample(drawn);
-    }
-  }
-
-  /** A row that cannot be sampled is the end of its generation alone. */
-  private void sample(List<Generation> drawn) {
-    int[] tokens;
-    @Nullable Logprobs[] logprobs = new Logprobs[drawn.size()];
-    try {
-      tokens = draw(drawn, logprobs);
-    } catch (Masks.Failed e) {
-      fail(e.generation, e.getCause());
-      sample();
-      return;
-    } catch (RuntimeException e) {
-      if (drawn.size() == 1) {
-        fail(drawn.get(0), e);
-      } else {
-        drawn.forEach(generation -> sample(List.of(generation)));
-      }
-      return;
-    }
-    for (int i = 0; i < tokens.length; i++) {
-      take(drawn.get(i), tokens[i], logprobs[i]);
-    }
-  }
-
-  private int[] draw(List<Generation> drawn, @Nullable Logprobs[] logprobs) throws Masks.Failed {
-    LongBuffer allowed = masks.join(drawn);
-    int[] rows = new int[drawn.size()];
-    for (int i = 0; i < rows.length; i++) {
-      Generation generation = drawn.get(i);
-      GenerationRequest request = generation.request;
-      rows[i] = generation.row;
-      samplingBatch.set(
-          i, request.sampling(), request.prompt().length + (long) generation.generated);
-    }
-    int[] tokens = context.sample(rows, samplingBatch, allowed);
-    for (int i = 0; i < rows.length; i++) {
-      int alternatives = drawn.get(i).request.logprobs();
-      logprobs[i] =
-          alternatives < 0 ? null : Logprobs.of(context, rows[i], tokens[i], alternatives);
-    }
-    return tokens;
-  }
-
   private void fail(Generation generation, Throwable cause) {
     release(generation);
     generation.fail(cause);
-  }
-
-  private void take(Generation generation, int token, @Nullable Logprobs logprobs) {
-    if (generation.request.isEnd().test(token)) {
-      end(generation, FinishReason.STOP);
-      return;
-    }
-    generation.nextToken = token;
-    generation.generated++;
-    generation.request.sampling().append(token);
-    generation.put(new Generation.Signal.Token(token, logprobs));
-    GrammarMatcher matcher = generation.request.matcher();
-    if (matcher != null) {
-      generation.mask = null;
-      try {
-        matcher.accept(token);
-      } catch (GrammarException e) {
-        fail(generation, e);
-        return;
-      }
-      if (matcher.mustEnd()) {
-        end(generation, FinishReason.STOP);
-        return;
-      }
-    }
-    if (generation.generated >= generation.request.maxTokens()) {
-      end(generation, FinishReason.MAX_TOKENS);
-    }
   }
 }

@@ -57,7 +57,7 @@ public final class KvTransfer implements AutoCloseable {
    * @return how many tokens
    */
   public int take(int[] prompt, @Nullable RestoredKv restored) throws InterruptedException {
-    return call(() -> engine.shareInto(sequence.id, prompt, restored));
+    return call(() -> engine.cache().shareInto(sequence.id, prompt, restored));
   }
 
   /**
@@ -89,7 +89,7 @@ public final class KvTransfer implements AutoCloseable {
               context.load(sequence.id, block);
               return true;
             } catch (ContextFullException e) {
-              if (!engine.dropLongestUnused()) {
+              if (!engine.cache().dropLongestUnused()) {
                 return false;
               }
             }
@@ -107,7 +107,7 @@ public final class KvTransfer implements AutoCloseable {
     RestoredKv restored = new RestoredKv();
     return call(
         () -> {
-          engine.adopt(sequence.id, tokens, restored);
+          engine.cache().adopt(sequence.id, tokens, restored);
           return restored;
         });
   }

@@ -1,0 +1,190 @@
+package dev.nautil.engine;
+
+import dev.nautil.internal.NativeContext;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which conversations the KV cache holds, and where the next one goes.
+ *
+ * <p>Prompts are whole conversations. A prompt goes to the slot whose tokens it shares the longest
+ * prefix with, and only the rest is decoded. Where that would drop tokens of another conversation
+ * and there is a slot that is needed less, the prefix is shared into it instead. Slots keep their
+ * tokens until another conversation needs the place.
+ *
+ * <p>The engine thread's alone.
+ */
+final class ConversationCache {
+  /**
+   * Tokens of another conversation that are dropped rather than kept in a slot of their own, where
+   * all slots hold something.
+   */
+  private static final int CHEAP_TO_LOSE = 256;
+
+  private final NativeContext context;
+  private final List<Slot> slots;
+
+  /** Steps so far: the clock by which slots are old. */
+  private long steps;
+
+  /**
+   * @param context whose sequences are the slots
+   * @param n slots; sequences from there on are others'
+   */
+  ConversationCache(NativeContext context, int n) {
+    this.context = context;
+    List<Slot> all = new ArrayList<>();
+    for (int i = 0; i < n; i++) {
+      all.add(new Slot(i));
+    }
+    slots = Collections.unmodifiableList(all);
+  }
+
+  List<Slot> slots() {
+    return slots;
+  }
+
+  long steps() {
+    return steps;
+  }
+
+  void beginStep() {
+    steps++;
+  }
+
+  /** Gives a generation the slot that costs the least: one is free. */
+  void start(Generation generation) {
+    if (generation.pooler != null) {
+      // Keys and values that are held already would not tell what the hidden states were.
+      Slot target = leastUsed(slots.get(0));
+      truncate(target, 0);
+      start(generation, target, 0);
+      return;
+    }
+    int[] prompt = generation.request.prompt();
+    Slot source = longestPrefix(prompt, generation.request.restored());
+    // The last token is decoded in any case: its logits are wanted.
+    int shared =
+        Math.min(source.commonPrefix(prompt, generation.request.restored()), prompt.length - 1);
+    Slot target = isNeeded(source, shared, generation) ? leastUsed(source) : source;
+    if (target == source) {
+      truncate(source, shared);
+    } else {
+      truncate(target, 0);
+      context.fork(source.sequence, target.sequence, shared);
+      target.hold(source.tokens(), shared, source.restored);
+    }
+    start(generation, target, shared);
+  }
+
+  private void start(Generation generation, Slot target, int shared) {
+    target.user = generation;
+    target.conversation = generation.request.conversation();
+    target.lastUse = steps;
+    generation.start(target, shared);
+  }
+
+  /** The slot that holds most of a prompt's beginning; of equal ones one that is free. */
+  private Slot longestPrefix(int[] prompt, @Nullable RestoredKv restored) {
+    Slot longest = slots.get(0);
+    int shared = -1;
+    for (Slot slot : slots) {
+      int prefix = slot.commonPrefix(prompt, restored);
+      if (prefix > shared || (prefix == shared && longest.user != null)) {
+        longest = slot;
+        shared = prefix;
+      }
+    }
+    return longest;
+  }
+
+  /**
+   * Whether what a slot holds after its first tokens is to stay: a generation goes on from it, it
+   * is much, or it is another conversation's and costs no third one its place.
+   */
+  private boolean isNeeded(Slot slot, int shared, Generation other) {
+    int lost = slot.length() - shared;
+    boolean others = slot.conversation != other.request.conversation();
+    return slot.user != null
+        || lost > CHEAP_TO_LOSE
+        || (lost > 0 && others && slots.stream().anyMatch(s -> s.user == null && s.length() == 0));
+  }
+
+  /** The slot that can best be given up: free, and empty or longest unused. */
+  private Slot leastUsed(Slot fallback) {
+    Slot best = fallback;
+    boolean found = fallback.user == null;
+    for (Slot slot : slots) {
+      if (slot.user != null) {
+        continue;
+      }
+      boolean emptier = slot.length() == 0 && best.length() > 0;
+      boolean older = slot.lastUse < best.lastUse && (slot.length() == 0) == (best.length() == 0);
+      if (!found || emptier || older) {
+        best = slot;
+        found = true;
+      }
+    }
+    return best;
+  }
+
+  /** The generation has ended; its slot keeps the tokens, unless it was an embedded text's. */
+  void release(Generation generation) {
+    Slot slot = generation.slot;
+    if (slot == null) {
+      return;
+    }
+    slot.user = null;
+    if (generation.pooler != null) {
+      // No text is likely to start like one that was embedded.
+      truncate(slot, 0);
+    }
+  }
+
+  void truncate(Slot slot, int length) {
+    context.truncate(slot.sequence, length);
+    slot.truncate(length);
+  }
+
+  /** Gives up the longest unused conversation. False: all are in use. */
+  boolean dropLongestUnused() {
+    Slot unused = null;
+    for (Slot slot : slots) {
+      boolean candidate = slot.user == null && slot.length() > 0;
+      if (candidate && (unused == null || slot.lastUse < unused.lastUse)) {
+        unused = slot;
+      }
+    }
+    if (unused == null) {
+      return false;
+    }
+    truncate(unused, 0);
+    return true;
+  }
+
+  /**
+   * Makes an empty sequence that is no slot's share what slots hold of the start of a prompt.
+   *
+   * @return how many tokens
+   */
+  int shareInto(int sequence, int[] prompt, @Nullable RestoredKv restored) {
+    Slot source = longestPrefix(prompt, restored);
+    int shared = source.commonPrefix(prompt, restored);
+    context.fork(source.sequence, sequence, shared);
+    return shared;
+  }
+
+  /** Gives a slot the tokens of a sequence that is no slot's, unless all slots are in use. */
+  void adopt(int sequence, int[] tokens, RestoredKv restored) {
+    Slot target = leastUsed(slots.get(0));
+    if (target.user != null) {
+      return;
+    }
+    truncate(target, 0);
+    context.fork(sequence, target.sequence, tokens.length);
+    target.hold(tokens, tokens.length, restored);
+    target.lastUse = steps;
+  }
+}
