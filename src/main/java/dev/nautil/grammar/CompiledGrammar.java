@@ -13,7 +13,7 @@ import java.util.Map;
  */
 public final class CompiledGrammar {
   /** Masks that are kept: 16 KiB each at 131,072 tokens. */
-  private static final int MAX_MASKS = 128;
+  private static final int MAX_MASKS = 256;
 
   private final GrammarVocabulary vocabulary;
   private final Machine machine;

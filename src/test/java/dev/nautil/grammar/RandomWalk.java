@@ -43,6 +43,26 @@ public final class RandomWalk {
       text.write(b);
       at = machine.next(at, b);
     }
+    return close(at, text);
+  }
+
+  /**
+   * A whole text that begins so.
+   *
+   * @throws IllegalStateException if none does, or it leads to where it cannot be ended
+   */
+  public String close(byte[] beginning) {
+    Config at = machine.initial();
+    for (byte b : beginning) {
+      at = machine.next(at, b & 0xff);
+    }
+    ByteArrayOutputStream text = new ByteArrayOutputStream();
+    text.writeBytes(beginning);
+    return close(at, text);
+  }
+
+  private String close(Config from, ByteArrayOutputStream text) {
+    Config at = from;
     for (int i = 0; !at.isComplete; i++) {
       List<Integer> allowed = allowed(at);
       if (allowed.isEmpty() || i == MAX_CLOSING) {

@@ -52,6 +52,9 @@ final class RandomSchemas {
       }
       root.set("$defs", defs);
     }
+    if (random.nextInt(6) == 0) {
+      root.put("$id", "https://example.com/schema");
+    }
     if (random.nextInt(3) == 0) {
       root.put("$schema", "https://json-schema.org/draft/2020-12/schema");
     }
@@ -78,6 +81,8 @@ final class RandomSchemas {
       schema.put("default", 1);
       schema.put("$comment", "no comment");
       schema.put("deprecated", true);
+      schema.put("readOnly", true);
+      schema.put("writeOnly", false);
       schema.putArray("examples").add("x");
     }
     return schema;
@@ -149,7 +154,10 @@ final class RandomSchemas {
       RandomValues.Pattern pattern = RandomValues.pattern(random);
       schema.put("pattern", pattern.regex());
       if (random.nextBoolean()) {
-        schema.put("maxLength", 12);
+        schema.put("maxLength", 12 + random.nextInt(40));
+      }
+      if (random.nextInt(3) == 0) {
+        schema.put("minLength", 1 + random.nextInt(2));
       }
       return schema;
     }

@@ -7,10 +7,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.nautil.grammar.CompiledGrammar;
 import dev.nautil.grammar.Grammar;
 import dev.nautil.grammar.RandomWalk;
 import dev.nautil.grammar.Recognizer;
+import dev.nautil.grammar.TokenWalk;
 import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -28,6 +31,7 @@ class RandomSchemasTest {
   private static final int SCHEMAS = 500;
   private static final int LEAST_SCHEMAS_OF_A_KEYWORD = 30;
   private static final int VALUES = 20;
+  private static final int HOT_TEXTS = 4;
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
   private static final List<String> KEYWORDS =
@@ -59,12 +63,15 @@ class RandomSchemasTest {
           "$ref",
           "$defs",
           "$anchor",
+          "$id",
           "$schema",
           "title",
           "description",
           "default",
           "examples",
           "deprecated",
+          "readOnly",
+          "writeOnly",
           "$comment");
 
   static Stream<ObjectNode> schemas() {
@@ -108,11 +115,50 @@ class RandomSchemasTest {
             });
   }
 
+  /** What is finished as it is, what is cut off once it is closed. */
+  @Test
+  void whatHotModelsWriteIsValid() {
+    Random random = new Random(3);
+    TokenWalk walk = new TokenWalk(4);
+    int[] finished = new int[1];
+    schemas()
+        .forEach(
+            schema -> {
+              Oracle oracle = new Oracle(schema.toString());
+              Grammar grammar = JsonSchemaGrammar.compile(schema);
+              CompiledGrammar compiled = walk.compile(grammar);
+              RandomWalk closing = new RandomWalk(grammar, hints(schema), random.nextLong());
+              for (int i = 0; i < HOT_TEXTS; i++) {
+                TokenWalk.Text text = walk.next(compiled, 1 + random.nextInt(40));
+                finished[0] += text.isFinished() ? 1 : 0;
+                String whole =
+                    text.isFinished()
+                        ? new String(text.bytes(), StandardCharsets.UTF_8)
+                        : closing.close(text.bytes());
+                assertEquals(
+                    List.of(),
+                    oracle.errors(whole),
+                    () -> schema + "\n" + whole.replaceAll("[\n\r\t ]+", " "));
+              }
+            });
+    int texts = SCHEMAS * HOT_TEXTS;
+    assertTrue(
+        finished[0] > texts / 10 && finished[0] < texts * 9 / 10, finished[0] + " are finished");
+  }
+
   /** Names of properties, with colons, and ends of strings: what schemas require in texts. */
   private static Set<String> hints(JsonNode schema) {
-    Set<String> names = new TreeSet<>(List.of("foo\"", "ä\""));
-    keywords(schema).forEach(k -> names.add(MAPPER.valueToTree(k) + ":"));
+    Set<String> names = new TreeSet<>(List.of("foo\"", "ä\"", ".com\""));
+    addNames(schema, names);
     return names;
+  }
+
+  private static void addNames(JsonNode schema, Set<String> names) {
+    schema
+        .path("properties")
+        .fieldNames()
+        .forEachRemaining(name -> names.add(MAPPER.valueToTree(name) + ":"));
+    schema.forEach(part -> addNames(part, names));
   }
 
   @Test
