@@ -23,12 +23,13 @@ final class Determinizer {
   private final Frame frame;
   private final List<State> states = new ArrayList<>();
 
-  private final BitSet inClosure = new BitSet();
+  private final boolean[] inClosure;
   private final IntStack stack = new IntStack();
 
   private Determinizer(Nfa nfa, Frame frame) {
     this.nfa = nfa;
     this.frame = frame;
+    inClosure = new boolean[nfa.size()];
   }
 
   /** Sets a frame's states; gives those that stand for the starts, to which no edge leads. */
@@ -99,7 +100,13 @@ final class Determinizer {
   }
 
   private int[] tags(int[] set) {
-    return Arrays.stream(set).map(nfa::tag).filter(t -> t >= 0).distinct().sorted().toArray();
+    BitSet tags = new BitSet();
+    for (int s : set) {
+      if (nfa.tag(s) >= 0) {
+        tags.set(nfa.tag(s));
+      }
+    }
+    return tags.isEmpty() ? State.NONE : tags.stream().toArray();
   }
 
   private void addEdges(State state, int[] set) {
@@ -164,28 +171,32 @@ final class Determinizer {
 
   /** The states that free edges lead to which have other edges or accept; ascending. */
   private int[] closure(int... from) {
-    inClosure.clear();
     for (int s : from) {
-      if (!inClosure.get(s)) {
-        inClosure.set(s);
+      if (!inClosure[s]) {
+        inClosure[s] = true;
         stack.push(s);
       }
     }
     IntStack found = new IntStack();
+    IntStack met = new IntStack();
     while (!stack.isEmpty()) {
       int s = stack.pop();
+      met.push(s);
       boolean matters = nfa.tag(s) >= 0;
       for (int e = nfa.lastEdge(s); e >= 0; e = nfa.before(e)) {
         if (nfa.kind(e) != Nfa.FREE) {
           matters = true;
-        } else if (!inClosure.get(nfa.target(e))) {
-          inClosure.set(nfa.target(e));
+        } else if (!inClosure[nfa.target(e)]) {
+          inClosure[nfa.target(e)] = true;
           stack.push(nfa.target(e));
         }
       }
       if (matters) {
         found.push(s);
       }
+    }
+    while (!met.isEmpty()) {
+      inClosure[met.pop()] = false;
     }
     int[] result = found.toArray();
     Arrays.sort(result);
