@@ -16,8 +16,11 @@ import org.jspecify.annotations.Nullable;
  * own states without their free edges, which the {@link Machine} can follow at once.
  */
 final class Determinizer {
-  /** Sets of states in a frame, above which they pay no more. */
+  /** Sets of states in a frame, above which they pay no more: where they multiply. */
   private static final int MAX_SETS = 5_000;
+
+  /** The same where they are hardly more than the states: tens of milliseconds. */
+  private static final int MAX_LINEAR_SETS = 50_000;
 
   private final Nfa nfa;
   private final Frame frame;
@@ -76,8 +79,9 @@ final class Determinizer {
       addEdges(result[i], sets[i]);
     }
     int done = starts.length;
+    int most = Math.max(MAX_SETS, Math.min(nfa.size(), MAX_LINEAR_SETS));
     for (int[] set; (set = waiting.poll()) != null; done++) {
-      if (states.size() > MAX_SETS) {
+      if (states.size() > most) {
         return null;
       }
       State state = states.get(done);

@@ -91,6 +91,21 @@ class MaskSpeedTest {
     check("members", JsonGrammars.wide(100), "{" + String.join(", ", parts) + "}");
   }
 
+  /** Beside properties of any name. */
+  @Test
+  void aHundredProperties() {
+    List<String> properties = new ArrayList<>();
+    List<String> members = new ArrayList<>();
+    for (int i = 0; i < 100; i++) {
+      properties.add("\"property_number_" + i + "\": {\"type\": \"integer\"}");
+      members.add("\"property_number_" + (i * 37 % 200) + "\": " + i);
+    }
+    Grammar grammar =
+        JsonSchemaGrammar.compile(
+            "{\"type\": \"object\", \"properties\": {" + String.join(", ", properties) + "}}");
+    check("properties", grammar, "{" + String.join(", ", members) + "}");
+  }
+
   @Test
   void deepNesting() {
     check("deep", JsonGrammars.any(), "[".repeat(2000) + "]".repeat(2000));
