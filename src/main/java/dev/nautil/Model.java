@@ -193,12 +193,9 @@ public final class Model implements AutoCloseable {
   public Session newSession(SessionOptions options, List<Message> history) {
     Objects.requireNonNull(options, "options");
     requireUsable(options);
-    return new Session(
-        SessionModel.of(this),
-        options,
-        HistoryCheck.checked(options, List.copyOf(history)),
-        new Transcript(),
-        null);
+    SessionModel model = SessionModel.of(this);
+    List<Message> checked = HistoryCheck.checked(options, List.copyOf(history));
+    return new Session(model, options, new Conversation(model, checked, new Transcript(), null));
   }
 
   private void requireUsable(SessionOptions options) {
@@ -253,12 +250,10 @@ public final class Model implements AutoCloseable {
           file + " has messages, and the options are for raw text: leave out raw()");
     }
     requireUsable(restored);
-    return new Session(
-        SessionModel.of(this),
-        restored,
-        HistoryCheck.checked(restored, saved.history()),
-        new Transcript(saved.transcript()),
-        read.kv());
+    SessionModel model = SessionModel.of(this);
+    List<Message> history = HistoryCheck.checked(restored, saved.history());
+    Transcript transcript = new Transcript(saved.transcript());
+    return new Session(model, restored, new Conversation(model, history, transcript, read.kv()));
   }
 
   /**

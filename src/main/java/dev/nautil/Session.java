@@ -1,20 +1,12 @@
 package dev.nautil;
 
-import dev.nautil.engine.GenerationRequest;
-import dev.nautil.engine.RestoredKv;
 import dev.nautil.engine.Transcript;
-import dev.nautil.grammar.GrammarMatcher;
 import dev.nautil.json.InvalidJsonException;
-import dev.nautil.tokenizer.PromptText;
-import dev.nautil.tokenizer.Tokenizer;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,39 +21,23 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Session {
   private final SessionModel model;
-  private final Object lock = new Object();
-  private final List<Message> history;
-  private final Transcript transcript;
-
-  /** What the engine knows this session by. */
-  private final Object conversation = new Object();
-
-  /** What a file held of the KV cache; null if the session came of none. */
-  private final @Nullable RestoredKv restored;
-
+  private final Conversation conversation;
   private volatile SessionOptions options;
 
   /** The turn that has not ended, or what else must have the session for itself. */
   private final AtomicReference<@Nullable Object> turn = new AtomicReference<>();
 
   Session(SessionModel model, SessionOptions options) {
-    this(model, options, HistoryCheck.checked(options, List.of()), new Transcript(), null);
+    this(
+        model,
+        options,
+        new Conversation(model, HistoryCheck.checked(options, List.of()), new Transcript(), null));
   }
 
-  /**
-   * @param history the session's from now on
-   */
-  Session(
-      SessionModel model,
-      SessionOptions options,
-      List<Message> history,
-      Transcript transcript,
-      @Nullable RestoredKv restored) {
+  Session(SessionModel model, SessionOptions options, Conversation conversation) {
     this.model = model;
     this.options = options;
-    this.history = history;
-    this.transcript = transcript;
-    this.restored = restored;
+    this.conversation = conversation;
   }
 
   /** How a session can talk. */
@@ -206,7 +182,7 @@ public final class Session {
    */
   private Reply.Stream begin(
       Function<List<ToolCall>, List<Message>> input, boolean results, @Nullable Constraint form) {
-    Turn next = new Turn(options, !results, form);
+    Turn next = new Turn(model, conversation, options, !results, form, this::ended);
     requireFirst(next);
     try {
       List<ToolCall> waiting = PendingCalls.of(history());
@@ -215,12 +191,15 @@ public final class Session {
             "calls wait for their results: give them with sendToolResults, or rewind; "
                 + PendingCalls.names(waiting));
       }
-      next.said.addAll(input.apply(waiting));
-      return new ToolLoop(next, next.reply(), next.options.tools(), next.options.maxToolRounds());
+      return next.begin(input.apply(waiting));
     } catch (Throwable e) {
       turn.set(null);
       throw e;
     }
+  }
+
+  private void ended(Turn last) {
+    turn.compareAndSet(last, null);
   }
 
   private void requireFirst(Object next) {
@@ -246,10 +225,7 @@ public final class Session {
    * part of that. What the two have in common is in the KV cache once.
    */
   public Session fork() {
-    synchronized (lock) {
-      return new Session(
-          model, options, new ArrayList<>(history), new Transcript(transcript), restored);
-    }
+    return new Session(model, options, conversation.fork());
   }
 
   /**
@@ -263,22 +239,7 @@ public final class Session {
    * @throws IllegalStateException if a turn has not ended
    */
   public void rewind(int messages) {
-    alone(() -> forget(messages));
-  }
-
-  private void forget(int messages) {
-    synchronized (lock) {
-      int kept = history.size() - messages;
-      if (messages < 0 || kept < systemMessages()) {
-        throw new IllegalArgumentException(
-            "rewinding " + messages + " messages of a conversation of " + history.size());
-      }
-      history.subList(kept, history.size()).clear();
-    }
-  }
-
-  private int systemMessages() {
-    return !history.isEmpty() && history.get(0) instanceof Message.System ? 1 : 0;
+    alone(() -> conversation.rewind(messages));
   }
 
   /**
@@ -289,21 +250,7 @@ public final class Session {
    * @throws IllegalStateException if a turn has not ended
    */
   public void rewindTurns(int turns) {
-    alone(() -> forget(messagesOfLast(turns)));
-  }
-
-  private int messagesOfLast(int turns) {
-    List<Message> said = history();
-    int messages = 0;
-    int left = turns;
-    for (; left > 0 && messages < said.size(); messages++) {
-      left -= said.get(said.size() - 1 - messages) instanceof Message.User ? 1 : 0;
-    }
-    if (left != 0) {
-      throw new IllegalArgumentException(
-          "rewinding " + turns + " turns of a conversation of " + (turns - left));
-    }
-    return messages;
+    alone(() -> conversation.rewindTurns(turns));
   }
 
   /**
@@ -325,251 +272,17 @@ public final class Session {
     Objects.requireNonNull(file, "file");
     alone(
         () -> {
-          Transcript.Prompt next = promptOfNextTurn();
-          Transcript.State kept = transcript.upTo(next);
+          Transcript.Prompt next = conversation.promptOfNextTurn(options);
           model.save(
               file,
-              new SavedConversation(options.isRaw(), history(), kept, new int[0]),
+              conversation.saved(options.isRaw(), next),
               next.tokens(),
-              restored);
+              conversation.restored());
         });
-  }
-
-  /**
-   * What the next turn is to begin with, as far as that is known; with something to reply to, since
-   * there are formats that write no conversation without.
-   */
-  private Transcript.Prompt promptOfNextTurn() {
-    synchronized (lock) {
-      List<Message> next = new ArrayList<>(history);
-      List<ToolCall> waiting = PendingCalls.of(next);
-      if (!waiting.isEmpty()) {
-        waiting.forEach(call -> next.add(call.result("")));
-      } else if (!options.isRaw()) {
-        next.add(new Message.User("."));
-      }
-      try {
-        return transcript.encode(prompt(options, next, offered(options)), model.tokenizer());
-      } catch (NautilException e) {
-        // The format refuses the conversation: the next turn will say so, if it still does.
-        return new Transcript.Prompt(PromptText.plain(""), new int[0], 0);
-      }
-    }
-  }
-
-  private PromptText prompt(SessionOptions options, List<Message> messages, List<Tool> offered) {
-    return options.isRaw()
-        ? PromptText.plain(messages.stream().map(Message::content).collect(Collectors.joining()))
-        : model.chatFormat().prompt(messages, offered);
-  }
-
-  private static List<Tool> offered(SessionOptions options) {
-    boolean none = options.toolChoice().mode() == ToolChoice.Mode.NONE;
-    return none ? List.of() : options.tools().list();
   }
 
   /** What was said so far; a copy. */
   public List<Message> history() {
-    synchronized (lock) {
-      return List.copyOf(history);
-    }
-  }
-
-  /** A turn of the conversation, from what the user says to what becomes of the reply. */
-  private final class Turn implements ToolLoop.Turn, ReplyStream.Listener {
-    /** A reply as the transcript wants it. */
-    private record Noted(Transcript.Prompt prompt, PromptText whole, int[] tokens) {}
-
-    final SessionOptions options;
-    final List<Message> said = new ArrayList<>();
-
-    /** Messages after the system prompt that are not a part of it any more. */
-    private int forgotten;
-
-    /** Whether the next reply is the first to what the user said. */
-    private boolean first;
-
-    private Transcript.@Nullable Prompt prompt;
-    private @Nullable Noted noted;
-
-    /** What the reply is held to, in place of the options' constraint; tools are not offered. */
-    private final @Nullable Constraint form;
-
-    Turn(SessionOptions options, boolean first, @Nullable Constraint form) {
-      this.options = options;
-      this.first = first;
-      this.form = form;
-    }
-
-    @Override
-    public ReplyStream reply() {
-      Tokenizer tokenizer = model.tokenizer();
-      ReplyDecoder.@Nullable Calls calls = calls();
-      GrammarMatcher matcher = matcher(calls);
-      first = false;
-      List<Event> news = new ArrayList<>();
-      int[] tokens;
-      synchronized (lock) {
-        prompt = fitting(news);
-        tokens = prompt.tokens();
-      }
-      if (tokens.length == 0) {
-        throw new IllegalArgumentException("there is no text to continue");
-      }
-      GenerationRequest request =
-          new GenerationRequest(
-              tokens,
-              model.samplers().row(options.sampling(), tokens),
-              Math.min(options.logprobs().orElse(-1), model.samplers().vocabularySize()),
-              matcher,
-              options.maxTokens() == 0 ? Integer.MAX_VALUE : options.maxTokens(),
-              tokenizer::isEndOfGeneration,
-              conversation,
-              restored);
-      ReplyDecoder decoder = new ReplyDecoder(tokenizer, options.stop(), calls);
-      return new ReplyStream(
-          model.submit(request), decoder, model.samplers(), tokens.length, news, this);
-    }
-
-    /** The prompt, without the oldest turns where it might not fit and they may be forgotten. */
-    private Transcript.Prompt fitting(List<Event> news) {
-      Transcript.Prompt whole = encode();
-      int length = model.contextLength();
-      int room = length / 4;
-      if (options.maxTokens() > 0) {
-        room = Math.min(room, options.maxTokens());
-      }
-      if (options.contextPolicy() == ContextPolicy.FAIL || whole.tokens().length <= length - room) {
-        return whole;
-      }
-      List<Integer> ends = endsOfOldTurns();
-      int before = ends.indexOf(forgotten) + 1;
-      // The fewest turns that are enough, or all.
-      int fewest = before;
-      int most = ends.size();
-      while (fewest < most) {
-        int middle = (fewest + most) / 2;
-        forgotten = middle == 0 ? 0 : ends.get(middle - 1);
-        if (encode().tokens().length <= length / 2) {
-          most = middle;
-        } else {
-          fewest = middle + 1;
-        }
-      }
-      if (fewest == before) {
-        return whole;
-      }
-      forgotten = ends.get(fewest - 1);
-      news.add(new Event.TurnsDropped(fewest - before));
-      return encode();
-    }
-
-    /**
-     * How many messages after the system prompt each of the turns that can be forgotten ends with.
-     */
-    private List<Integer> endsOfOldTurns() {
-      List<Integer> ends = new ArrayList<>();
-      int start = systemMessages();
-      for (int i = start + 1; i < history.size(); i++) {
-        if (history.get(i) instanceof Message.User) {
-          ends.add(i - start);
-        }
-      }
-      // Else what is said now belongs to the last of them.
-      if (history.size() > start && said.get(0) instanceof Message.User) {
-        ends.add(history.size() - start);
-      }
-      return ends;
-    }
-
-    private Transcript.Prompt encode() {
-      return transcript.encode(prompt(), model.tokenizer());
-    }
-
-    /** How the reply may call tools; null if it cannot. */
-    private ReplyDecoder.@Nullable Calls calls() {
-      if (form != null) {
-        return null;
-      }
-      ToolChoice choice = options.toolChoice();
-      if (choice.mode() == ToolChoice.Mode.REQUIRED && options.tools().isEmpty()) {
-        throw new IllegalArgumentException("a tool is to be called, and there are none");
-      }
-      choice
-          .name()
-          .filter(name -> options.tools().get(name).isEmpty())
-          .ifPresent(
-              name -> {
-                throw new IllegalArgumentException("the tool " + name + " does not exist");
-              });
-      if (offered().isEmpty()) {
-        return null;
-      }
-      return new ReplyDecoder.Calls(
-          model.chatFormat().toolSyntax(),
-          PendingCalls.newIds(Stream.concat(history().stream(), said.stream()).toList()));
-    }
-
-    /** Holds the reply to what it may be; null if that is anything. */
-    private @Nullable GrammarMatcher matcher(ReplyDecoder.@Nullable Calls calls) {
-      Constraint text = form != null ? form : options.constraint().orElse(null);
-      if (calls == null) {
-        return text == null ? null : model.grammars().newMatcher(text, text::grammar);
-      }
-      ToolForm tools =
-          new ToolForm(offered(), demanded() ? options.toolChoice() : ToolChoice.auto(), text);
-      return model
-          .grammars()
-          .newMatcher(tools, () -> tools.grammar(calls.syntax(), model.tokenizer()));
-    }
-
-    private boolean demanded() {
-      return first && options.toolChoice().mode() != ToolChoice.Mode.AUTO;
-    }
-
-    private List<Tool> offered() {
-      return form != null ? List.of() : Session.offered(options);
-    }
-
-    private PromptText prompt() {
-      List<Message> messages = new ArrayList<>(history);
-      forgetOldest(messages);
-      messages.addAll(said);
-      return Session.this.prompt(options, messages, offered());
-    }
-
-    private void forgetOldest(List<Message> messages) {
-      messages.subList(systemMessages(), systemMessages() + forgotten).clear();
-    }
-
-    @Override
-    public void ended(Reply reply, PromptText whole, int @Nullable [] tokens) {
-      noted = tokens == null || prompt == null ? null : new Noted(prompt, whole, tokens);
-    }
-
-    @Override
-    public void add(Message message) {
-      said.add(message);
-      if (message instanceof Message.Assistant && noted != null) {
-        synchronized (lock) {
-          transcript.add(noted.prompt, noted.whole, noted.tokens);
-          noted = null;
-        }
-      }
-    }
-
-    @Override
-    public void keep() {
-      synchronized (lock) {
-        forgetOldest(history);
-        history.addAll(said);
-      }
-      drop();
-    }
-
-    @Override
-    public void drop() {
-      turn.compareAndSet(this, null);
-    }
+    return conversation.history();
   }
 }

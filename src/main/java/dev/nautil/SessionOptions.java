@@ -205,6 +205,11 @@ public final class SessionOptions {
     return maxTokens;
   }
 
+  /** The tools that the model is shown. */
+  List<Tool> offered() {
+    return toolChoice.mode() == ToolChoice.Mode.NONE ? List.of() : tools.list();
+  }
+
   /** Unmodifiable. */
   public List<String> stop() {
     return stop;

@@ -52,7 +52,8 @@ class ContextPolicyTest {
   }
 
   private Session session(SessionOptions options, List<Message> history) {
-    return new Session(model, options, new ArrayList<>(history), new Transcript(), null);
+    return new Session(
+        model, options, new Conversation(model, new ArrayList<>(history), new Transcript(), null));
   }
 
   @Test
