@@ -103,6 +103,7 @@ class MaskSpeedTest {
     Grammar grammar =
         JsonSchemaGrammar.compile(
             "{\"type\": \"object\", \"properties\": {" + String.join(", ", properties) + "}}");
+    assertTrue(GrammarCompiler.compile(grammar).frames.stream().allMatch(f -> f.isDeterministic));
     check("properties", grammar, "{" + String.join(", ", members) + "}");
   }
 
