@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /** Reads the keywords of one schema object, and refuses those that could not be enforced. */
 final class KeywordReader {
   /** What says something about a schema and nothing about its values. */
-  private static final Set<String> ANNOTATIONS =
+  static final Set<String> ANNOTATIONS =
       Set.of(
           "$schema",
           "$id",
@@ -39,7 +39,7 @@ final class KeywordReader {
           "maxContains");
 
   /** What cannot be enforced, with the types whose values it would concern. */
-  private static final Map<String, Integer> UNSUPPORTED =
+  static final Map<String, Integer> UNSUPPORTED =
       Map.ofEntries(
           Map.entry("not", ValueType.ALL),
           Map.entry("if", ValueType.ALL),
