@@ -1,5 +1,6 @@
 package dev.nautil;
 
+import dev.nautil.engine.ChatFormat;
 import dev.nautil.engine.Embedder;
 import dev.nautil.engine.Engine;
 import dev.nautil.engine.LoadedModel;
@@ -11,6 +12,7 @@ import dev.nautil.internal.ContextParams;
 import dev.nautil.internal.ModelInfo;
 import dev.nautil.internal.Native;
 import dev.nautil.internal.NativeFile;
+import dev.nautil.tokenizer.Tokenizer;
 import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
 import java.nio.file.Path;
@@ -334,12 +336,24 @@ public final class Model implements AutoCloseable {
    */
   public List<TokenLogprob> score(String text, int alternatives) {
     Objects.requireNonNull(text, "text");
+    requireScorable(alternatives);
+    Tokenizer tokenizer = loaded.tokenizer();
+    int[] tokens = tokenizer.encode(MalformedTextException.check("the text", text));
+    return scorer.score(ChatFormat.withBos(tokenizer, tokens), alternatives);
+  }
+
+  private void requireScorable(int alternatives) {
     if (alternatives < 0) {
       throw new IllegalArgumentException(
           "alternatives is " + alternatives + "; it must be 0 or more");
     }
     engine.requireOpen();
-    return scorer.score(MalformedTextException.check("the text", text), alternatives);
+  }
+
+  /** Scores a prompt: all of its tokens but the first. */
+  List<TokenLogprob> score(int[] prompt, int alternatives) {
+    requireScorable(alternatives);
+    return scorer.score(prompt, alternatives);
   }
 
   /** How texts can be embedded. */

@@ -3,6 +3,7 @@ package dev.nautil;
 import dev.nautil.engine.Transcript;
 import dev.nautil.json.InvalidJsonException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
@@ -279,6 +280,36 @@ public final class Session {
               next.tokens(),
               conversation.restored());
         });
+  }
+
+  /**
+   * How probable the model finds the prompt that {@link #send} would give it, token by token, and
+   * what it would have expected: one element for each token but the first, those of the format
+   * included. The session stays as it is. Runs on this thread, in a KV cache of its own.
+   *
+   * <pre>{@code
+   * for (TokenLogprob token : chat.scorePrompt("Where is Oslo?", 3)) {
+   *   System.out.println(token.text() + " " + token.logprob() + " " + token.alternatives());
+   * }
+   * }</pre>
+   *
+   * @param alternatives how many of the most probable tokens are told in each place
+   * @throws MalformedTextException if the text is not UTF-16
+   * @throws IllegalArgumentException if the number is negative
+   * @throws ContextFullException if the prompt does not fit into the context
+   * @throws NautilException if the model's chat template refuses the conversation
+   * @throws IllegalStateException if a turn has not ended, or the model is closed
+   * @see Model#score(String, int)
+   */
+  public List<TokenLogprob> scorePrompt(String text, int alternatives) {
+    List<Message> said = List.of(new Message.User(Objects.requireNonNull(text, "text")));
+    List<TokenLogprob> scores = new ArrayList<>();
+    alone(
+        () -> {
+          Transcript.Prompt prompt = conversation.prompt(options, options.offered(), 0, said);
+          scores.addAll(model.score(prompt.tokens(), alternatives));
+        });
+    return scores;
   }
 
   /** What was said so far; a copy. */

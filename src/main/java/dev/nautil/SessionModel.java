@@ -8,6 +8,7 @@ import dev.nautil.engine.Samplers;
 import dev.nautil.engine.SignalSource;
 import dev.nautil.tokenizer.Tokenizer;
 import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** What a session needs of a model. */
@@ -25,6 +26,9 @@ interface SessionModel {
 
   /** Starts a generation. */
   SignalSource submit(GenerationRequest request);
+
+  /** How probable each token of a prompt is after those before it, from the second on. */
+  List<TokenLogprob> score(int[] prompt, int alternatives);
 
   /**
    * Saves a conversation to a file.
@@ -65,6 +69,11 @@ interface SessionModel {
       @Override
       public SignalSource submit(GenerationRequest request) {
         return model.engine().submit(request);
+      }
+
+      @Override
+      public List<TokenLogprob> score(int[] prompt, int alternatives) {
+        return model.score(prompt, alternatives);
       }
 
       @Override

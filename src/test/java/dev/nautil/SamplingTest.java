@@ -178,6 +178,34 @@ class SamplingTest {
     assertThrows(ContextFullException.class, () -> model.score("word ".repeat(3000)));
   }
 
+  /** A reply is a part of the next prompt, and was scored when it was drawn. */
+  @Test
+  void aPromptsScoresAreThoseOfTheRepliesInIt() {
+    SessionOptions options =
+        Session.options().maxTokens(12).sampling(Sampling.greedy()).logprobs(2);
+    Session session = model.newSession(options);
+    List<TokenLogprob> first = session.scorePrompt(QUESTION, 0);
+    Reply reply = session.send(QUESTION);
+    assertEquals(reply.usage().promptTokens() - 1, first.size());
+    List<TokenLogprob> scores = session.scorePrompt("And then?", 2);
+    for (int i = 0; i < first.size(); i++) {
+      assertEquals(first.get(i).id(), scores.get(i).id());
+      assertEquals(first.get(i).logprob(), scores.get(i).logprob(), 0.02);
+    }
+    for (int i = 0; i < reply.logprobs().size(); i++) {
+      TokenLogprob drawn = reply.logprobs().get(i);
+      TokenLogprob scored = scores.get(first.size() + i);
+      assertEquals(drawn.id(), scored.id());
+      assertEquals(drawn.logprob(), scored.logprob(), 0.02);
+      assertEquals(2, scored.alternatives().size());
+    }
+    assertEquals(2, session.history().size());
+    Reply next = session.send("And then?");
+    assertEquals(next.usage().promptTokens() - 1, scores.size());
+    assertThrows(IllegalArgumentException.class, () -> session.scorePrompt("", -1));
+    assertThrows(ContextFullException.class, () -> session.scorePrompt("word ".repeat(3000), 0));
+  }
+
   private static double sum(List<TokenLogprob> scores) {
     return scores.stream().mapToDouble(TokenLogprob::logprob).sum();
   }

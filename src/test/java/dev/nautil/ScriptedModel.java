@@ -142,6 +142,11 @@ final class ScriptedModel implements SessionModel {
   }
 
   @Override
+  public List<TokenLogprob> score(int[] prompt, int alternatives) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
   public void save(
       Path file, SavedConversation conversation, int[] prompt, @Nullable RestoredKv restored) {
     throw new UnsupportedOperationException();

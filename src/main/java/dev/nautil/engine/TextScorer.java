@@ -5,7 +5,6 @@ import dev.nautil.KvCacheType;
 import dev.nautil.TokenLogprob;
 import dev.nautil.internal.ContextParams;
 import dev.nautil.internal.NativeContext;
-import dev.nautil.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -32,14 +31,11 @@ public final class TextScorer {
   }
 
   /**
-   * The log-probability of each token after the first, which is BOS where texts of the model begin
-   * with it.
+   * The log-probability of each token after the first.
    *
-   * @throws ContextFullException if the text does not fit
+   * @throws ContextFullException if the tokens do not fit
    */
-  public List<TokenLogprob> score(String text, int alternatives) {
-    Tokenizer tokenizer = model.tokenizer();
-    int[] tokens = ChatFormat.withBos(tokenizer, tokenizer.encode(text));
+  public List<TokenLogprob> score(int[] tokens, int alternatives) {
     int read = tokens.length - 1; // nothing follows the last one
     if (read > contextLength) {
       throw new ContextFullException(
