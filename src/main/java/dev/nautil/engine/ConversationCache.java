@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class ConversationCache {
   /**
-   * Tokens of another conversation that are dropped rather than kept in a slot of their own, where
-   * all slots hold something.
+   * Tokens that are dropped rather than kept in a slot of their own: of another conversation where
+   * all slots hold something, and of what the conversation itself was before it was rewound.
    */
   private static final int CHEAP_TO_LOSE = 256;
 
@@ -64,7 +64,8 @@ final class ConversationCache {
       return;
     }
     int[] prompt = generation.request.prompt();
-    Slot source = longestPrefix(prompt, generation.request.restored());
+    Slot source =
+        longestPrefix(prompt, generation.request.restored(), generation.request.conversation());
     // The last token is decoded in any case: its logits are wanted.
     int shared =
         Math.min(source.commonPrefix(prompt, generation.request.restored()), prompt.length - 1);
@@ -86,13 +87,14 @@ final class ConversationCache {
     generation.start(target, shared);
   }
 
-  /** The slot that holds most of a prompt's beginning; of equal ones one that is free. */
-  private Slot longestPrefix(int[] prompt, @Nullable RestoredKv restored) {
+  /** The slot that holds most of a prompt's beginning; of equal ones the one that it may change. */
+  private Slot longestPrefix(
+      int[] prompt, @Nullable RestoredKv restored, @Nullable Object conversation) {
     Slot longest = slots.get(0);
-    int shared = -1;
+    int shared = longest.commonPrefix(prompt, restored);
     for (Slot slot : slots) {
       int prefix = slot.commonPrefix(prompt, restored);
-      if (prefix > shared || (prefix == shared && longest.user != null)) {
+      if (prefix > shared || (prefix == shared && isRather(slot, longest, conversation))) {
         longest = slot;
         shared = prefix;
       }
@@ -100,16 +102,26 @@ final class ConversationCache {
     return longest;
   }
 
+  /** Whether to go on in a slot rather than another: free, the conversation's own, or older. */
+  private static boolean isRather(Slot slot, Slot other, @Nullable Object conversation) {
+    if ((slot.user == null) != (other.user == null)) {
+      return slot.user == null;
+    }
+    boolean own = slot.conversation == conversation;
+    boolean othersOwn = other.conversation == conversation;
+    return own == othersOwn ? slot.lastUse < other.lastUse : own;
+  }
+
   /**
-   * Whether what a slot holds after its first tokens is to stay: a generation goes on from it, it
-   * is much, or it is another conversation's and costs no third one its place.
+   * Whether what a slot holds after its first tokens is to stay: a generation goes on from it, or
+   * it costs no third conversation its place, or it is much of another one.
    */
-  private boolean isNeeded(Slot slot, int shared, Generation other) {
+  private boolean isNeeded(Slot slot, int shared, Generation generation) {
     int lost = slot.length() - shared;
-    boolean others = slot.conversation != other.request.conversation();
-    return slot.user != null
-        || lost > CHEAP_TO_LOSE
-        || (lost > 0 && others && slots.stream().anyMatch(s -> s.user == null && s.length() == 0));
+    boolean others = slot.conversation != generation.request.conversation();
+    boolean isRoom = slots.stream().anyMatch(s -> s.user == null && s.length() == 0);
+    int cheap = isRoom && others ? 0 : CHEAP_TO_LOSE;
+    return slot.user != null || (lost > cheap && (isRoom || others));
   }
 
   /** The slot that can best be given up: free, and empty or longest unused. */
@@ -170,7 +182,7 @@ final class ConversationCache {
    * @return how many tokens
    */
   int shareInto(int sequence, int[] prompt, @Nullable RestoredKv restored) {
-    Slot source = longestPrefix(prompt, restored);
+    Slot source = longestPrefix(prompt, restored, null);
     int shared = source.commonPrefix(prompt, restored);
     context.fork(source.sequence, sequence, shared);
     return shared;
