@@ -413,7 +413,7 @@ class GrammarMatcherTest {
         ("[{\"a\":".repeat(levels) + "1" + "}]".repeat(levels)).getBytes(StandardCharsets.UTF_8);
     GrammarMatcher matcher =
         new CompiledGrammar(JsonGrammars.any(), GrammarVocabulary.of(SMALL)).newMatcher();
-    assertTimeout(Duration.ofSeconds(30), () -> assertTrue(matcher.accept(text)));
+    assertTimeout(Duration.ofSeconds(20), () -> assertTrue(matcher.accept(text)));
     assertTrue(matcher.isComplete());
   }
 
