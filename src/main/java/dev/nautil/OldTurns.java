@@ -3,6 +3,7 @@ package dev.nautil;
 import dev.nautil.engine.Transcript;
 import java.util.List;
 import java.util.function.IntFunction;
+import java.util.function.Supplier;
 
 /** Which of a conversation's oldest turns a prompt leaves out, where it might not fit otherwise. */
 final class OldTurns {
@@ -17,13 +18,13 @@ final class OldTurns {
    * The prompt, without the oldest turns where it might not fit and they may be forgotten.
    *
    * @param prompt without so many messages after the system prompt
-   * @param ends of the turns that can be forgotten, in such messages
+   * @param endsOfTurns the ends of the turns that can be forgotten, in such messages
    * @param contextLength tokens
    * @param news is told
    */
   Transcript.Prompt fitting(
       IntFunction<Transcript.Prompt> prompt,
-      List<Integer> ends,
+      Supplier<List<Integer>> endsOfTurns,
       SessionOptions options,
       int contextLength,
       List<Event> news) {
@@ -36,6 +37,7 @@ final class OldTurns {
         || whole.tokens().length <= contextLength - room) {
       return whole;
     }
+    List<Integer> ends = endsOfTurns.get();
     int before = ends.indexOf(forgotten) + 1;
     // The fewest turns that are enough, or all.
     int fewest = before;

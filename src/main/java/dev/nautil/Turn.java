@@ -67,7 +67,7 @@ final class Turn implements ToolLoop.Turn, ReplyStream.Listener {
     prompt =
         oldTurns.fitting(
             forgotten -> conversation.prompt(options, offered(), forgotten, said),
-            conversation.endsOfTurns(said),
+            () -> conversation.endsOfTurns(said),
             options,
             model.contextLength(),
             news);

@@ -39,19 +39,15 @@ final class ScriptedModel implements SessionModel {
 
   /** Of a model file: its tokenizer and its chat format. */
   ScriptedModel(String file) {
-    try (NativeFile opened = NativeFile.open(TestModels.path(file), false)) {
-      tokenizer = Vocabularies.tokenizer(opened);
-      format = ChatFormat.of(opened, tokenizer);
-      samplers = new Samplers(tokenizer, tokenizer.size());
-      grammars = new Grammars(tokenizer);
-    }
+    this(file, null);
   }
 
-  /** Of a model file's tokenizer, with another chat template. */
-  ScriptedModel(String file, String template) {
+  /** Of a model file's tokenizer, with another chat template; null: the file's format. */
+  ScriptedModel(String file, @Nullable String template) {
     try (NativeFile opened = NativeFile.open(TestModels.path(file), false)) {
       tokenizer = Vocabularies.tokenizer(opened);
-      format = ChatFormat.of(template, tokenizer);
+      format =
+          template == null ? ChatFormat.of(opened, tokenizer) : ChatFormat.of(template, tokenizer);
       samplers = new Samplers(tokenizer, tokenizer.size());
       grammars = new Grammars(tokenizer);
     }

@@ -4,6 +4,7 @@ import dev.nautil.internal.NativeContext;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +23,9 @@ final class ConversationCache {
    * all slots hold something, and of what the conversation itself was before it was rewound.
    */
   private static final int CHEAP_TO_LOSE = 256;
+
+  /** How many tokens of a prompt's beginning a slot holds. */
+  private record Prefix(Slot slot, int length) {}
 
   private final NativeContext context;
   private final List<Slot> slots;
@@ -64,11 +68,11 @@ final class ConversationCache {
       return;
     }
     int[] prompt = generation.request.prompt();
-    Slot source =
+    Prefix longest =
         longestPrefix(prompt, generation.request.restored(), generation.request.conversation());
+    Slot source = longest.slot;
     // The last token is decoded in any case: its logits are wanted.
-    int shared =
-        Math.min(source.commonPrefix(prompt, generation.request.restored()), prompt.length - 1);
+    int shared = Math.min(longest.length, prompt.length - 1);
     Slot target = isNeeded(source, shared, generation) ? leastUsed(source) : source;
     if (target == source) {
       truncate(source, shared);
@@ -88,18 +92,18 @@ final class ConversationCache {
   }
 
   /** The slot that holds most of a prompt's beginning; of equal ones the one that it may change. */
-  private Slot longestPrefix(
+  private Prefix longestPrefix(
       int[] prompt, @Nullable RestoredKv restored, @Nullable Object conversation) {
-    Slot longest = slots.get(0);
-    int shared = longest.commonPrefix(prompt, restored);
+    Prefix longest = null;
     for (Slot slot : slots) {
-      int prefix = slot.commonPrefix(prompt, restored);
-      if (prefix > shared || (prefix == shared && isRather(slot, longest, conversation))) {
-        longest = slot;
-        shared = prefix;
+      int length = slot.commonPrefix(prompt, restored);
+      if (longest == null
+          || length > longest.length
+          || (length == longest.length && isRather(slot, longest.slot, conversation))) {
+        longest = new Prefix(slot, length);
       }
     }
-    return longest;
+    return Objects.requireNonNull(longest);
   }
 
   /** Whether to go on in a slot rather than another: free, the conversation's own, or older. */
@@ -182,10 +186,9 @@ final class ConversationCache {
    * @return how many tokens
    */
   int shareInto(int sequence, int[] prompt, @Nullable RestoredKv restored) {
-    Slot source = longestPrefix(prompt, restored, null);
-    int shared = source.commonPrefix(prompt, restored);
-    context.fork(source.sequence, sequence, shared);
-    return shared;
+    Prefix longest = longestPrefix(prompt, restored, null);
+    context.fork(longest.slot.sequence, sequence, longest.length);
+    return longest.length;
   }
 
   /** Gives a slot the tokens of a sequence that is no slot's, unless all slots are in use. */
