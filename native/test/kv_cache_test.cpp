@@ -6,13 +6,14 @@
 #include <set>
 
 #include "check.h"
+#include "idle_executor.h"
 
 namespace {
 
 using nt::KvCache;
 
 // Remembers what was written to each page, one value a token.
-class Pages final : public nt::Executor {
+class Pages final : public test::IdleExecutor {
  public:
   int64_t allocations = 0, allowed = 1 << 30, copies = 0;
   std::map<int32_t, std::vector<int>> values;
@@ -28,19 +29,6 @@ class Pages final : public nt::Executor {
     ++copies;
     values[to] = values[from];
   }
-  size_t page_bytes() const override { return 0; }
-  void read_page(int32_t, int, uint8_t*) const override {}
-  void write_page(int32_t, const uint8_t*) override {}
-  void begin(const nt::Step&) override {}
-  void gather(const nt::Tensor&) override {}
-  void qkv(const nt::Layer&, int) override {}
-  void attention(int) override {}
-  void attention_output(const nt::Tensor&) override {}
-  void feed_forward(const nt::Layer&) override {}
-  void feed_forward_output(const nt::Tensor&) override {}
-  void logits(const nt::Tensor&, const nt::Tensor&) override {}
-  void hidden(const nt::Tensor&) override {}
-  void finish() override {}
 };
 
 void grow(KvCache& cache, Pages& pages, int seq, int n, std::vector<int>& expected, int first_value) {

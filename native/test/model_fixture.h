@@ -192,7 +192,10 @@ template <class F>
 void with_model(uint32_t matrix_type, F f) {
   const OpenModel m(matrix_type);
   CHECK(m.model != nullptr);
-  if (m.model == nullptr) return std::fprintf(stderr, "%s\n", m.error.message), void();
+  if (m.model == nullptr) {
+    std::fprintf(stderr, "%s\n", m.error.message);
+    return;
+  }
   f(m);
 }
 

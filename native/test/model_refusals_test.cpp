@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <thread>
 
-#include "model/forward.h"
+#include "idle_executor.h"
 #include "model_fixture.h"
 
 namespace {
@@ -52,32 +52,18 @@ void refusal_drops_logits(const OpenModel& m) {
 
 // A flag that is set only for a moment, while a stage leaves its work undone.
 void cancelling_is_final() {
-  class Flicker final : public nt::Executor {
+  class Flicker final : public test::IdleExecutor {
    public:
     int32_t flag = 0;
 
    private:
     const nt::Step* step_ = nullptr;
-    void allocate_page(int32_t) override {}
-    void release_page(int32_t) noexcept override {}
-    void copy_page(int32_t, int32_t) override {}
-    size_t page_bytes() const override { return 0; }
-    void read_page(int32_t, int, uint8_t*) const override {}
-    void write_page(int32_t, const uint8_t*) override {}
     void begin(const nt::Step& step) override { step_ = &step; }
-    void gather(const nt::Tensor&) override {}
     void qkv(const nt::Layer&, int) override {
       flag = 1;
       CHECK(nt::cancelled(*step_));
       flag = 0;
     }
-    void attention(int) override {}
-    void attention_output(const nt::Tensor&) override {}
-    void feed_forward(const nt::Layer&) override {}
-    void feed_forward_output(const nt::Tensor&) override {}
-    void logits(const nt::Tensor&, const nt::Tensor&) override {}
-    void hidden(const nt::Tensor&) override {}
-    void finish() override {}
   };
   nt::Model model;
   model.layers.resize(2);

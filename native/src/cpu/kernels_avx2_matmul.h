@@ -418,9 +418,9 @@ void matmul_rows(const Matmul& m, int row, int n_groups, int col, int n_cols, Sc
 template <class F>
 void matmul(const Matmul& m) {
   auto* s = static_cast<Scratch*>(m.scratch);
-  for_blocks(m, kMaxGroups, [&](int row, int n_groups, int col, int n_cols) NT_INLINE_LAMBDA {
-    matmul_rows<F>(m, row, n_groups, col, n_cols, s);
-  });
+  for_blocks(m, m.n_cols <= kFewColumns ? 1 : kMaxGroups,
+             [&](int row, int n_groups, int col, int n_cols)
+                 NT_INLINE_LAMBDA { matmul_rows<F>(m, row, n_groups, col, n_cols, s); });
 }
 
 }  // namespace

@@ -145,23 +145,18 @@ template <class F>
 void matmul_float(const Matmul& m) {
   auto* s = static_cast<FloatScratch*>(m.scratch);
   WeightTile integers;
-  const int groups = m.n_cols < kBlock ? 1 : kFloatGroups;
-  for (int col = 0; col < m.n_cols; col += kMaxColumns) {
-    const int n_cols = smaller(kMaxColumns, m.n_cols - col);
-    for (int row = 0; row < m.n_rows; row += groups * kTileRows) {
-      const int n_groups = smaller(groups, (m.n_rows - row + kTileRows - 1) / kTileRows);
-      Prefetch ahead(m, row + n_groups * kTileRows, n_groups * kTileRows);
-      for (int g = 0; g < n_groups; ++g) std::memset(s->out[g], 0, static_cast<size_t>(n_cols) * sizeof s->out[g][0]);
-      for (int i = 0; i < n_chunks(m.n_values); ++i) {
-        ahead.step();
-        for (int g = 0; g < n_groups; ++g) decode_group<F>(m, row + g * kTileRows, i, &s->tile[g], s, &integers);
-        for_columns(0, n_cols,
-                    MultiplyFloat{s->tile, n_groups, m.x + col * m.x_stride + i * kChunk, m.x_stride,
-                                  chunk_values(m.n_values, i), s->out});
-      }
-      write_out(m, row, n_groups, col, n_cols, s->out);
+  for_blocks(m, m.n_cols < kBlock ? 1 : kFloatGroups, [&](int row, int n_groups, int col, int n_cols) {
+    Prefetch ahead(m, row + n_groups * kTileRows, n_groups * kTileRows);
+    for (int g = 0; g < n_groups; ++g) std::memset(s->out[g], 0, static_cast<size_t>(n_cols) * sizeof s->out[g][0]);
+    for (int i = 0; i < n_chunks(m.n_values); ++i) {
+      ahead.step();
+      for (int g = 0; g < n_groups; ++g) decode_group<F>(m, row + g * kTileRows, i, &s->tile[g], s, &integers);
+      for_columns(0, n_cols,
+                  MultiplyFloat{s->tile, n_groups, m.x + col * m.x_stride + i * kChunk, m.x_stride,
+                                chunk_values(m.n_values, i), s->out});
     }
-  }
+    write_out(m, row, n_groups, col, n_cols, s->out);
+  });
 }
 
 }  // namespace

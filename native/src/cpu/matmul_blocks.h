@@ -1,4 +1,4 @@
-// How products of quantised weights go through a matrix, for the AVX2 and the AVX-512 kernels: which rows and columns
+// How products go through a matrix, for the AVX2 and the AVX-512 kernels: which rows and columns
 // are taken together, and which weights are read ahead meanwhile.
 #pragma once
 
@@ -9,10 +9,9 @@ namespace nt::cpu {
 constexpr int kFewColumns = 32;   // up to which one group of 16 rows is kept, and the weights are read front to back
 constexpr int kMaxColumns = 512;  // whose sums are kept at a time: 128 KiB
 
-// Calls body(row, n_groups, col, n_cols) for blocks of up to max_groups groups of 16 rows and kMaxColumns columns.
+// Calls body(row, n_groups, col, n_cols) for blocks of up to `groups` groups of 16 rows and kMaxColumns columns.
 template <class Body>
-NT_INLINE void for_blocks(const Matmul& m, int max_groups, const Body& body) {
-  const int groups = m.n_cols <= kFewColumns ? 1 : max_groups;
+NT_INLINE void for_blocks(const Matmul& m, int groups, const Body& body) {
   for (int col = 0; col < m.n_cols; col += kMaxColumns) {
     for (int row = 0; row < m.n_rows; row += groups * kTileRows) {
       const int n_groups = smaller(groups, (m.n_rows - row + kTileRows - 1) / kTileRows);

@@ -84,9 +84,8 @@ void ThreadPool::run_job(const Job& job) {
   const int n = n_used_.load(std::memory_order_relaxed);
   for (int i = 0; i < size(); ++i) {
     Range& range = ranges_[static_cast<size_t>(i)];
-    const int part = i < n ? i : n;
-    range.next.store(static_cast<int>(int64_t{job.n_tasks} * part / n), std::memory_order_relaxed);
-    range.end = static_cast<int>(int64_t{job.n_tasks} * (i < n ? part + 1 : n) / n);
+    range.next.store(static_cast<int>(int64_t{job.n_tasks} * std::min(i, n) / n), std::memory_order_relaxed);
+    range.end = static_cast<int>(int64_t{job.n_tasks} * std::min(i + 1, n) / n);
   }
   const uint64_t number = (state_.load(std::memory_order_relaxed) >> kNumberShift) + 1;
   // Sequentially consistent with n_parked_: either a parking worker sees this job, or it is seen as parked.

@@ -1,5 +1,6 @@
 package dev.nautil;
 
+import dev.nautil.tokenizer.Utf8;
 import java.util.Objects;
 
 /**
@@ -33,14 +34,9 @@ public class MalformedTextException extends IllegalArgumentException {
    */
   static String check(String what, String text) {
     Objects.requireNonNull(text, what);
-    for (int i = 0; i < text.length(); i++) {
-      if (!Character.isSurrogate(text.charAt(i))) {
-        continue;
-      }
-      if (!Character.isSupplementaryCodePoint(text.codePointAt(i))) {
-        throw new MalformedTextException(what, i);
-      }
-      i++;
+    int index = Utf8.loneSurrogate(text);
+    if (index >= 0) {
+      throw new MalformedTextException(what, index);
     }
     return text;
   }

@@ -1,6 +1,7 @@
 package dev.nautil.grammar;
 
 import dev.nautil.GrammarException;
+import dev.nautil.tokenizer.Utf8;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -87,7 +88,7 @@ final class RuleFacts {
           name,
           0,
           rule -> {
-            if (rule instanceof Rule.Text literal && !isWellFormed(literal.text())) {
+            if (rule instanceof Rule.Text literal && Utf8.loneSurrogate(literal.text()) >= 0) {
               throw new GrammarException("rule '" + user + "' has half of a surrogate pair");
             }
             if (rule instanceof Rule.Reference reference) {
@@ -106,10 +107,6 @@ final class RuleFacts {
           });
     }
     return references;
-  }
-
-  private static boolean isWellFormed(String text) {
-    return text.codePoints().noneMatch(c -> c >= 0xd800 && c <= 0xdfff);
   }
 
   /** Every rule in a rule, itself the first. */

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.nautil.SchemaException;
 import dev.nautil.grammar.Rule;
 import dev.nautil.template.PythonFloat;
+import dev.nautil.tokenizer.Utf8;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -54,8 +55,7 @@ final class LiteralRules {
 
   /** Refuses halves of surrogate pairs, which are no characters. */
   static String requireCharacters(String text, Location schema) {
-    boolean hasHalf = text.codePoints().anyMatch(c -> c >= 0xd800 && c <= 0xdfff);
-    if (hasHalf) {
+    if (Utf8.loneSurrogate(text) >= 0) {
       throw schema.error("has half a surrogate pair in a string");
     }
     return text;

@@ -1,7 +1,7 @@
 package dev.nautil.tokenizer;
 
 /** UTF-16 to UTF-8, into a caller's array. */
-final class Utf8 {
+public final class Utf8 {
   static final int REPLACEMENT = 0xFFFD;
 
   /** Most bytes that one UTF-16 unit becomes. */
@@ -51,6 +51,17 @@ final class Utf8 {
     }
     out[n++] = (byte) (0x80 | c & 0x3F);
     return n;
+  }
+
+  /** The index of the first half of a surrogate pair that is without the other; −1 if none is. */
+  public static int loneSurrogate(String text) {
+    for (int i = 0; i < text.length(); i += Character.charCount(text.codePointAt(i))) {
+      int c = text.codePointAt(i);
+      if (c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE) {
+        return i;
+      }
+    }
+    return -1;
   }
 
   /** Whether a byte starts a character, as opposed to continuing one. */
