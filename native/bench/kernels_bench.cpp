@@ -170,7 +170,7 @@ int run(const char* level, const char* format, int only_cols) {
     for (int id = 0; id < kFormatLimit; ++id) {
       const FormatInfo* f = find_format(id);
       if (!f || (format && std::strcmp(format, f->name) != 0)) continue;
-      for (int n_cols : {1, 4, 16, 256}) {
+      for (int n_cols : {1, 4, 8, 16, 256}) {
         if (only_cols && n_cols != only_cols) continue;
         bench_matmul(k, limits, weights, scratch.get(), static_cast<Format>(id), n_cols);
       }

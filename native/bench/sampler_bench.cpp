@@ -1,5 +1,5 @@
-// Milliseconds that one row of 131,072 logits takes to sample, by each sampler alone and by chains, over logits like a
-// model's and over flat ones, where nothing falls away early. The limit is 1 ms a row.
+// Milliseconds that one row of 131,072 logits takes to sample, by each sampler alone and by chains: over logits like a
+// model's, over flat ones, where nothing falls away early, and over equal ones. The limit is 1 ms a row.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -27,13 +27,13 @@ std::vector<float> normal_logits(float deviation) {
   return logits;
 }
 
-double best_milliseconds(const std::vector<float>& logits, nt_sampling p) {
+double best_milliseconds(const std::vector<float>& logits, nt_sampling p, const uint64_t* mask) {
   static nt::SamplerMemory memory;
   double best = 1e9, mu = 0;
   for (int i = 0; i < 60; ++i) {
     p.counter = static_cast<uint64_t>(i);
     const auto start = std::chrono::steady_clock::now();
-    nt::sample(logits.data(), kVocab, p, nullptr, &memory, &mu);
+    nt::sample(logits.data(), kVocab, p, mask, &memory, &mu);
     best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() * 1e3);
   }
   return best;
@@ -43,6 +43,16 @@ struct Case {
   const char* name;
   void (*set)(nt_sampling*);
 };
+
+std::vector<int32_t> multiples(int n, uint32_t factor, uint32_t below) {
+  std::vector<int32_t> v(static_cast<size_t>(n));
+  for (size_t i = 0; i < v.size(); ++i) v[i] = static_cast<int32_t>(static_cast<uint32_t>(i) * factor % below);
+  return v;
+}
+
+const std::vector<int32_t> kHistory = multiples(kVocab, 2654435761u, 1000),
+                           kAlike(kVocab, 7), kBiasTokens = multiples(1000, 131, kVocab);
+const std::vector<float> kBiases(1000, 0.5f);
 
 const Case kCases[] = {
     {"draw at temperature 1", [](nt_sampling*) {}},
@@ -55,10 +65,17 @@ const Case kCases[] = {
     {"typical 0.9", [](nt_sampling* p) { p->typical_p = 0.9f; }},
     {"top-n-sigma 1", [](nt_sampling* p) { p->top_n_sigma = 1; }},
     {"XTC", [](nt_sampling* p) { p->xtc_probability = 1; }},
+    {"XTC, most above its threshold",
+     [](nt_sampling* p) {
+       p->xtc_probability = 1;
+       p->xtc_threshold = 7e-6f;
+     }},
     {"penalties, 131072 tokens",
      [](nt_sampling* p) {
        p->penalty_last_n = -1;
        p->repeat_penalty = 1.1f;
+       p->frequency_penalty = 0.1f;
+       p->presence_penalty = 0.1f;
      }},
     {"penalties, 64 tokens",
      [](nt_sampling* p) {
@@ -70,7 +87,20 @@ const Case kCases[] = {
        p->dry_last_n = -1;
        p->dry_multiplier = 0.8f;
      }},
+    {"DRY, the last 131072 tokens alike",
+     [](nt_sampling* p) {
+       p->history = kAlike.data();
+       p->dry_last_n = -1;
+       p->dry_multiplier = 0.8f;
+     }},
     {"mirostat", [](nt_sampling* p) { p->mirostat_tau = 5, p->mirostat_mu = 10; }},
+    {"mirostat that keeps most", [](nt_sampling* p) { p->mirostat_tau = 16, p->mirostat_mu = 17; }},
+    {"1000 biases",
+     [](nt_sampling* p) {
+       p->bias_tokens = kBiasTokens.data();
+       p->biases = kBiases.data();
+       p->n_biases = static_cast<int32_t>(kBiases.size());
+     }},
     {"top-k, top-p, min-p, temperature",
      [](nt_sampling* p) {
        p->temperature = 0.7f;
@@ -83,23 +113,45 @@ const Case kCases[] = {
        p->temperature = 0.7f;
        p->top_p = 0.95f;
      }},
+    {"all in the default order",
+     [](nt_sampling* p) {
+       p->penalty_last_n = -1;
+       p->repeat_penalty = 1.1f;
+       p->dry_last_n = -1;
+       p->dry_multiplier = 0.8f;
+       p->top_n_sigma = 2;
+       p->top_k = 1000;
+       p->typical_p = 0.95f;
+       p->top_p = 0.95f;
+       p->min_p = 0.01f;
+       p->xtc_probability = 0.5f;
+       p->temperature = 0.7f;
+       p->temperature_range = 0.3f;
+     }},
 };
 
 }  // namespace
 
 int main() {
-  const std::vector<float> model = normal_logits(3), flat = normal_logits(0.1f);
-  std::vector<int32_t> history(kVocab);
-  for (size_t i = 0; i < history.size(); ++i) history[i] = static_cast<int32_t>(i * 2654435761u % 1000);
-  std::printf("%-36s %18s %18s\n", "ms a row (part of the limit)", "like a model's", "flat");
-  for (const Case& c : kCases) {
+  const std::vector<float> rows[] = {normal_logits(3), normal_logits(0.1f), std::vector<float>(kVocab, 1)};
+  // Of every two tokens one.
+  const std::vector<uint64_t> half(kVocab / 64, 0x5555555555555555u);
+  std::printf("%-36s %18s %18s %18s\n", "ms a row (part of the limit)", "like a model's", "flat", "equal");
+  const auto measure = [&](const Case& c, const uint64_t* mask) {
     nt_sampling p;
     nt_sampling_init(&p);
-    p.history = history.data();
+    p.history = kHistory.data();
     p.n_history = kVocab;
     c.set(&p);
-    const double a = best_milliseconds(model, p), b = best_milliseconds(flat, p);
-    std::printf("%-36s %8.3f (%5.1f%%)  %8.3f (%5.1f%%)\n", c.name, a, 100 * a / kLimit, b, 100 * b / kLimit);
-  }
+    std::printf("%-36s", c.name);
+    for (const std::vector<float>& logits : rows) {
+      const double ms = best_milliseconds(logits, p, mask);
+      std::printf("  %8.3f (%5.1f%%)", ms, 100 * ms / kLimit);
+    }
+    std::printf("\n");
+  };
+  for (const Case& c : kCases) measure(c, nullptr);
+  std::printf("under a mask\n");
+  for (const Case& c : kCases) measure(c, half.data());
   return 0;
 }

@@ -151,29 +151,51 @@ inline Logits mirostat(const nt_sampling& p, const std::vector<Probable>& all) {
   return kept;
 }
 
+inline bool is_off(int which, const nt_sampling& p) {
+  switch (which) {
+    case NT_STAGE_PENALTIES:
+      return p.repeat_penalty == 1 && p.frequency_penalty == 0 && p.presence_penalty == 0;
+    case NT_STAGE_DRY:
+      return p.dry_multiplier <= 0;
+    case NT_STAGE_TOP_N_SIGMA:
+      return p.top_n_sigma <= 0;
+    case NT_STAGE_TOP_K:
+      return p.top_k <= 0;
+    case NT_STAGE_TYPICAL:
+      return p.typical_p >= 1;
+    case NT_STAGE_TOP_P:
+      return p.top_p >= 1;
+    case NT_STAGE_MIN_P:
+      return p.min_p <= 0;
+    case NT_STAGE_XTC:
+      return p.xtc_probability <= 0;
+    default:
+      return p.temperature == 1 && p.temperature_range <= 0;
+  }
+}
+
 inline Logits stage(int which, const nt_sampling& p, Logits logits, bool xtc_acts) {
+  if (is_off(which, p)) return logits;
   const std::vector<Probable> all = softmax(logits);
   switch (which) {
     case NT_STAGE_PENALTIES:
       penalties(p, &logits);
       return logits;
     case NT_STAGE_DRY:
-      if (p.dry_multiplier > 0) dry(p, &logits);
+      dry(p, &logits);
       return logits;
     case NT_STAGE_TOP_N_SIGMA:
-      return p.top_n_sigma > 0 ? top_n_sigma(p, all) : logits;
-    case NT_STAGE_TOP_K: {
-      const auto k = static_cast<size_t>(p.top_k);
-      return k > 0 ? where(all, [&](const Probable& x) { return &x < all.data() + k; }) : logits;
-    }
+      return top_n_sigma(p, all);
+    case NT_STAGE_TOP_K:
+      return where(all, [&](const Probable& x) { return &x < all.data() + p.top_k; });
     case NT_STAGE_TYPICAL:
-      return p.typical_p < 1 ? typical(p, all) : logits;
+      return typical(p, all);
     case NT_STAGE_TOP_P:
-      return p.top_p < 1 ? first_with(all, p.top_p) : logits;
+      return first_with(all, p.top_p);
     case NT_STAGE_MIN_P:
       return where(all, [&](const Probable& x) { return x.p >= p.min_p * all[0].p; });
     case NT_STAGE_XTC:
-      return p.xtc_probability > 0 ? xtc(p, all, xtc_acts) : logits;
+      return xtc(p, all, xtc_acts);
     default:
       return temperature(p, all);
   }
@@ -193,7 +215,7 @@ inline std::vector<Probable> reference(const std::vector<float>& row, const nt_s
   for (auto at = logits.begin(); at != logits.end();) at = std::isinf(at->second) ? logits.erase(at) : std::next(at);
   std::vector<int> order(p.order, std::find(p.order, p.order + sizeof p.order, NT_STAGE_END));
   if (order.empty()) order = {1, 2, 3, 4, 5, 6, 7, 8, 9};
-  for (int which : order) logits = stage(which, p, logits, xtc_acts);
+  for (int which : order) logits = stage(which, p, std::move(logits), xtc_acts);
   if (p.mirostat_tau > 0) logits = mirostat(p, softmax(logits));
   return softmax(logits);
 }

@@ -164,15 +164,27 @@ void Candidates::keep_first(double low, Key key, Weight weight, double wanted) {
   double before = 0;
   const int32_t b = find_bucket(wanted, &before);
   if (b == kBuckets) return;  // rounding: all of them have just less
+  const size_t first =
+      static_cast<size_t>(std::find(first_bucket_.begin(), first_bucket_.end(), b) - first_bucket_.begin());
+  size_t i = first;
+  while (i < size() && (first_bucket_[i] != b || key(i) == key(first))) ++i;
+  if (i == size()) {  // all equal: in the order of their indices already
+    size_t last = first;
+    for (i = first; i < size() && before < wanted; ++i) {
+      if (first_bucket_[i] == b) before += weight(last = i);
+    }
+    keep([&](size_t at) { return first_bucket_[at] < b || (first_bucket_[at] == b && at <= last); });
+    return;
+  }
   places_.clear();
-  for (size_t i = 0; i < size(); ++i) {
+  for (i = first; i < size(); ++i) {
     if (first_bucket_[i] == b) places_.push_back({key(i), i});
   }
   const Place last = boundary(weight, wanted, before);
-  for (size_t i = 0; i < size(); ++i) {
+  for (i = first; i < size(); ++i) {
     if (first_bucket_[i] == b && last < Place{key(i), i}) first_bucket_[i] = kBuckets;
   }
-  keep([&](size_t i) { return first_bucket_[i] <= b; });
+  keep([&](size_t at) { return first_bucket_[at] <= b; });
 }
 
 // The first bucket up to which there is as much as wanted; what comes before it is added to *before.

@@ -165,9 +165,7 @@ class SamplingTest {
     List<TokenLogprob> last =
         scores.subList(scores.size() - reply.logprobs().size(), scores.size());
     for (int i = 0; i < last.size(); i++) {
-      assertEquals(reply.logprobs().get(i).id(), last.get(i).id());
-      assertEquals(reply.logprobs().get(i).logprob(), last.get(i).logprob(), 0.02);
-      assertEquals(2, last.get(i).alternatives().size());
+      assertSameScore(reply.logprobs().get(i), last.get(i));
     }
     assertEquals(model.countTokens(start + reply.text()) - 1, scores.size());
     assertEquals(List.of(), model.score(""));
@@ -193,17 +191,28 @@ class SamplingTest {
       assertEquals(first.get(i).logprob(), scores.get(i).logprob(), 0.02);
     }
     for (int i = 0; i < reply.logprobs().size(); i++) {
-      TokenLogprob drawn = reply.logprobs().get(i);
-      TokenLogprob scored = scores.get(first.size() + i);
-      assertEquals(drawn.id(), scored.id());
-      assertEquals(drawn.logprob(), scored.logprob(), 0.02);
-      assertEquals(2, scored.alternatives().size());
+      assertSameScore(reply.logprobs().get(i), scores.get(first.size() + i));
     }
     assertEquals(2, session.history().size());
     Reply next = session.send("And then?");
     assertEquals(next.usage().promptTokens() - 1, scores.size());
     assertThrows(IllegalArgumentException.class, () -> session.scorePrompt("", -1));
     assertThrows(ContextFullException.class, () -> session.scorePrompt("word ".repeat(3000), 0));
+  }
+
+  /** The prompt's products are of other shapes than a step's, and round differently. */
+  private static void assertSameScore(TokenLogprob drawn, TokenLogprob scored) {
+    assertEquals(drawn.id(), scored.id());
+    assertEquals(drawn.logprob(), scored.logprob(), 0.02);
+    assertEquals(2, scored.alternatives().size());
+    for (int i = 0; i < 2; i++) {
+      double expected = drawn.alternatives().get(i).logprob();
+      assertEquals(expected, scored.alternatives().get(i).logprob(), 0.02);
+    }
+    double lead = drawn.alternatives().get(0).logprob() - drawn.alternatives().get(1).logprob();
+    if (lead > 0.04) {
+      assertEquals(drawn.alternatives().get(0).id(), scored.alternatives().get(0).id());
+    }
   }
 
   private static double sum(List<TokenLogprob> scores) {
