@@ -210,6 +210,8 @@ std::vector<std::vector<float>> whole_vocabularies() {
 void single_samplers_are_as_defined() {
   std::vector<std::vector<float>> rows = whole_vocabularies();
   for (int n : {5, 40, 1000}) rows.push_back(random_logits(n, static_cast<uint64_t>(n)));
+  rows.push_back(random_logits(5000, 10, 0.1f));  // equal ones next to some that are nearly so
+  for (float& l : rows.back()) l = std::floor(l * 256) / 256;
   for (const std::vector<float>& logits : rows) {
     const std::vector<uint64_t> mask = every_third(static_cast<int>(logits.size()));
     int i = 0;
