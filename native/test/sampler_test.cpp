@@ -39,9 +39,9 @@ int32_t draw(const std::vector<float>& logits, const nt_sampling& p, const uint6
   return nt::sample(logits.data(), static_cast<int>(logits.size()), p, mask, &memory, &mu);
 }
 
-std::vector<uint64_t> every_third(int n) {
-  std::vector<uint64_t> mask((static_cast<size_t>(n) + 63) / 64);
-  for (int t = 0; t < n; t += 3) mask[static_cast<size_t>(t / 64)] |= uint64_t{1} << (t % 64);
+std::vector<uint64_t> every_third(size_t n) {
+  std::vector<uint64_t> mask((n + 63) / 64);
+  for (size_t t = 0; t < n; t += 3) mask[t / 64] |= uint64_t{1} << (t % 64);
   return mask;
 }
 
@@ -213,7 +213,7 @@ void single_samplers_are_as_defined() {
   rows.push_back(random_logits(5000, 10, 0.1f));  // equal ones next to some that are nearly so
   for (float& l : rows.back()) l = std::floor(l * 256) / 256;
   for (const std::vector<float>& logits : rows) {
-    const std::vector<uint64_t> mask = every_third(static_cast<int>(logits.size()));
+    const std::vector<uint64_t> mask = every_third(logits.size());
     int i = 0;
     for (const nt_sampling& p : single_samplers()) {
       const bool same = same_distribution(logits, p) && same_distribution(logits, p, mask.data());
@@ -264,7 +264,7 @@ void check_draws(const std::vector<float>& logits, nt_sampling p, const uint64_t
 
 void draws_are_distributed_as_defined() {
   for (const auto& logits : {random_logits(40, 5), random_logits(1000, 6, 2)}) {
-    const std::vector<uint64_t> mask = every_third(static_cast<int>(logits.size()));
+    const std::vector<uint64_t> mask = every_third(logits.size());
     for (nt_sampling p : single_samplers()) {
       check_draws(logits, p);
       check_draws(logits, p, mask.data());
@@ -289,34 +289,38 @@ void draws_are_pinned() {
   CHECK(draw(logits, p) != drawn[0]);
 }
 
-// FNV-1a over 10,000 draws by random chains. One number for every compiler, optimisation, instruction set and platform.
+// FNV-1a over draws: one number for every compiler, optimisation, instruction set and platform.
+struct Hash {
+  uint64_t value = 0xcbf29ce484222325u;
+  void add(int32_t token) { value = (value ^ static_cast<uint64_t>(token)) * 0x100000001b3u; }
+};
+
+// 10,000 by random chains.
 void draws_are_the_same_everywhere() {
   Random random{7};
-  uint64_t hash = 0xcbf29ce484222325u;
+  Hash hash;
   for (int i = 0; i < 100; ++i) {
     RandomCase c(random);
     c.p.xtc_probability *= 0.5f;
     if (c.p.temperature == 0) c.p.temperature = 1;
     for (uint64_t counter = 0; counter < 100; ++counter) {
       c.p.counter = counter;
-      hash = (hash ^ static_cast<uint64_t>(draw(c.logits, c.p))) * 0x100000001b3u;
+      hash.add(draw(c.logits, c.p));
     }
   }
-  CHECK_EQ(hash, uint64_t{10927463836412071133u});
+  CHECK_EQ(hash.value, uint64_t{10927463836412071133u});
 }
 
-// The same over whole vocabularies, by each sampler.
+// Over whole vocabularies, by each sampler.
 void draws_from_whole_vocabularies_are_the_same_everywhere() {
   if (test::kEmulated) return;
-  uint64_t hash = 0xcbf29ce484222325u;
+  Hash hash;
   for (const std::vector<float>& logits : whole_vocabularies()) {
     for (nt_sampling p : single_samplers()) {
-      for (p.counter = 0; p.counter < 8; ++p.counter) {
-        hash = (hash ^ static_cast<uint64_t>(draw(logits, p))) * 0x100000001b3u;
-      }
+      for (p.counter = 0; p.counter < 8; ++p.counter) hash.add(draw(logits, p));
     }
   }
-  CHECK_EQ(hash, uint64_t{12854415332651867652u});
+  CHECK_EQ(hash.value, uint64_t{12854415332651867652u});
 }
 
 // ----------------------------------------------------------------------------------------------------- by hand

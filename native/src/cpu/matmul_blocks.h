@@ -1,5 +1,5 @@
-// How products go through a matrix, for the AVX2 and the AVX-512 kernels: which rows and columns
-// are taken together, and which weights are read ahead meanwhile.
+// How products go through a matrix, for the AVX2 and the AVX-512 kernels: which rows and columns are taken together,
+// and which weights are read ahead meanwhile.
 #pragma once
 
 #include "cpu/tile.h"

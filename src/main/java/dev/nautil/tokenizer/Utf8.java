@@ -55,11 +55,13 @@ public final class Utf8 {
 
   /** The index of the first half of a surrogate pair that is without the other; −1 if none is. */
   public static int loneSurrogate(String text) {
-    for (int i = 0; i < text.length(); i += Character.charCount(text.codePointAt(i))) {
+    int i = 0;
+    while (i < text.length()) {
       int c = text.codePointAt(i);
       if (c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE) {
         return i;
       }
+      i += Character.charCount(c);
     }
     return -1;
   }
