@@ -3,6 +3,7 @@ module dev.nautil {
   requires com.fasterxml.jackson.databind;
   requires com.fasterxml.jackson.datatype.jdk8;
   requires com.fasterxml.jackson.datatype.jsr310;
+  requires java.net.http;
   requires org.bytedeco.javacpp;
   requires static info.picocli;
   requires static org.bytedeco.openblas;

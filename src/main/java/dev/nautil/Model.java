@@ -11,6 +11,7 @@ import dev.nautil.internal.ContextInfo;
 import dev.nautil.internal.ContextParams;
 import dev.nautil.internal.ModelInfo;
 import dev.nautil.internal.Native;
+import dev.nautil.internal.NativeContext;
 import dev.nautil.internal.NativeFile;
 import dev.nautil.tokenizer.Tokenizer;
 import java.lang.ref.Cleaner;
@@ -24,6 +25,7 @@ import java.util.Spliterator;
 import java.util.Spliterators;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A language model that is open in this process.
@@ -49,6 +51,7 @@ public final class Model implements AutoCloseable {
   private final Engine engine;
   private final TextScorer scorer;
   private final ModelDescription description;
+  private final @Nullable Sampling sampling;
   private final Cleaner.Cleanable cleanable;
 
   /** What remains to be done when a model goes; it must not refer to the model. */
@@ -62,27 +65,81 @@ public final class Model implements AutoCloseable {
 
   private Model(LoadedModel loaded, ModelOptions options) {
     this.loaded = loaded;
-    engine =
-        new Engine(
-            loaded.newContext(
-                new ContextParams(
-                    options.contextSize(),
-                    CACHED_CONVERSATIONS + 1,
-                    0,
-                    false,
-                    0,
-                    options.kvCacheType(),
-                    true)),
-            loaded.model().info(),
-            options.maxWaiting());
+    engine = new Engine(newContext(loaded, options), loaded.model().info(), options.maxWaiting());
     scorer = new TextScorer(loaded, options.kvCacheType(), engine.context().info().contextLength());
     description = describe(loaded, engine.context().info(), options.kvCacheType());
+    sampling = options.sampling();
     cleanable = CLEANER.register(this, new Parts(loaded, engine));
+  }
+
+  private static NativeContext newContext(LoadedModel loaded, ModelOptions options) {
+    NativeContext context = loaded.newContext(contextParams(options.contextSize(), options));
+    int limit = options.maxContextSize();
+    if (options.contextSize() != 0 || limit == 0 || context.info().contextLength() <= limit) {
+      return context;
+    }
+    // It has taken no memory yet.
+    context.close();
+    return loaded.newContext(contextParams(limit, options));
+  }
+
+  private static ContextParams contextParams(int contextSize, ModelOptions options) {
+    return new ContextParams(
+        contextSize, CACHED_CONVERSATIONS + 1, 0, false, 0, options.kvCacheType(), true);
   }
 
   /** How a model can be opened. */
   public static ModelOptions options() {
     return ModelOptions.DEFAULTS;
+  }
+
+  /**
+   * Opens a model with default options.
+   *
+   * @see #open(String, ModelOptions)
+   */
+  public static Model open(String reference) {
+    return open(reference, ModelOptions.DEFAULTS);
+  }
+
+  /**
+   * Opens the model that a text names:
+   *
+   * <ul>
+   *   <li>a GGUF file, if there is one of that name, or the text can only be a path
+   *   <li>{@code ai/mistral-nemo}, {@code NAME:TAG}, {@code HOST:PORT/NAME:TAG@DIGEST}: a model of
+   *       a registry; Docker Hub's where no host is named, its {@code ai/} where no {@code /} is
+   *       there, and the tag {@code latest} where there is none
+   *   <li>{@code hf.co/ORG/REPO}, {@code hf.co/ORG/REPO:QUANT} or {@code hf.co/ORG/REPO/FILE.gguf}:
+   *       one of Hugging Face
+   *   <li>12 or 64 hexadecimal digits: the id of a model on this machine
+   * </ul>
+   *
+   * <p>What the user's {@link ModelStore} lacks is pulled, once; what it has is opened without
+   * asking anybody. A chat template, a context size and defaults for sampling that the model's
+   * publisher put beside the file are honoured where the options say nothing else.
+   *
+   * @throws ModelReferenceException if the text names nothing
+   * @throws PullException if the model is not on this machine and cannot be fetched
+   * @throws CancelledException if the thread is interrupted while it is; it then still is
+   * @see #open(Path, ModelOptions)
+   */
+  public static Model open(String reference, ModelOptions options) {
+    Objects.requireNonNull(options, "options");
+    Path file = ModelFiles.fileOf(reference);
+    return file != null
+        ? open(file, options)
+        : open(ModelStore.open().get(reference, options.pull()), options);
+  }
+
+  /**
+   * Opens a model of a store, with what its publisher put beside the file where the options say
+   * nothing else.
+   *
+   * @see #open(Path, ModelOptions)
+   */
+  public static Model open(StoredModel model, ModelOptions options) {
+    return open(model.file(), ModelFiles.withDefaults(model, options));
   }
 
   /**
@@ -115,7 +172,8 @@ public final class Model implements AutoCloseable {
             options.threads(),
             progress == null
                 ? null
-                : (done, total) -> progress.accept(new ModelOptions.LoadProgress(done, total)));
+                : (done, total) -> progress.accept(new ModelOptions.LoadProgress(done, total)),
+            options.chatTemplate());
     try {
       return new Model(loaded, options);
     } catch (Throwable e) {
@@ -197,12 +255,13 @@ public final class Model implements AutoCloseable {
     requireUsable(options);
     SessionModel model = SessionModel.of(this);
     List<Message> checked = HistoryCheck.checked(options, List.copyOf(history));
-    return new Session(model, options, new Conversation(model, checked, new Transcript(), null));
+    SessionOptions own = options.orSampling(sampling);
+    return new Session(model, own, new Conversation(model, checked, new Transcript(), null));
   }
 
   private void requireUsable(SessionOptions options) {
     engine.requireOpen();
-    loaded.samplers().check(options.sampling());
+    loaded.samplers().check(options.orSampling(sampling).sampling());
     if (!options.isRaw()) {
       loaded.chatFormat();
     }
@@ -246,7 +305,8 @@ public final class Model implements AutoCloseable {
     engine.requireOpen();
     SessionFile.Restored read = new SessionFile(file, this).read();
     SavedConversation saved = read.conversation();
-    SessionOptions restored = saved.raw() && !options.isRaw() ? options.raw() : options;
+    SessionOptions own = options.orSampling(sampling);
+    SessionOptions restored = saved.raw() && !options.isRaw() ? own.raw() : own;
     if (options.isRaw() && !saved.raw()) {
       throw new IllegalArgumentException(
           file + " has messages, and the options are for raw text: leave out raw()");

@@ -6,28 +6,65 @@ import org.jspecify.annotations.Nullable;
 
 /** How a model is opened. Immutable: each method gives a changed copy. */
 public final class ModelOptions {
-  static final ModelOptions DEFAULTS = new ModelOptions(0, 0, false, KvCacheType.F16, 1024, null);
+  static final ModelOptions DEFAULTS = new ModelOptions(new Settings());
 
   private final int contextSize;
+  private final int maxContextSize;
   private final int threads;
   private final boolean copyIntoMemory;
   private final KvCacheType kvCacheType;
   private final int maxWaiting;
   private final @Nullable Consumer<LoadProgress> onProgress;
+  private final @Nullable String chatTemplate;
+  private final @Nullable Sampling sampling;
+  private final PullOptions pull;
 
-  private ModelOptions(
-      int contextSize,
-      int threads,
-      boolean copyIntoMemory,
-      KvCacheType kvCacheType,
-      int maxWaiting,
-      @Nullable Consumer<LoadProgress> onProgress) {
-    this.contextSize = contextSize;
-    this.threads = threads;
-    this.copyIntoMemory = copyIntoMemory;
-    this.kvCacheType = kvCacheType;
-    this.maxWaiting = maxWaiting;
-    this.onProgress = onProgress;
+  /** What a copy is made from. */
+  private static final class Settings {
+    int contextSize;
+    int maxContextSize;
+    int threads;
+    boolean copyIntoMemory;
+    KvCacheType kvCacheType = KvCacheType.F16;
+    int maxWaiting = 1024;
+    @Nullable Consumer<LoadProgress> onProgress;
+    @Nullable String chatTemplate;
+    @Nullable Sampling sampling;
+    PullOptions pull = PullOptions.DEFAULTS;
+
+    Settings() {}
+
+    Settings(ModelOptions options) {
+      contextSize = options.contextSize;
+      maxContextSize = options.maxContextSize;
+      threads = options.threads;
+      copyIntoMemory = options.copyIntoMemory;
+      kvCacheType = options.kvCacheType;
+      maxWaiting = options.maxWaiting;
+      onProgress = options.onProgress;
+      chatTemplate = options.chatTemplate;
+      sampling = options.sampling;
+      pull = options.pull;
+    }
+  }
+
+  private ModelOptions(Settings settings) {
+    contextSize = settings.contextSize;
+    maxContextSize = settings.maxContextSize;
+    threads = settings.threads;
+    copyIntoMemory = settings.copyIntoMemory;
+    kvCacheType = Objects.requireNonNull(settings.kvCacheType, "type");
+    maxWaiting = settings.maxWaiting;
+    onProgress = settings.onProgress;
+    chatTemplate = settings.chatTemplate;
+    sampling = settings.sampling;
+    pull = Objects.requireNonNull(settings.pull, "options");
+  }
+
+  private ModelOptions with(Consumer<Settings> change) {
+    Settings settings = new Settings(this);
+    change.accept(settings);
+    return new ModelOptions(settings);
   }
 
   /**
@@ -51,7 +88,21 @@ public final class ModelOptions {
       throw new IllegalArgumentException(
           "contextSize is " + tokens + "; it must be 0 (the model's own) or more");
     }
-    return new ModelOptions(tokens, threads, copyIntoMemory, kvCacheType, maxWaiting, onProgress);
+    return with(s -> s.contextSize = tokens);
+  }
+
+  /**
+   * The most tokens that a conversation can have where {@link #contextSize} is 0. 0, the default:
+   * the model's own limit.
+   *
+   * @throws IllegalArgumentException if it is negative
+   */
+  public ModelOptions maxContextSize(int tokens) {
+    if (tokens < 0) {
+      throw new IllegalArgumentException(
+          "maxContextSize is " + tokens + "; it must be 0 (the model's own) or more");
+    }
+    return with(s -> s.maxContextSize = tokens);
   }
 
   /**
@@ -64,8 +115,7 @@ public final class ModelOptions {
       throw new IllegalArgumentException(
           "threads is " + threads + "; it must be 0 (as many as there are) to 1024");
     }
-    return new ModelOptions(
-        contextSize, threads, copyIntoMemory, kvCacheType, maxWaiting, onProgress);
+    return with(s -> s.threads = threads);
   }
 
   /**
@@ -73,7 +123,7 @@ public final class ModelOptions {
    * with other processes, but the file may then be changed or truncated while the model is open.
    */
   public ModelOptions copyIntoMemory() {
-    return new ModelOptions(contextSize, threads, true, kvCacheType, maxWaiting, onProgress);
+    return with(s -> s.copyIntoMemory = true);
   }
 
   /**
@@ -82,13 +132,7 @@ public final class ModelOptions {
    * Opening fails with {@link UnsupportedModelException} where the model's heads do not allow it.
    */
   public ModelOptions kvCacheType(KvCacheType type) {
-    return new ModelOptions(
-        contextSize,
-        threads,
-        copyIntoMemory,
-        Objects.requireNonNull(type, "type"),
-        maxWaiting,
-        onProgress);
+    return with(s -> s.kvCacheType = type);
   }
 
   /**
@@ -103,8 +147,7 @@ public final class ModelOptions {
       throw new IllegalArgumentException(
           "maxWaiting is " + requests + "; it must be 0 (nothing waits) or more");
     }
-    return new ModelOptions(
-        contextSize, threads, copyIntoMemory, kvCacheType, requests, onProgress);
+    return with(s -> s.maxWaiting = requests);
   }
 
   /**
@@ -113,17 +156,36 @@ public final class ModelOptions {
    * throws ends the opening.
    */
   public ModelOptions onProgress(Consumer<LoadProgress> consumer) {
-    return new ModelOptions(
-        contextSize,
-        threads,
-        copyIntoMemory,
-        kvCacheType,
-        maxWaiting,
-        Objects.requireNonNull(consumer, "consumer"));
+    Objects.requireNonNull(consumer, "consumer");
+    return with(s -> s.onProgress = consumer);
+  }
+
+  /**
+   * Writes conversations as this template says, in the Jinja of chat templates, instead of the
+   * file's own. Mistral's own format stays where the file's tokens and the template are for it.
+   */
+  public ModelOptions chatTemplate(String template) {
+    Objects.requireNonNull(template, "template");
+    return with(s -> s.chatTemplate = template);
+  }
+
+  /** How tokens are chosen where a session's options do not say. */
+  public ModelOptions sampling(Sampling sampling) {
+    Objects.requireNonNull(sampling, "sampling");
+    return with(s -> s.sampling = sampling);
+  }
+
+  /** How a model is pulled that is not on this machine. */
+  public ModelOptions pull(PullOptions options) {
+    return with(s -> s.pull = options);
   }
 
   public int contextSize() {
     return contextSize;
+  }
+
+  public int maxContextSize() {
+    return maxContextSize;
   }
 
   public int threads() {
@@ -140,6 +202,20 @@ public final class ModelOptions {
 
   public int maxWaiting() {
     return maxWaiting;
+  }
+
+  /** The template that takes the place of the file's own; null: none does. */
+  public @Nullable String chatTemplate() {
+    return chatTemplate;
+  }
+
+  /** How tokens are chosen where a session's options do not say; null: as Nautil does. */
+  public @Nullable Sampling sampling() {
+    return sampling;
+  }
+
+  PullOptions pull() {
+    return pull;
   }
 
   @Nullable Consumer<LoadProgress> progress() {

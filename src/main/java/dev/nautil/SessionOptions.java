@@ -12,7 +12,7 @@ public final class SessionOptions {
   static final SessionOptions DEFAULTS = new SessionOptions(new Settings());
 
   private final @Nullable String system;
-  private final Sampling sampling;
+  private final @Nullable Sampling sampling;
   private final int maxTokens;
   private final List<String> stop;
   private final boolean raw;
@@ -26,7 +26,7 @@ public final class SessionOptions {
   /** What a copy is made from. */
   private static final class Settings {
     @Nullable String system;
-    Sampling sampling = Sampling.defaults();
+    @Nullable Sampling sampling;
     int maxTokens;
     List<String> stop = List.of();
     boolean raw;
@@ -56,7 +56,7 @@ public final class SessionOptions {
 
   private SessionOptions(Settings settings) {
     system = settings.system;
-    sampling = Objects.requireNonNull(settings.sampling, "sampling");
+    sampling = settings.sampling;
     maxTokens = settings.maxTokens;
     stop = settings.stop;
     raw = settings.raw;
@@ -91,8 +91,12 @@ public final class SessionOptions {
     return with(s -> s.system = MalformedTextException.check("the system prompt", system));
   }
 
-  /** How tokens are chosen; {@link Sampling#defaults()} if it is not said. */
+  /**
+   * How tokens are chosen. If it is not said: as {@link ModelOptions#sampling} says, else by {@link
+   * Sampling#defaults()}.
+   */
   public SessionOptions sampling(Sampling sampling) {
+    Objects.requireNonNull(sampling, "sampling");
     return with(s -> s.sampling = sampling);
   }
 
@@ -198,7 +202,12 @@ public final class SessionOptions {
   }
 
   public Sampling sampling() {
-    return sampling;
+    return sampling != null ? sampling : Sampling.defaults();
+  }
+
+  /** The same, where they do not say how tokens are chosen, with what a model has for that. */
+  SessionOptions orSampling(@Nullable Sampling ofModel) {
+    return sampling != null || ofModel == null ? this : sampling(ofModel);
   }
 
   public int maxTokens() {

@@ -72,7 +72,7 @@ class ModelTest {
 
   @Test
   void namesWhatMustNotBeNull() {
-    assertNull("path", () -> Model.open(null));
+    assertNull("path", () -> Model.open((Path) null));
     assertNull("options", () -> Model.open(TINY, null));
     assertNull("type", () -> Model.options().kvCacheType(null));
     assertNull("text", () -> new Event.Text(null));

@@ -47,7 +47,9 @@ final class ScriptedModel implements SessionModel {
     try (NativeFile opened = NativeFile.open(TestModels.path(file), false)) {
       tokenizer = Vocabularies.tokenizer(opened);
       format =
-          template == null ? ChatFormat.of(opened, tokenizer) : ChatFormat.of(template, tokenizer);
+          template == null
+              ? ChatFormat.of(opened, tokenizer, null)
+              : ChatFormat.of(template, tokenizer);
       samplers = new Samplers(tokenizer, tokenizer.size());
       grammars = new Grammars(tokenizer);
     }

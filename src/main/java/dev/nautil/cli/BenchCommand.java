@@ -140,9 +140,9 @@ final class BenchCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     check();
-    Path path = ModelPath.resolve(model);
+    Path path = ModelArgument.resolve(io, model).path();
     long start = System.nanoTime();
-    try (LoadedModel loaded = LoadedModel.open(path, false, threads.count(), null)) {
+    try (LoadedModel loaded = LoadedModel.open(path, false, threads.count(), null, null)) {
       checkContext(loaded.model().info().contextLength());
       // A context too, so that it is all that must happen before the first token.
       loaded.newContext(ContextParams.DEFAULT).close();

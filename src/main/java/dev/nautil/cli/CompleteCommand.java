@@ -87,8 +87,8 @@ final class CompleteCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     check();
-    Path path = ModelPath.resolve(model);
-    try (LoadedModel loaded = LoadedModel.open(path, false, threads.count(), null);
+    Path path = ModelArgument.resolve(io, model).path();
+    try (LoadedModel loaded = LoadedModel.open(path, false, threads.count(), null, null);
         Completer completer = new Completer(loaded, exact, kvType.type())) {
       if (jsonl) {
         CompletionJson.answerLines(io, completer, predict(), top);

@@ -3,7 +3,6 @@ package dev.nautil.cli;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.Path;
 
 /**
  * The model of {@code run} where none is named: the file that the system property {@code
@@ -16,18 +15,18 @@ import java.nio.file.Path;
 final class DefaultModel {
   private DefaultModel() {}
 
-  static Path resolve(Io io) {
+  static ModelArgument resolve(Io io) {
     String variable = io.environment("NAUTIL_DEFAULT_MODEL");
     if (variable != null) {
-      return ModelPath.resolve(variable);
+      return ModelArgument.resolve(io, variable);
     }
     String property = System.getProperty("nautil.defaultModel");
-    if (property != null && Files.exists(ModelPath.path(property))) {
-      return ModelPath.resolve(property);
+    if (property != null && Files.exists(ModelArgument.path(property))) {
+      return ModelArgument.resolve(io, property);
     }
     String fetch = System.getProperty("nautil.fetchModel");
     if (fetch != null) {
-      return ModelPath.resolve(fetch(fetch));
+      return ModelArgument.resolve(io, fetch(fetch));
     }
     throw new Failure(
         (property == null ? "there is no default model" : property + ": there is no such file")

@@ -55,7 +55,7 @@ final class EmbedCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     try (Model open =
-        Model.open(ModelPath.resolve(model), Model.options().threads(threads.count()))) {
+        ModelArgument.resolve(io, model).open(Model.options().threads(threads.count()))) {
       EmbeddingOptions options = options();
       Json.answerLines(io, question -> answer(question, open, options));
     }

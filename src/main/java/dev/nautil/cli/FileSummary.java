@@ -117,7 +117,7 @@ final class FileSummary {
 
   private void printType(String name, long[] sums) {
     double share = 100.0 * sums[1] / Math.max(1, file.info().tensorBytes());
-    out.printf(Locale.ROOT, "%-10s%8d%14s%7.1f %%%n", name, sums[0], shortBytes(sums[1]), share);
+    out.printf(Locale.ROOT, "%-10s%8d%14s%7.1f %%%n", name, sums[0], Sizes.brief(sums[1]), share);
   }
 
   private void printMetadata() {
@@ -130,7 +130,7 @@ final class FileSummary {
 
   private void row(String name, @Nullable String value) {
     if (value != null) {
-      out.println(name + " ".repeat(16 - name.length()) + printable(value));
+      out.println(name + " ".repeat(16 - name.length()) + Printable.line(value));
     }
   }
 
@@ -144,7 +144,7 @@ final class FileSummary {
     if (value != null && value.getClass().isArray()) {
       return array(Array.getLength(value), i -> String.valueOf(Array.get(value, i)));
     }
-    return shortened(printable(String.valueOf(value)));
+    return shortened(Printable.line(String.valueOf(value)));
   }
 
   private interface Element {
@@ -154,7 +154,7 @@ final class FileSummary {
   private static String array(int length, Element element) {
     StringBuilder text = new StringBuilder(thousands(length)).append(" values [");
     for (int i = 0; i < length; i++) {
-      String next = (i == 0 ? "" : ", ") + printable(element.at(i));
+      String next = (i == 0 ? "" : ", ") + Printable.line(element.at(i));
       if (text.length() + next.length() > LONGEST) {
         return text.append(i == 0 ? "…]" : ", …]").toString();
       }
@@ -169,23 +169,6 @@ final class FileSummary {
     return end == text.length() ? text : text.substring(0, splits ? end - 1 : end) + "…";
   }
 
-  /** On one line, and without what a terminal would take for a command. */
-  private static String printable(String text) {
-    StringBuilder out = new StringBuilder();
-    text.codePoints()
-        .forEach(
-            c -> {
-              if (c == '\n') {
-                out.append("\\n");
-              } else if (Character.isISOControl(c)) {
-                out.append(String.format(Locale.ROOT, "\\x%02x", c));
-              } else {
-                out.appendCodePoint(c);
-              }
-            });
-    return out.toString();
-  }
-
   private static String count(long n) {
     return n < 1_000_000_000
         ? String.format(Locale.ROOT, "%.1f M", n / 1e6)
@@ -193,14 +176,7 @@ final class FileSummary {
   }
 
   private static String bytes(long n) {
-    return shortBytes(n) + " (" + thousands(n) + " bytes)";
-  }
-
-  private static String shortBytes(long n) {
-    double mebibytes = n / 1048576.0;
-    return mebibytes < 1024
-        ? String.format(Locale.ROOT, "%.1f MiB", mebibytes)
-        : String.format(Locale.ROOT, "%.2f GiB", mebibytes / 1024);
+    return Sizes.brief(n) + " (" + thousands(n) + " bytes)";
   }
 
   private static String thousands(long n) {

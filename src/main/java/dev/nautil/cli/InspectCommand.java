@@ -80,7 +80,7 @@ final class InspectCommand implements Callable<Integer> {
     if (rows != null && tensor == null) {
       throw new ParameterException(spec.commandLine(), "--rows needs --tensor");
     }
-    try (NativeFile file = NativeFile.open(ModelPath.resolve(model), false)) {
+    try (NativeFile file = NativeFile.open(ModelArgument.resolve(io, model).path(), false)) {
       TensorRows values = tensor == null ? null : select(file, tensor);
       if (json) {
         FileJson.print(io, file, values);

@@ -34,6 +34,12 @@ public final class Main implements Callable<Integer> {
 
   static {
     COMMANDS.put("run", RunCommand::new);
+    COMMANDS.put("pull", PullCommand::new);
+    COMMANDS.put("ls", ListCommand::new);
+    COMMANDS.put("rm", RemoveCommand::new);
+    COMMANDS.put("tag", TagCommand::new);
+    COMMANDS.put("df", DiskCommand::new);
+    COMMANDS.put("verify", VerifyCommand::new);
     COMMANDS.put("inspect", InspectCommand::new);
     COMMANDS.put("complete", CompleteCommand::new);
     COMMANDS.put("embed", EmbedCommand::new);
@@ -41,6 +47,7 @@ public final class Main implements Callable<Integer> {
     COMMANDS.put("template", TemplateCommand::new);
     COMMANDS.put("perplexity", PerplexityCommand::new);
     COMMANDS.put("bench", BenchCommand::new);
+    COMMANDS.put("completion", CompletionCommand::new);
   }
 
   @Mixin private StandardOptions standard;
@@ -69,6 +76,11 @@ public final class Main implements Callable<Integer> {
     } catch (Throwable e) {
       return Failures.report(e, io, io.wantsStackTraces());
     }
+  }
+
+  /** The command with all of its subcommands. */
+  static CommandLine all(Io io) {
+    return commandLine(io, new StringWriter(), new String[0]);
   }
 
   private static CommandLine commandLine(Io io, StringWriter help, String[] arguments) {

@@ -67,9 +67,9 @@ final class PerplexityCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--ctx-size is " + window + "; it must be 4 or more");
     }
-    Path path = ModelPath.resolve(model);
-    String text = text(ModelPath.path(file));
-    try (LoadedModel loaded = LoadedModel.open(path, false, threads.count(), null);
+    Path path = ModelArgument.resolve(io, model).path();
+    String text = text(ModelArgument.path(file));
+    try (LoadedModel loaded = LoadedModel.open(path, false, threads.count(), null, null);
         ProgressBar bar = new ProgressBar(io, "perplexity")) {
       ContextNotes.warnIfBeyond(io, window, loaded.model().info().contextLength());
       int[] tokens = Completer.encode(loaded.tokenizer(), text);

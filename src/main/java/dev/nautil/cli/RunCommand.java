@@ -8,7 +8,6 @@ import dev.nautil.SessionOptions;
 import dev.nautil.UnsupportedModelException;
 import dev.nautil.internal.NativePool;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -42,7 +41,9 @@ final class RunCommand implements Callable<Integer> {
   @Option(
       names = {"-m", "--model"},
       paramLabel = "MODEL",
-      description = "A GGUF file; the default model if it is not said.")
+      description =
+          "A GGUF file, or a reference such as ai/mistral-nemo, which is pulled if it is not here;"
+              + " the default model if it is not said.")
   private @Nullable String model;
 
   @Parameters(arity = "0..*", hidden = true)
@@ -107,7 +108,7 @@ final class RunCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     SessionOptions session = sessionOptions();
     ModelOptions options = modelOptions();
-    Path path = model();
+    ModelArgument named = model();
     String prompt = prompt();
     ChatInput input = null;
     if (!io.terminals().in()) {
@@ -121,7 +122,7 @@ final class RunCommand implements Callable<Integer> {
         }
       }
     }
-    try (Model opened = open(path, options)) {
+    try (Model opened = open(named, options)) {
       tell(opened.describe(), prompt == null && io.terminals().in());
       if (prompt == null) {
         int status = chat(opened, session, input);
@@ -164,7 +165,7 @@ final class RunCommand implements Callable<Integer> {
     }
   }
 
-  private Path model() {
+  private ModelArgument model() {
     boolean first = arguments.size() == 2 || (arguments.size() == 1 && isModelFirst());
     if (arguments.size() > (model != null ? 1 : 2)) {
       throw usage("too many arguments: put the prompt in quotes");
@@ -174,11 +175,11 @@ final class RunCommand implements Callable<Integer> {
       return DefaultModel.resolve(io);
     }
     boolean guessed = model == null && arguments.size() == 1;
-    return guessed ? ModelPath.resolveGuessed(named) : ModelPath.resolve(named);
+    return guessed ? ModelArgument.resolveGuessed(io, named) : ModelArgument.resolve(io, named);
   }
 
   private boolean isModelFirst() {
-    return model == null && ModelPath.isModel(arguments.get(0));
+    return model == null && ModelArgument.isModel(arguments.get(0));
   }
 
   private @Nullable String prompt() {
@@ -189,11 +190,10 @@ final class RunCommand implements Callable<Integer> {
     };
   }
 
-  private Model open(Path path, ModelOptions options) {
+  private Model open(ModelArgument named, ModelOptions options) {
     try (ProgressBar bar = new ProgressBar(io, "reading the model")) {
       // Without a terminal nobody sees the bar, for which the whole file is read first.
-      return Model.open(
-          path,
+      return named.open(
           io.terminals().err()
               ? options.onProgress(progress -> bar.update(progress.done(), progress.total()))
               : options);

@@ -40,10 +40,11 @@ final class TokenizeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    try (NativeFile file = NativeFile.open(ModelPath.resolve(model), false)) {
+    ModelArgument named = ModelArgument.resolve(io, model);
+    try (NativeFile file = NativeFile.open(named.path(), false)) {
       Tokenizer tokenizer = Vocabularies.tokenizer(file);
       if (chat) {
-        TextJson.encodeChats(io, ChatFormat.of(file, tokenizer));
+        TextJson.encodeChats(io, ChatFormat.of(file, tokenizer, named.chatTemplate()));
       } else {
         TextJson.encodeTexts(io, tokenizer);
       }

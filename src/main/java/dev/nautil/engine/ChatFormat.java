@@ -24,27 +24,37 @@ public abstract sealed class ChatFormat permits MistralChat, TemplateChat {
     this.tokenizer = tokenizer;
   }
 
-  /** Whether a file says how it wants a conversation written. */
-  public static boolean isIn(NativeFile file, Tokenizer tokenizer) {
-    return isMistral(file, tokenizer) || file.get(KEY) instanceof String;
+  /** Whether a file, or the template in its place, says how a conversation is written. */
+  public static boolean isIn(NativeFile file, Tokenizer tokenizer, @Nullable String override) {
+    String template = template(file, override);
+    return isMistral(file, tokenizer, template) || template != null;
+  }
+
+  private static @Nullable String template(NativeFile file, @Nullable String override) {
+    return override != null ? override : file.get(KEY) instanceof String own ? own : null;
   }
 
   /**
    * How a file wants a conversation written: by its template, but for the models that Mistral's own
    * encoder is there for.
    *
+   * @param override the template that takes the place of the file's own; null: none does
    * @throws UnsupportedModelException if it does not say, or in a way that is not understood
    */
-  public static ChatFormat of(NativeFile file, Tokenizer tokenizer) {
-    if (isMistral(file, tokenizer)) {
+  public static ChatFormat of(NativeFile file, Tokenizer tokenizer, @Nullable String override) {
+    String template = template(file, override);
+    if (isMistral(file, tokenizer, template)) {
       return new MistralChat(tokenizer);
     }
     String problem = "the file has no chat template (" + KEY + ")";
-    if (file.get(KEY) instanceof String template) {
+    if (template != null) {
       try {
         return of(template, tokenizer);
       } catch (TemplateException e) {
-        problem = "the file's chat template cannot be used: " + e.getMessage();
+        problem =
+            (override == null ? "the file's" : "the given")
+                + " chat template cannot be used: "
+                + e.getMessage();
       }
     }
     throw new UnsupportedModelException(
@@ -64,10 +74,11 @@ public abstract sealed class ChatFormat permits MistralChat, TemplateChat {
    * A model trained further on another format keeps the tokens, but its template has no use for
    * them.
    */
-  private static boolean isMistral(NativeFile file, Tokenizer tokenizer) {
+  private static boolean isMistral(
+      NativeFile file, Tokenizer tokenizer, @Nullable String template) {
     return "tekken".equals(file.get("tokenizer.ggml.pre"))
         && MistralChat.hasTokens(tokenizer)
-        && (!(file.get(KEY) instanceof String template) || template.contains("[INST]"));
+        && (template == null || template.contains("[INST]"));
   }
 
   /**

@@ -27,16 +27,19 @@ public final class LoadedModel implements AutoCloseable {
   private final Tokenizer tokenizer;
   private final Samplers samplers;
   private final Grammars grammars;
+  private final @Nullable String chatTemplate;
 
   /**
    * Compiled when it is first asked for: a model whose template is beyond us can still complete.
    */
   private volatile @Nullable ChatFormat chatFormat;
 
-  private LoadedModel(NativeFile file, NativeModel model, NativePool pool) {
+  private LoadedModel(
+      NativeFile file, NativeModel model, NativePool pool, @Nullable String chatTemplate) {
     this.file = file;
     this.model = model;
     this.pool = pool;
+    this.chatTemplate = chatTemplate;
     tokenizer = Vocabularies.tokenizer(file);
     if (tokenizer.size() > model.info().vocabularySize()) {
       throw new UnsupportedModelException(
@@ -56,9 +59,14 @@ public final class LoadedModel implements AutoCloseable {
    * @param copy reads the file into memory instead of mapping it
    * @param threads 0: as many as the process may run at once
    * @param progress if not null, the whole file is read now
+   * @param chatTemplate takes the place of the file's own if it is not null
    */
   public static LoadedModel open(
-      Path path, boolean copy, int threads, @Nullable Progress progress) {
+      Path path,
+      boolean copy,
+      int threads,
+      @Nullable Progress progress,
+      @Nullable String chatTemplate) {
     NativeFile file = NativeFile.open(path, copy);
     NativeModel model = null;
     NativePool pool = null;
@@ -68,7 +76,7 @@ public final class LoadedModel implements AutoCloseable {
         read(file, progress);
       }
       pool = new NativePool(threads);
-      return new LoadedModel(file, model, pool);
+      return new LoadedModel(file, model, pool, chatTemplate);
     } catch (Throwable e) {
       for (AutoCloseable part : new AutoCloseable[] {pool, model, file}) {
         closeAfter(e, part);
@@ -134,14 +142,14 @@ public final class LoadedModel implements AutoCloseable {
     ChatFormat format = chatFormat;
     if (format == null) {
       // Two threads may compile it at once, which gives the same.
-      format = ChatFormat.of(file, tokenizer);
+      format = ChatFormat.of(file, tokenizer, chatTemplate);
       chatFormat = format;
     }
     return format;
   }
 
   public boolean hasChatFormat() {
-    return ChatFormat.isIn(file, tokenizer);
+    return ChatFormat.isIn(file, tokenizer, chatTemplate);
   }
 
   /** Contexts made before keep what they need. */

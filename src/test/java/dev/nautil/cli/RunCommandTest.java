@@ -176,8 +176,8 @@ class RunCommandTest {
         "2 | --raw --system x hi | --raw",
         "2 | one two three | quotes",
         "2 | -m m.gguf one two | quotes",
-        "1 | ai/mistral-nemo hi | registry",
-        "1 | and/or | -m MODEL PROMPT",
+        "1 | localhost:1/mistral-nemo hi | takes no connection",
+        "1 | localhost:1/or | -m MODEL PROMPT",
         "1 | absent.gguf hi | absent.gguf",
         "1 | --ctx-size 8 hi | context",
       })

@@ -27,7 +27,7 @@ class ConversationCacheTest {
 
   @BeforeAll
   static void open() {
-    model = LoadedModel.open(TestModels.smolLm2(), false, 0, null);
+    model = LoadedModel.open(TestModels.smolLm2(), false, 0, null, null);
   }
 
   @AfterAll

@@ -55,7 +55,7 @@ class EngineTest {
 
   @BeforeAll
   static void open() {
-    model = LoadedModel.open(TestModels.smolLm2(), false, 0, null);
+    model = LoadedModel.open(TestModels.smolLm2(), false, 0, null, null);
   }
 
   @AfterAll

@@ -269,7 +269,7 @@ class ToolChatTest {
 
   private static ChatFormat mistral() {
     try (NativeFile file = NativeFile.open(TestModels.path("tekken-tiny.gguf"), false)) {
-      return ChatFormat.of(file, Vocabularies.tokenizer(file));
+      return ChatFormat.of(file, Vocabularies.tokenizer(file), null);
     }
   }
 }

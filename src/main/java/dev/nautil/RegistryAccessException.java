@@ -1,0 +1,12 @@
+package dev.nautil;
+
+import org.jspecify.annotations.Nullable;
+
+/** A registry wants credentials, or does not accept those that there are. */
+public class RegistryAccessException extends PullException {
+  private static final long serialVersionUID = 1;
+
+  public RegistryAccessException(String message, @Nullable Throwable cause) {
+    super(message, cause);
+  }
+}

@@ -1,0 +1,122 @@
+package dev.nautil.cli;
+
+import dev.nautil.Model;
+import dev.nautil.ModelOptions;
+import dev.nautil.ModelStore;
+import dev.nautil.NautilException;
+import dev.nautil.StoredModel;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a MODEL names: a GGUF file, or a model of the store, which is pulled if it is not there.
+ *
+ * @param path the file; of a split model, its first part
+ * @param stored null if it is just a file
+ */
+record ModelArgument(Path path, @Nullable StoredModel stored) {
+  /**
+   * The model that a text names.
+   *
+   * @throws Failure if it names a file that is not there
+   * @throws NautilException if it names a model that cannot be pulled
+   */
+  static ModelArgument resolve(Io io, String text) {
+    ModelArgument file = file(text);
+    if (file != null) {
+      return file;
+    }
+    try (PullView view = new PullView(io, text)) {
+      return of(
+          ModelStore.open(io.environment()).get(text, ModelStore.pullOptions().onProgress(view)));
+    }
+  }
+
+  /** A model of the store. */
+  static ModelArgument of(StoredModel stored) {
+    return new ModelArgument(stored.file(), stored);
+  }
+
+  /** The file that a text names, if it does; null if it names a model of the store. */
+  static @Nullable ModelArgument file(String text) {
+    Path path = path(text);
+    if (!text.isEmpty() && Files.isDirectory(path)) {
+      throw new Failure(text + " is a folder; MODEL is a .gguf file or a reference");
+    }
+    if (!text.isEmpty() && Files.exists(path)) {
+      return new ModelArgument(path, null);
+    }
+    if (isPath(text)) {
+      throw new Failure(text + ": there is no such file");
+    }
+    return null;
+  }
+
+  /**
+   * The same where {@link #isModel} took the argument for a model: a prompt can look like a
+   * reference.
+   *
+   * @throws Failure if it names none, with how to pass a prompt
+   */
+  static ModelArgument resolveGuessed(Io io, String argument) {
+    try {
+      return resolve(io, argument);
+    } catch (Failure | NautilException | IllegalArgumentException e) {
+      if (isPath(argument)) {
+        throw e;
+      }
+      throw new Failure(
+          e.getMessage()
+              + ". It was taken for a model's reference, since it has a / or : and no space; if it"
+              + " is the prompt, name the model too: nautil run -m MODEL PROMPT",
+          e);
+    }
+  }
+
+  Model open(ModelOptions options) {
+    return stored == null ? Model.open(path, options) : Model.open(stored, options);
+  }
+
+  /** The template that takes the place of the file's own; null: none does. */
+  @Nullable String chatTemplate() {
+    return stored == null ? null : stored.chatTemplate();
+  }
+
+  /** A path, or a failure that says why a text cannot be one. */
+  static Path path(String text) {
+    try {
+      return Path.of(text);
+    } catch (InvalidPathException e) {
+      throw new Failure(
+          text
+              + " cannot be a path here ("
+              + e.getReason()
+              + "); for characters beyond ASCII set LC_ALL=C.UTF-8",
+          e);
+    }
+  }
+
+  /** Whether a lone argument of {@code run} is a model, not a prompt. */
+  static boolean isModel(String argument) {
+    boolean spaced = argument.chars().anyMatch(c -> Character.isWhitespace(c) || c == 0xA0);
+    boolean reference = !spaced && (argument.indexOf('/') >= 0 || argument.indexOf(':') >= 0);
+    return reference || argument.endsWith(".gguf") || isFile(argument);
+  }
+
+  private static boolean isPath(String model) {
+    boolean remote = model.startsWith("hf.co/") || model.startsWith("huggingface.co/");
+    return (model.endsWith(".gguf") && !remote)
+        || model.startsWith(".")
+        || path(model).isAbsolute();
+  }
+
+  private static boolean isFile(String text) {
+    try {
+      return Files.isRegularFile(Path.of(text));
+    } catch (InvalidPathException e) {
+      return false;
+    }
+  }
+}

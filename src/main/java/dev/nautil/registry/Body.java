@@ -1,0 +1,150 @@
+package dev.nautil.registry;
+
+import dev.nautil.registry.RegistryException.Kind;
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a server sends. java.net.http has no limit for the time between two bytes: a body that comes
+ * slower than a modem's, or not at all, is given up here. Only the time that a reader waits counts.
+ *
+ * <p>Read by one thread; any may close it.
+ */
+public final class Body implements AutoCloseable {
+  /** A second; a modem of 1998 sent five times as much. */
+  private static final int LEAST_BYTES = 1 << 10;
+
+  private static final ScheduledExecutorService WATCH =
+      Executors.newSingleThreadScheduledExecutor(
+          task -> {
+            Thread thread = new Thread(task, "nautil-registry-watch");
+            thread.setDaemon(true);
+            return thread;
+          });
+
+  private final InputStream in;
+  private final String from;
+  private final long start;
+  private final long total;
+  private final ScheduledFuture<?> watch;
+
+  private final Duration patience;
+
+  // Written by the reader alone.
+  private volatile boolean waiting;
+  private volatile long waitingSince;
+  private volatile long waited;
+  private volatile long bytes;
+
+  // What the watch saw when its window began.
+  private long windowWaited;
+  private long windowBytes;
+  private volatile boolean stalled;
+
+  /**
+   * @param from names the server in errors
+   * @param start where in the blob the first byte belongs
+   * @param total bytes of the blob; -1 if the server does not say
+   * @param patience how long it may be slower than that
+   */
+  Body(InputStream in, String from, long start, long total, Duration patience) {
+    this.in = in;
+    this.from = from;
+    this.start = start;
+    this.total = total;
+    this.patience = patience;
+    watch = WATCH.scheduleWithFixedDelay(this::check, 1, 1, TimeUnit.SECONDS);
+  }
+
+  /** Where in the blob the first byte belongs; other than asked for if the server has no ranges. */
+  public long start() {
+    return start;
+  }
+
+  /** Bytes of the blob; -1 if the server does not say. */
+  public long total() {
+    return total;
+  }
+
+  /**
+   * Reads some bytes.
+   *
+   * @return how many; -1 at the end
+   * @throws RegistryException if the connection fails or stalls
+   */
+  public int read(byte[] buffer, int offset, int length) throws IOException {
+    waitingSince = System.nanoTime();
+    waiting = true;
+    int count;
+    try {
+      count = in.read(buffer, offset, length);
+    } catch (IOException e) {
+      throw failure(e);
+    } finally {
+      waiting = false;
+      waited += System.nanoTime() - waitingSince;
+    }
+    if (stalled) {
+      throw failure(null);
+    }
+    bytes += Math.max(0, count);
+    return count;
+  }
+
+  /** All of a small body. */
+  byte[] readAll(int limit, String what) throws IOException {
+    byte[] buffer = new byte[Math.min(limit + 1, 64 << 10)];
+    int size = 0;
+    for (int n = read(buffer, 0, buffer.length);
+        n >= 0;
+        n = read(buffer, size, buffer.length - size)) {
+      size += n;
+      if (size > limit) {
+        throw new RegistryException(
+            Kind.OTHER, from + " sends more than " + limit + " bytes for " + what);
+      }
+      if (size == buffer.length) {
+        buffer = Arrays.copyOf(buffer, Math.min(limit + 1, 2 * size));
+      }
+    }
+    return Arrays.copyOf(buffer, size);
+  }
+
+  private RegistryException failure(@Nullable IOException e) {
+    String reason =
+        stalled
+            ? "sent less than 1 kB a second for " + patience.toSeconds() + " s"
+            : "ended the connection early" + (e == null ? "" : " (" + e.getMessage() + ")");
+    return new RegistryException(Kind.TRANSIENT, from + " " + reason, e);
+  }
+
+  private void check() {
+    long time = waited + (waiting ? System.nanoTime() - waitingSince : 0);
+    if (time - windowWaited < patience.toNanos()) {
+      return;
+    }
+    if (bytes - windowBytes < LEAST_BYTES * Math.max(1, patience.toSeconds())) {
+      stalled = true;
+      close();
+    }
+    windowWaited = time;
+    windowBytes = bytes;
+  }
+
+  @Override
+  public void close() {
+    watch.cancel(false);
+    try {
+      in.close();
+    } catch (IOException e) {
+      // Nothing of it is wanted any more.
+    }
+  }
+}

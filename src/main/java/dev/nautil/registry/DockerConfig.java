@@ -1,0 +1,153 @@
+package dev.nautil.registry;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Base64;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The credentials that {@code docker login} keeps: in a program that the file names for the host
+ * ({@code credHelpers}) or for all ({@code credsStore}), or in the file itself ({@code auths}).
+ */
+final class DockerConfig {
+  /** Docker Hub's key, for historical reasons. */
+  private static final String HUB_KEY = "https://index.docker.io/v1/";
+
+  /** A keychain may ask its user. */
+  private static final int HELPER_SECONDS = 60;
+
+  private static final int MAX_BYTES = 4 << 20;
+
+  private final @Nullable JsonNode config;
+  private final Map<String, String> environment;
+
+  private DockerConfig(@Nullable JsonNode config, Map<String, String> environment) {
+    this.config = config;
+    this.environment = environment;
+  }
+
+  /** The user's; without any credentials if there is no such file, or it is malformed. */
+  static DockerConfig read(Map<String, String> environment) {
+    String folder = environment.get("DOCKER_CONFIG");
+    Path file =
+        folder != null && !folder.isEmpty()
+            ? Path.of(folder, "config.json")
+            : Path.of(System.getProperty("user.home"), ".docker", "config.json");
+    try {
+      boolean usable = Files.isRegularFile(file) && Files.size(file) <= MAX_BYTES;
+      return new DockerConfig(
+          usable ? Manifest.object(Files.readAllBytes(file), file.toString()) : null, environment);
+    } catch (IOException e) {
+      return new DockerConfig(null, environment);
+    }
+  }
+
+  /** The credential for a host; null if there is none. */
+  @Nullable Credential of(String host) {
+    if (config == null) {
+      return null;
+    }
+    String key = host.equals("docker.io") ? HUB_KEY : host;
+    String helper = config.path("credHelpers").path(key).asText();
+    if (helper.isEmpty()) {
+      helper = config.path("credHelpers").path(host).asText();
+    }
+    Credential found = helper.isEmpty() ? null : ask(helper, key);
+    String store = config.path("credsStore").asText();
+    if (found == null && !store.isEmpty()) {
+      found = ask(store, key);
+    }
+    return found != null ? found : stored(host);
+  }
+
+  private @Nullable Credential stored(String host) {
+    for (Map.Entry<String, JsonNode> entry : auths().properties()) {
+      if (host(entry.getKey()).equals(host)) {
+        return stored(entry.getValue());
+      }
+    }
+    return null;
+  }
+
+  private JsonNode auths() {
+    return config == null ? MissingNode.getInstance() : config.path("auths");
+  }
+
+  /** Keys are hosts, or addresses with a path from older versions. */
+  private static String host(String key) {
+    String host = key.replaceFirst("^https?://", "").replaceFirst("/.*", "");
+    return host.equals("index.docker.io") ? "docker.io" : host;
+  }
+
+  private static @Nullable Credential stored(JsonNode entry) {
+    String token = entry.path("identitytoken").asText();
+    if (!token.isEmpty()) {
+      return new Credential("", token);
+    }
+    String user = entry.path("username").asText();
+    String secret = entry.path("password").asText();
+    try {
+      byte[] pair = Base64.getDecoder().decode(entry.path("auth").asText());
+      String text = new String(pair, StandardCharsets.UTF_8).replaceAll("\0+$", "");
+      int colon = text.indexOf(':');
+      if (colon > 0) {
+        user = text.substring(0, colon);
+        secret = text.substring(colon + 1);
+      }
+    } catch (IllegalArgumentException e) {
+      // No base64: what the other members say.
+    }
+    return user.isEmpty() ? null : new Credential(user, secret);
+  }
+
+  /** Asks docker-credential-NAME; null if it fails or knows nothing: the model may be public. */
+  private @Nullable Credential ask(String helper, String key) {
+    if (helper.indexOf('/') >= 0 || helper.indexOf('\\') >= 0) {
+      return null;
+    }
+    try {
+      ProcessBuilder builder = new ProcessBuilder(program("docker-credential-" + helper), "get");
+      builder.environment().putAll(environment);
+      Process process = builder.redirectError(ProcessBuilder.Redirect.DISCARD).start();
+      try (OutputStream in = process.getOutputStream()) {
+        in.write(key.getBytes(StandardCharsets.UTF_8));
+      }
+      // The output fits the pipe: one who writes more than that does not end, and is ended.
+      if (!process.waitFor(HELPER_SECONDS, TimeUnit.SECONDS) || process.exitValue() != 0) {
+        process.destroyForcibly();
+        return null;
+      }
+      JsonNode answer =
+          Manifest.object(process.getInputStream().readNBytes(MAX_BYTES), "a credential helper");
+      String user = answer.path("Username").asText();
+      String secret = answer.path("Secret").asText();
+      return secret.isEmpty() ? null : new Credential(user.equals("<token>") ? "" : user, secret);
+    } catch (IOException e) {
+      return null;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return null;
+    }
+  }
+
+  /** The program in the environment's PATH, which may be another than this process's. */
+  private String program(String name) {
+    for (String folder :
+        environment.getOrDefault("PATH", "").split(java.io.File.pathSeparator, -1)) {
+      for (String suffix : new String[] {"", ".exe"}) {
+        Path file = Path.of(folder.isEmpty() ? "." : folder, name + suffix);
+        if (!folder.isEmpty() && Files.isExecutable(file)) {
+          return file.toString();
+        }
+      }
+    }
+    return name;
+  }
+}

@@ -1,0 +1,251 @@
+package dev.nautil.registry;
+
+import dev.nautil.registry.RegistryException.Kind;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InterruptedIOException;
+import java.net.ConnectException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.channels.UnresolvedAddressException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeParseException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLHandshakeException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One HTTP exchange with a server: proxies, certificates, redirects, and what a failure means.
+ *
+ * <p>The JDK's client, since the ORAS SDK for Java (0.7) can neither ask for a part of a blob, and
+ * so not resume, nor tell how far it is, and brings 24 MB of dependencies. HTTP/1.1, since the
+ * parallel ranges of one blob are to have connections of their own.
+ *
+ * <p>Redirects are followed here: what goes to another host loses its Authorization header, which
+ * the JDK's client would keep, and from HTTPS none leads to HTTP.
+ */
+final class HttpTransport {
+  private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(20);
+  private static final Duration HEADERS_TIMEOUT = Duration.ofSeconds(60);
+  private static final int MAX_REDIRECTS = 10;
+
+  private final NetworkSettings settings;
+  private final Proxies proxies;
+  private final HttpClient client;
+
+  HttpTransport(NetworkSettings settings) {
+    this.settings = settings;
+    proxies = new Proxies(settings);
+    HttpClient.Builder builder =
+        HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .followRedirects(HttpClient.Redirect.NEVER)
+            .connectTimeout(CONNECT_TIMEOUT)
+            .proxy(proxies);
+    SSLContext context = TrustedCertificates.context(settings);
+    client = (context == null ? builder : builder.sslContext(context)).build();
+  }
+
+  NetworkSettings settings() {
+    return settings;
+  }
+
+  /** A server's answer; its body is still to be read, and closed. */
+  record Answer(URI uri, HttpResponse<InputStream> response) implements AutoCloseable {
+    int status() {
+      return response.statusCode();
+    }
+
+    Optional<String> header(String name) {
+      return response.headers().firstValue(name);
+    }
+
+    List<String> headers(String name) {
+      return response.headers().allValues(name);
+    }
+
+    @Override
+    public void close() {
+      try {
+        response.body().close();
+      } catch (IOException e) {
+        // Nothing of it is wanted any more.
+      }
+    }
+  }
+
+  Answer post(URI uri, Map<String, String> headers, String form) throws IOException {
+    Map<String, String> all = new LinkedHashMap<>(headers);
+    all.put("Content-Type", "application/x-www-form-urlencoded");
+    // Never to where a redirect leads: the form has a secret.
+    return exchange(uri, all, form);
+  }
+
+  Answer get(URI first, Map<String, String> headers) throws IOException {
+    Map<String, String> sent = new LinkedHashMap<>(headers);
+    URI uri = first;
+    for (int i = 0; i <= MAX_REDIRECTS; i++) {
+      Answer answer = exchange(uri, sent, null);
+      Optional<String> location = answer.header("Location");
+      if (answer.status() / 100 != 3 || answer.status() == 304 || location.isEmpty()) {
+        return answer;
+      }
+      answer.close();
+      URI next = redirected(uri, location.get());
+      if (!Hosts.isSameOrigin(uri, next)) {
+        sent.remove("Authorization");
+      }
+      uri = next;
+    }
+    throw new RegistryException(
+        Kind.OTHER, Hosts.printable(first) + " redirects more than " + MAX_REDIRECTS + " times");
+  }
+
+  private URI redirected(URI from, String location) throws IOException {
+    URI next;
+    try {
+      next = from.resolve(location);
+    } catch (IllegalArgumentException e) {
+      throw new RegistryException(
+          Kind.OTHER, Hosts.printable(from) + " redirects to what is no address");
+    }
+    if (next.getHost() == null || next.getScheme() == null) {
+      throw new RegistryException(
+          Kind.OTHER, Hosts.printable(from) + " redirects to what is no address");
+    }
+    if (from.getScheme().equals("https") && !next.getScheme().equals("https")) {
+      throw new RegistryException(
+          Kind.OTHER,
+          Hosts.printable(from)
+              + " redirects to "
+              + Hosts.printable(next)
+              + ", without TLS: it is not followed");
+    }
+    return next;
+  }
+
+  private Answer exchange(URI uri, Map<String, String> headers, @Nullable String form)
+      throws IOException {
+    requireAllowed(uri);
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(uri).timeout(HEADERS_TIMEOUT).header("User-Agent", "nautil");
+    headers.forEach(request::header);
+    String proxy = proxies.authorization(uri);
+    if (proxy != null) {
+      request.header("Proxy-Authorization", proxy);
+    }
+    if (form != null) {
+      request.POST(HttpRequest.BodyPublishers.ofString(form));
+    }
+    try {
+      return new Answer(
+          uri, client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream()));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted");
+    } catch (IOException e) {
+      throw failure(uri, e);
+    }
+  }
+
+  /** HTTP without TLS only within this machine, or where the user wants it. */
+  private void requireAllowed(URI uri) throws IOException {
+    boolean allowed =
+        uri.getScheme().equals("https")
+            || (uri.getScheme().equals("http")
+                && (Hosts.isLoopback(uri.getHost()) || settings.isPlainHttp(Hosts.authority(uri))));
+    if (!allowed) {
+      throw new RegistryException(
+          Kind.OTHER,
+          Hosts.printable(uri)
+              + " is not spoken to without TLS; if that is what you want, set NAUTIL_PLAIN_HTTP="
+              + Hosts.authority(uri));
+    }
+  }
+
+  private static RegistryException failure(URI uri, IOException e) {
+    String host = Hosts.authority(uri);
+    for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+      if (cause instanceof UnresolvedAddressException) {
+        return new RegistryException(Kind.UNREACHABLE, "there is no host " + host, e);
+      }
+      if (cause instanceof SSLHandshakeException) {
+        return new RegistryException(
+            Kind.OTHER,
+            host
+                + " has no certificate that is trusted here ("
+                + cause.getMessage()
+                + "); NAUTIL_CA_FILE can name a file with others",
+            e);
+      }
+    }
+    if (e instanceof ConnectException) {
+      return new RegistryException(Kind.UNREACHABLE, host + " takes no connection", e);
+    }
+    return new RegistryException(Kind.TRANSIENT, host + " did not answer (" + describe(e) + ")", e);
+  }
+
+  private static String describe(IOException e) {
+    return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+  }
+
+  /** Whether a failure is that of TLS with a server that has none. */
+  static boolean isPlainServer(RegistryException e) {
+    for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {
+      if (cause instanceof SSLException) {
+        return !(cause instanceof SSLHandshakeException);
+      }
+    }
+    return false;
+  }
+
+  /** What a status other than success means. */
+  static RegistryException failure(Answer answer, String what) {
+    int status = answer.status();
+    Kind kind =
+        switch (status) {
+          case 401, 403, 407 -> Kind.UNAUTHORIZED;
+          case 404, 410 -> Kind.NOT_FOUND;
+          case 412, 416 -> Kind.CHANGED;
+          case 408, 425, 429, 500, 502, 503, 504 -> Kind.TRANSIENT;
+          default -> Kind.OTHER;
+        };
+    String reason =
+        switch (status) {
+          case 401 -> "wants credentials, or others";
+          case 403 -> "does not allow access";
+          case 404, 410 -> "does not have it";
+          case 407 -> "cannot be reached: the proxy wants credentials";
+          case 429 -> "is asked too often";
+          default -> "answers with HTTP status " + status;
+        };
+    return new RegistryException(
+        kind,
+        what + ": " + Hosts.authority(answer.uri()) + " " + reason,
+        answer.header("Retry-After").map(HttpTransport::retryAfter).orElse(null),
+        null);
+  }
+
+  /** Seconds, or a date. */
+  private static @Nullable Duration retryAfter(String value) {
+    try {
+      return value.strip().matches("\\d{1,9}")
+          ? Duration.ofSeconds(Long.parseLong(value.strip()))
+          : Duration.between(
+              Instant.now(),
+              ZonedDateTime.parse(value.strip(), DateTimeFormatter.RFC_1123_DATE_TIME));
+    } catch (DateTimeParseException e) {
+      return null;
+    }
+  }
+}

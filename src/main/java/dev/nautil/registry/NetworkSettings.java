@@ -1,0 +1,63 @@
+package dev.nautil.registry;
+
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How registries are reached: what the environment says, and what a caller asks for.
+ *
+ * <ul>
+ *   <li>{@code HTTPS_PROXY}, {@code HTTP_PROXY}, {@code NO_PROXY}, where the JVM's own settings
+ *       name no proxy
+ *   <li>{@code NAUTIL_CA_FILE} or {@code SSL_CERT_FILE}: certificates in PEM that are trusted
+ *       beside the JVM's
+ *   <li>{@code NAUTIL_PLAIN_HTTP}: hosts, between commas, that are spoken to without TLS
+ *   <li>{@code NAUTIL_MIRRORS}: {@code HOST=URL} between commas; several for a host are tried in
+ *       their order, and then the host
+ *   <li>{@code DOCKER_CONFIG}, {@code HF_TOKEN}, {@code HF_ENDPOINT}
+ * </ul>
+ *
+ * @param environment variables by name
+ * @param plainHttp whether no host needs TLS
+ * @param patience how long a server may send next to nothing
+ */
+public record NetworkSettings(
+    Map<String, String> environment, boolean plainHttp, Duration patience) {
+  public NetworkSettings {
+    environment = Map.copyOf(environment);
+  }
+
+  /** An environment variable; null if it is not set, or empty. */
+  @Nullable String get(String name) {
+    String value = environment.get(name);
+    return value == null || value.isBlank() ? null : value.strip();
+  }
+
+  /** Whether a host may be spoken to without TLS by the user's wish. */
+  boolean isPlainHttp(String host) {
+    return plainHttp || list("NAUTIL_PLAIN_HTTP").contains(host);
+  }
+
+  /** The addresses that serve what a host has. */
+  List<String> mirrors(String host) {
+    return list("NAUTIL_MIRRORS").stream()
+        .filter(each -> each.startsWith(host + "="))
+        .map(each -> each.substring(host.length() + 1))
+        .collect(Collectors.toList());
+  }
+
+  private Set<String> list(String name) {
+    String value = get(name);
+    return value == null
+        ? Set.of()
+        : Arrays.stream(value.split(","))
+            .map(String::strip)
+            .collect(Collectors.toCollection(LinkedHashSet::new));
+  }
+}

@@ -1,0 +1,147 @@
+package dev.nautil.registry;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Proxy;
+import java.net.ProxySelector;
+import java.net.SocketAddress;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.net.URLDecoder;
+import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The proxy for an address: the JVM's (its properties, or a ProxySelector that the application has
+ * set), else the environment's. None for this machine itself.
+ */
+final class Proxies extends ProxySelector {
+  private static final List<Proxy> DIRECT = List.of(Proxy.NO_PROXY);
+
+  private final NetworkSettings settings;
+
+  Proxies(NetworkSettings settings) {
+    this.settings = settings;
+  }
+
+  @Override
+  public List<Proxy> select(URI uri) {
+    if (Hosts.isLoopback(uri.getHost())) {
+      return DIRECT;
+    }
+    ProxySelector ofJvm = ProxySelector.getDefault();
+    List<Proxy> chosen = ofJvm == null ? DIRECT : ofJvm.select(uri);
+    if (chosen.stream().anyMatch(each -> each.type() == Proxy.Type.HTTP)) {
+      return chosen;
+    }
+    URI proxy = ofEnvironment(uri);
+    if (proxy == null) {
+      return DIRECT;
+    }
+    int port = proxy.getPort() >= 0 ? proxy.getPort() : 80;
+    return List.of(new Proxy(Proxy.Type.HTTP, new InetSocketAddress(proxy.getHost(), port)));
+  }
+
+  /** The value of a Proxy-Authorization header; null where the environment has no credentials. */
+  @Nullable String authorization(URI uri) {
+    URI proxy = Hosts.isLoopback(uri.getHost()) ? null : ofEnvironment(uri);
+    if (proxy == null || proxy.getRawUserInfo() == null) {
+      return null;
+    }
+    String[] pair = proxy.getRawUserInfo().split(":", 2);
+    return new Credential(decode(pair[0]), pair.length > 1 ? decode(pair[1]) : "").basic();
+  }
+
+  private static String decode(String text) {
+    return URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8);
+  }
+
+  private @Nullable URI ofEnvironment(URI uri) {
+    String name = uri.getScheme().equals("https") ? "https_proxy" : "http_proxy";
+    String value = either(name);
+    if (value == null || isExempt(uri)) {
+      return null;
+    }
+    try {
+      URI proxy = new URI(value.contains("://") ? value : "http://" + value);
+      if (proxy.getHost() == null || !"http".equalsIgnoreCase(proxy.getScheme())) {
+        throw new IllegalArgumentException(
+            name.toUpperCase(Locale.ROOT) + " names no HTTP proxy; write http://HOST:PORT");
+      }
+      return proxy;
+    } catch (URISyntaxException e) {
+      // Without the value, which may have a password.
+      throw new IllegalArgumentException(
+          name.toUpperCase(Locale.ROOT) + " is no address (" + e.getReason() + ")");
+    }
+  }
+
+  private @Nullable String either(String lower) {
+    String value = settings.get(lower);
+    return value != null ? value : settings.get(lower.toUpperCase(Locale.ROOT));
+  }
+
+  private boolean isExempt(URI uri) {
+    String list = either("no_proxy");
+    String host = Hosts.withoutBrackets(uri.getHost()).toLowerCase(Locale.ROOT);
+    int port = uri.getPort() >= 0 ? uri.getPort() : uri.getScheme().equals("https") ? 443 : 80;
+    if (list != null) {
+      for (String each : list.toLowerCase(Locale.ROOT).split("[\\s,]+")) {
+        if (each.equals("*") || matches(each, host, port)) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  /** A domain with all below it, an address, or a network such as 10.0.0.0/8; a port after it. */
+  private static boolean matches(String entry, String host, int port) {
+    String name = entry;
+    int colon = entry.lastIndexOf(':');
+    if (colon > 0 && (entry.indexOf(':') == colon || entry.charAt(colon - 1) == ']')) {
+      if (!entry.substring(colon + 1).equals(String.valueOf(port))) {
+        return false;
+      }
+      name = entry.substring(0, colon);
+    }
+    name = Hosts.withoutBrackets(name);
+    int slash = name.indexOf('/');
+    if (slash > 0) {
+      return isInNetwork(host, name.substring(0, slash), name.substring(slash + 1));
+    }
+    String domain = name.replaceFirst("^\\*?\\.", "");
+    return !domain.isEmpty() && (host.equals(domain) || host.endsWith("." + domain));
+  }
+
+  private static boolean isInNetwork(String host, String network, String length) {
+    if (!Hosts.isAddress(host) || !Hosts.isAddress(network) || !length.matches("\\d{1,3}")) {
+      return false;
+    }
+    try {
+      byte[] a = InetAddress.getByName(host).getAddress();
+      byte[] b = InetAddress.getByName(network).getAddress();
+      int bits = Integer.parseInt(length);
+      if (a.length != b.length || bits > 8 * a.length) {
+        return false;
+      }
+      for (int i = 0; i < bits; i++) {
+        if ((((a[i / 8] ^ b[i / 8]) >> (7 - i % 8)) & 1) != 0) {
+          return false;
+        }
+      }
+      return true;
+    } catch (UnknownHostException e) {
+      return false;
+    }
+  }
+
+  @Override
+  public void connectFailed(URI uri, SocketAddress address, IOException e) {
+    // The request fails, and says so.
+  }
+}

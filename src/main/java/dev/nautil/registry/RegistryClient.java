@@ -1,0 +1,292 @@
+package dev.nautil.registry;
+
+import dev.nautil.registry.HttpTransport.Answer;
+import dev.nautil.registry.ModelReference.Registry;
+import dev.nautil.registry.RegistryException.Kind;
+import java.io.IOException;
+import java.net.URI;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads one model of a registry, or of its mirrors.
+ *
+ * @see <a href="https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md">the
+ *     specification</a>
+ */
+public final class RegistryClient implements BlobSource {
+  private static final String ACCEPT =
+      String.join(
+          ", ",
+          Manifest.TYPE,
+          Manifest.INDEX_TYPE,
+          Manifest.DOCKER_TYPE,
+          Manifest.DOCKER_INDEX_TYPE);
+  private static final Pattern CONTENT_RANGE =
+      Pattern.compile("bytes (\\d{1,18})-(\\d{1,18})/(\\d{1,18}|\\*)");
+  private static final int MAX_INDEXES = 3;
+
+  private final HttpTransport http;
+  private final Registry reference;
+  private final List<Endpoint> endpoints = new ArrayList<>();
+
+  /** A server that has the model. */
+  private final class Endpoint {
+    private final String host;
+    private final Authenticator authenticator;
+    private @Nullable URI base;
+
+    Endpoint(String host, @Nullable URI base, @Nullable Credential credential) {
+      this.host = host;
+      this.base = base;
+      authenticator = new Authenticator(http, host, reference.name(), credential);
+    }
+
+    /** The address before the repository's name. */
+    synchronized URI base() throws IOException {
+      URI known = base;
+      if (known == null) {
+        known = detect();
+        base = known;
+      }
+      return known;
+    }
+
+    private URI detect() throws IOException {
+      String authority = host.equals("docker.io") ? "registry-1.docker.io" : host;
+      URI secure = URI.create("https://" + authority + "/v2/");
+      URI plain = URI.create("http://" + authority + "/v2/");
+      if (http.settings().isPlainHttp(host)) {
+        return plain;
+      }
+      if (!Hosts.isLoopback(secure.getHost())) {
+        return secure;
+      }
+      try (Answer answer = http.get(secure, Map.of())) {
+        return secure;
+      } catch (RegistryException e) {
+        if (HttpTransport.isPlainServer(e)) {
+          return plain;
+        }
+        throw e;
+      }
+    }
+
+    Answer get(String path, Map<String, String> headers) throws IOException {
+      URI uri = base().resolve(reference.name() + path);
+      String sent = authenticator.current();
+      Answer answer = http.get(uri, with(headers, sent));
+      if (answer.status() == 401 && Hosts.isSameOrigin(answer.uri(), uri)) {
+        answer.close();
+        authenticator.authenticate(answer, sent);
+        answer = http.get(uri, with(headers, authenticator.current()));
+      }
+      return answer;
+    }
+
+    private Map<String, String> with(Map<String, String> headers, @Nullable String authorization) {
+      Map<String, String> all = new LinkedHashMap<>(headers);
+      if (authorization != null) {
+        all.put("Authorization", authorization);
+      }
+      return all;
+    }
+  }
+
+  public RegistryClient(NetworkSettings settings, Registry reference) {
+    this.reference = reference;
+    http = new HttpTransport(settings);
+    DockerConfig config = DockerConfig.read(settings.environment());
+    for (String mirror : settings.mirrors(reference.host())) {
+      URI base = mirror(mirror);
+      endpoints.add(new Endpoint(Hosts.authority(base), base, config.of(Hosts.authority(base))));
+    }
+    endpoints.add(new Endpoint(reference.host(), null, config.of(reference.host())));
+  }
+
+  private static URI mirror(String address) {
+    String text = address.contains("://") ? address : "https://" + address;
+    try {
+      URI uri = URI.create(text.replaceFirst("/*$", "/v2/"));
+      if (uri.getHost() != null) {
+        return uri;
+      }
+    } catch (IllegalArgumentException e) {
+      // Told below.
+    }
+    throw new IllegalArgumentException(
+        "NAUTIL_MIRRORS: '" + address + "' is no address; write HOST=https://MIRROR");
+  }
+
+  /** The model; an index is followed to the manifest that suits. */
+  public RemoteModel model() throws IOException, InterruptedException {
+    byte[] manifest = manifest();
+    String what = reference.toString();
+    ModelLayers artifact = ModelLayers.of(Manifest.parse(manifest, what), what);
+    return new RemoteModel(
+        manifest, blob(artifact.config(), ModelConfig.MAX_BYTES), artifact, this);
+  }
+
+  private byte[] manifest() throws IOException, InterruptedException {
+    String version = reference.version();
+    for (int i = 0; i < MAX_INDEXES; i++) {
+      byte[] fetched = manifest(version);
+      Descriptor next = Manifest.chosen(fetched, reference.toString());
+      if (next == null) {
+        return fetched;
+      }
+      version = next.digest().toString();
+    }
+    throw Manifest.invalid(reference.toString(), "its index leads to indexes only");
+  }
+
+  private byte[] manifest(String version) throws IOException, InterruptedException {
+    return Backoff.retry(
+        () -> {
+          byte[] bytes = content("/manifests/" + version, ACCEPT, Manifest.MAX_BYTES);
+          Digest wanted = Digest.parse(version);
+          if (wanted != null && !wanted.isOf(bytes)) {
+            throw new RegistryException(
+                Kind.OTHER, reference + " has a manifest whose digest is not " + wanted);
+          }
+          return bytes;
+        });
+  }
+
+  /**
+   * All of a small blob.
+   *
+   * @param limit bytes that it may have
+   * @throws RegistryException also if it does not have its digest
+   */
+  private byte[] blob(Descriptor blob, int limit) throws IOException, InterruptedException {
+    if (blob.size() > limit) {
+      throw new RegistryException(
+          Kind.OTHER,
+          reference
+              + " has a part of "
+              + blob.size()
+              + " bytes ("
+              + blob.mediaType()
+              + "); it may have "
+              + limit);
+    }
+    return Backoff.retry(
+        () -> {
+          byte[] bytes = content("/blobs/" + blob.digest(), "*/*", (int) blob.size());
+          if (!blob.digest().isOf(bytes)) {
+            throw new RegistryException(
+                Kind.OTHER, reference + " has a part whose digest is not " + blob.digest());
+          }
+          return bytes;
+        });
+  }
+
+  private byte[] content(String path, String accept, int limit) throws IOException {
+    return first(
+        endpoint -> {
+          try (Answer answer = endpoint.get(path, Map.of("Accept", accept))) {
+            if (answer.status() != 200) {
+              throw HttpTransport.failure(answer, reference.toString());
+            }
+            return content(http, answer, limit);
+          }
+        });
+  }
+
+  static byte[] content(HttpTransport http, Answer answer, int limit) throws IOException {
+    String from = Hosts.authority(answer.uri());
+    long length = answer.response().headers().firstValueAsLong("Content-Length").orElse(-1);
+    try (Body body =
+        new Body(answer.response().body(), from, 0, length, http.settings().patience())) {
+      byte[] bytes = body.readAll(limit, answer.uri().getPath());
+      if (length >= 0 && bytes.length != length) {
+        throw new RegistryException(Kind.TRANSIENT, from + " ended the connection early");
+      }
+      return bytes;
+    }
+  }
+
+  @Override
+  public Body open(Descriptor blob, long from, long to) throws IOException {
+    boolean whole = from == 0 && to == blob.size();
+    Map<String, String> headers = new LinkedHashMap<>(Map.of("Accept", "*/*"));
+    if (!whole) {
+      headers.put("Range", "bytes=" + from + "-" + (to - 1));
+    }
+    return first(
+        endpoint ->
+            body(
+                endpoint.get("/blobs/" + blob.digest(), headers),
+                http,
+                from,
+                blob.size(),
+                reference.toString()));
+  }
+
+  /** The body of an answer to a request for the bytes from {@code from} on. */
+  static Body body(Answer answer, HttpTransport http, long from, long size, String what)
+      throws IOException {
+    try {
+      long start = 0;
+      long total = answer.response().headers().firstValueAsLong("Content-Length").orElse(-1);
+      if (answer.status() == 206) {
+        Matcher range = CONTENT_RANGE.matcher(answer.header("Content-Range").orElse(""));
+        if (!range.matches()) {
+          throw new RegistryException(
+              Kind.OTHER, Hosts.authority(answer.uri()) + " does not say which part it sends");
+        }
+        start = Long.parseLong(range.group(1));
+        total = range.group(3).equals("*") ? size : Long.parseLong(range.group(3));
+      } else if (answer.status() != 200) {
+        throw HttpTransport.failure(answer, what);
+      }
+      if ((total >= 0 && total != size) || (start != from && start != 0)) {
+        throw new RegistryException(
+            Kind.CHANGED,
+            what
+                + ": "
+                + Hosts.authority(answer.uri())
+                + " sends bytes from "
+                + start
+                + " on of "
+                + total
+                + ", where bytes from "
+                + from
+                + " on of "
+                + size
+                + " were asked for");
+      }
+      return new Body(
+          answer.response().body(),
+          Hosts.authority(answer.uri()),
+          start,
+          total,
+          http.settings().patience());
+    } catch (RegistryException e) {
+      answer.close();
+      throw e;
+    }
+  }
+
+  private interface Attempt<T> {
+    T at(Endpoint endpoint) throws IOException;
+  }
+
+  /** What the first server gives that gives it; the failure of the last one, the model's own. */
+  private <T> T first(Attempt<T> attempt) throws IOException {
+    for (Endpoint mirror : endpoints.subList(0, endpoints.size() - 1)) {
+      try {
+        return attempt.at(mirror);
+      } catch (RegistryException e) {
+        // The next one may have it.
+      }
+    }
+    return attempt.at(endpoints.get(endpoints.size() - 1));
+  }
+}

@@ -1,0 +1,220 @@
+package dev.nautil.store;
+
+import dev.nautil.registry.Backoff;
+import dev.nautil.registry.BlobSource;
+import dev.nautil.registry.Body;
+import dev.nautil.registry.RegistryException;
+import dev.nautil.registry.RegistryException.Kind;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Fetches blobs, one after another, each over several connections, while one thread hashes what has
+ * arrived.
+ *
+ * <p>Blobs come in their order, since the hash of one can only be computed from its start: so it
+ * advances with what arrives, and there is little left to do at the end.
+ */
+final class Downloads {
+  private final StoreFolder folder;
+  private final BlobSource source;
+  private final List<PartialBlob> blobs;
+  private final AtomicLong pieces = new AtomicLong();
+  private @Nullable IOException failure;
+  private int finished;
+
+  /**
+   * @param blobs whose locks the caller holds; they are closed by the caller
+   */
+  Downloads(StoreFolder folder, BlobSource source, List<PartialBlob> blobs) {
+    this.folder = folder;
+    this.source = source;
+    this.blobs = blobs;
+  }
+
+  /**
+   * Returns when all blobs are in the store.
+   *
+   * @param connections at once
+   * @param progress called some ten times a second, by this thread; what it throws ends the
+   *     fetching
+   * @throws RegistryException if one cannot be fetched; what has arrived remains
+   * @throws InterruptedException if this thread is interrupted; what has arrived remains
+   */
+  void run(int connections, Runnable progress) throws IOException, InterruptedException {
+    AtomicInteger number = new AtomicInteger();
+    ExecutorService threads =
+        Executors.newCachedThreadPool(
+            task -> {
+              Thread thread = new Thread(task, "nautil-pull-" + number.getAndIncrement());
+              thread.setDaemon(true);
+              return thread;
+            });
+    try {
+      threads.execute(() -> attempt(this::hash));
+      for (int i = 0; i < connections; i++) {
+        threads.execute(() -> attempt(this::fetch));
+      }
+      synchronized (this) {
+        while (finished < blobs.size() && failure == null) {
+          wait(100);
+          progress.run();
+        }
+      }
+    } finally {
+      // Threads that write end between two writes; their channels are not used afterwards.
+      threads.shutdownNow();
+      boolean interrupted = Thread.interrupted();
+      while (!threads.isTerminated()) {
+        try {
+          threads.awaitTermination(1, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+    IOException failed = failure();
+    if (failed != null) {
+      throw failed;
+    }
+  }
+
+  private synchronized @Nullable IOException failure() {
+    return finished < blobs.size() ? failure : null;
+  }
+
+  private interface Task {
+    void run() throws IOException, InterruptedException;
+  }
+
+  private void attempt(Task task) {
+    try {
+      task.run();
+    } catch (InterruptedException | InterruptedIOException e) {
+      // Whoever interrupted knows.
+    } catch (IOException e) {
+      fail(e);
+    } catch (RuntimeException | Error e) {
+      fail(new IOException("a defect of Nautil: " + e, e));
+    }
+  }
+
+  private synchronized void fail(IOException e) {
+    if (failure == null) {
+      failure = e;
+    }
+    notifyAll();
+  }
+
+  /** Hashes each blob as it arrives, and gives it its name. */
+  private void hash() throws IOException, InterruptedException {
+    for (PartialBlob blob : blobs) {
+      while (!blob.hash().equals(blob.blob().digest())) {
+        // Nobody fetches pieces of it now: all are there.
+        if (!blob.restart()) {
+          throw new RegistryException(
+              Kind.OTHER,
+              "what was sent twice for "
+                  + blob.blob().digest()
+                  + " is something else: the registry, or something on the way to it, is damaged");
+        }
+        wake();
+      }
+      blob.keep(folder.blob(blob.blob().digest()));
+      synchronized (this) {
+        finished++;
+        notifyAll();
+      }
+    }
+  }
+
+  private synchronized void wake() {
+    notifyAll();
+  }
+
+  private void fetch() throws IOException, InterruptedException {
+    byte[] buffer = new byte[Journal.PIECE];
+    Backoff backoff = new Backoff(true);
+    long seen = pieces.get();
+    while (true) {
+      PartialBlob.Segment segment = next();
+      if (segment == null) {
+        return;
+      }
+      RegistryException failed = null;
+      try {
+        fetch(segment, buffer);
+      } catch (RegistryException e) {
+        failed = e;
+        if (e.kind() == Kind.CHANGED && segment.of().restart()) {
+          segment.of().fetchWhole();
+          failed = null;
+        }
+      } finally {
+        segment.of().release(segment);
+        wake();
+      }
+      if (failed != null) {
+        // A server that serves two of four connections is no reason to give up.
+        if (pieces.get() != seen) {
+          backoff.progressed();
+        }
+        seen = pieces.get();
+        backoff.await(failed);
+      }
+    }
+  }
+
+  /** What is to be fetched next; null when all blobs are finished. */
+  private synchronized PartialBlob.@Nullable Segment next() throws InterruptedException {
+    while (finished < blobs.size() && failure == null) {
+      for (PartialBlob each : blobs.subList(finished, blobs.size())) {
+        PartialBlob.Segment segment = each.take();
+        if (segment != null) {
+          return segment;
+        }
+      }
+      // Until somebody gives one back, or a blob has to begin anew.
+      wait();
+    }
+    return null;
+  }
+
+  private void fetch(PartialBlob.Segment segment, byte[] buffer) throws IOException {
+    PartialBlob blob = segment.of();
+    long from = Journal.start(segment.first());
+    long to = Journal.start(segment.last() - 1) + blob.length(segment.last() - 1);
+    try (Body body = source.open(blob.blob(), from, to)) {
+      if (body.start() != from) {
+        blob.fetchWhole();
+        return;
+      }
+      for (int piece = segment.first(); piece < segment.last(); piece++) {
+        int length = blob.length(piece);
+        int size = 0;
+        while (size < length) {
+          int count = body.read(buffer, size, length - size);
+          if (count < 0) {
+            throw new RegistryException(Kind.TRANSIENT, "the connection ended early");
+          }
+          size += count;
+        }
+        if (blob.isComplete()) {
+          return;
+        }
+        blob.write(piece, buffer);
+        pieces.incrementAndGet();
+      }
+    }
+  }
+}

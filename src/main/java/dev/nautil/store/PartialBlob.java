@@ -1,0 +1,188 @@
+package dev.nautil.store;
+
+import dev.nautil.registry.Descriptor;
+import dev.nautil.registry.Digest;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A blob that is arriving: which of its pieces are there and which somebody fetches. Who makes one
+ * holds the blob's lock.
+ */
+final class PartialBlob implements Closeable {
+  /**
+   * Pieces of one request; long ones cost fewer round trips, short ones more evenly end together.
+   */
+  private static final int SEGMENT_PIECES = (32 << 20) / Journal.PIECE;
+
+  private final Descriptor blob;
+  private final Path incomplete;
+  private final Path journalFile;
+  private final Journal journal;
+  private final FileChannel channel;
+  private final boolean[] taken;
+  private boolean whole;
+  private boolean restarted;
+
+  /** Pieces from the first up to, not including, the last. */
+  record Segment(PartialBlob of, int first, int last) {}
+
+  PartialBlob(StoreFolder folder, Descriptor blob) throws IOException {
+    this.blob = blob;
+    incomplete = folder.incomplete(blob.digest());
+    journalFile = folder.journal(blob.digest());
+    Files.createDirectories(incomplete.getParent());
+    journal = Journal.open(journalFile, incomplete, blob.size());
+    channel =
+        FileChannel.open(
+            incomplete,
+            StandardOpenOption.CREATE,
+            StandardOpenOption.READ,
+            StandardOpenOption.WRITE);
+    taken = new boolean[journal.pieces()];
+  }
+
+  Descriptor blob() {
+    return blob;
+  }
+
+  /** Bytes that are there. */
+  long arrived() {
+    return journal.bytes();
+  }
+
+  /** What is to be fetched next, for the caller to fetch; null if there is nothing now. */
+  synchronized @Nullable Segment take() {
+    if (whole) {
+      return takeWhole();
+    }
+    int first = 0;
+    while (first < taken.length && (taken[first] || journal.has(first))) {
+      first++;
+    }
+    int last = first;
+    while (last < taken.length
+        && last - first < SEGMENT_PIECES
+        && !taken[last]
+        && !journal.has(last)) {
+      taken[last++] = true;
+    }
+    return first == last ? null : new Segment(this, first, last);
+  }
+
+  private @Nullable Segment takeWhole() {
+    if (isComplete() || isAnyTaken()) {
+      return null;
+    }
+    Arrays.fill(taken, true);
+    return new Segment(this, 0, taken.length);
+  }
+
+  private boolean isAnyTaken() {
+    for (boolean each : taken) {
+      if (each) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Gives a segment back, whatever became of it. */
+  synchronized void release(Segment segment) {
+    Arrays.fill(taken, segment.first, segment.last, false);
+    notifyAll();
+  }
+
+  /** The server has no ranges: from now on one request fetches all. */
+  synchronized void fetchWhole() {
+    whole = true;
+  }
+
+  /**
+   * Begins anew, if it has not yet.
+   *
+   * @return whether it does
+   */
+  synchronized boolean restart() throws IOException {
+    if (restarted) {
+      return false;
+    }
+    restarted = true;
+    journal.clear();
+    notifyAll();
+    return true;
+  }
+
+  synchronized boolean isComplete() {
+    return journal.bytes() == blob.size();
+  }
+
+  /** Keeps a piece, from the buffer's first byte. */
+  void write(int piece, byte[] buffer) throws IOException {
+    ByteBuffer bytes =
+        ByteBuffer.wrap(buffer, 0, Math.toIntExact(journal.end(piece) - Journal.start(piece)));
+    long start = Journal.start(piece);
+    while (bytes.hasRemaining()) {
+      channel.write(bytes, start + bytes.position());
+    }
+    synchronized (this) {
+      journal.add(piece);
+      notifyAll();
+    }
+  }
+
+  /** Bytes of a piece. */
+  int length(int piece) {
+    return (int) (journal.end(piece) - Journal.start(piece));
+  }
+
+  /** Computes the digest, as far as the prefix goes at any time; waits for what is missing. */
+  Digest hash() throws IOException, InterruptedException {
+    MessageDigest hash = blob.digest().newHash();
+    ByteBuffer buffer = ByteBuffer.allocateDirect(Journal.PIECE);
+    for (int piece = 0; piece < journal.pieces(); piece++) {
+      synchronized (this) {
+        while (!journal.has(piece)) {
+          wait();
+        }
+      }
+      buffer.clear().limit(length(piece));
+      long start = Journal.start(piece);
+      while (buffer.hasRemaining()) {
+        if (channel.read(buffer, start + buffer.position()) < 0) {
+          throw new IOException(incomplete + " was made shorter while it was being written");
+        }
+      }
+      hash.update(buffer.flip());
+    }
+    return blob.digest().with(hash.digest());
+  }
+
+  /** Gives the blob, which has been hashed, its name. */
+  void keep(Path file) throws IOException, InterruptedException {
+    synchronized (this) {
+      while (isAnyTaken()) {
+        // Who fetches what is there already, from a server without ranges, ends at the next piece.
+        wait();
+      }
+    }
+    channel.close();
+    StoreFolder.keep(incomplete, file);
+    journal.close();
+    Files.deleteIfExists(journalFile);
+  }
+
+  @Override
+  public void close() throws IOException {
+    channel.close();
+    journal.close();
+  }
+}

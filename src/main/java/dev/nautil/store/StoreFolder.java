@@ -1,0 +1,122 @@
+package dev.nautil.store;
+
+import dev.nautil.registry.Digest;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Locale;
+import java.util.Map;
+import java.util.UUID;
+
+/**
+ * Where the store has what.
+ *
+ * <pre>
+ * blobs/sha256/HEX            a blob, whole
+ * blobs/sha256/HEX.incomplete what has arrived of one
+ * blobs/sha256/HEX.journal    which pieces of that are there
+ * manifests/sha256/HEX        a manifest, as the registry sent it: the HEX is the model's id
+ * references/HEX              a reference, under its hash: references may be longer than file names
+ * pulls/HEX                   a reference that is being pulled, and its manifest
+ * parts/HEX/…                 links that give the parts of a split model the names that GGUF wants
+ * locks                       ranges of this file are locked, one for each blob and one for the rest
+ * </pre>
+ */
+record StoreFolder(Path root) {
+  /** The user's: NAUTIL_HOME, or where the platform wants a program's data. */
+  static Path ofUser(Map<String, String> environment) {
+    String moved = environment.getOrDefault("NAUTIL_HOME", "");
+    if (!moved.isBlank()) {
+      return Path.of(moved).toAbsolutePath();
+    }
+    String home = System.getProperty("user.home");
+    String system = System.getProperty("os.name").toLowerCase(Locale.ROOT);
+    if (system.startsWith("mac")) {
+      return Path.of(home, "Library", "Application Support", "nautil");
+    }
+    if (system.startsWith("windows")) {
+      String local = environment.getOrDefault("LOCALAPPDATA", "");
+      return local.isEmpty() ? Path.of(home, "nautil") : Path.of(local, "nautil");
+    }
+    String data = environment.getOrDefault("XDG_DATA_HOME", "");
+    // A relative one is to be ignored, says the specification.
+    boolean usable = !data.isEmpty() && Path.of(data).isAbsolute();
+    return usable ? Path.of(data, "nautil") : Path.of(home, ".local", "share", "nautil");
+  }
+
+  Path blobs(String algorithm) {
+    return root.resolve("blobs").resolve(algorithm);
+  }
+
+  Path blob(Digest digest) {
+    return blobs(digest.algorithm()).resolve(digest.hex());
+  }
+
+  Path incomplete(Digest digest) {
+    return blobs(digest.algorithm()).resolve(digest.hex() + ".incomplete");
+  }
+
+  Path journal(Digest digest) {
+    return blobs(digest.algorithm()).resolve(digest.hex() + ".journal");
+  }
+
+  Path manifests() {
+    return root.resolve("manifests").resolve("sha256");
+  }
+
+  Path manifest(Digest id) {
+    return manifests().resolve(id.hex());
+  }
+
+  Path references() {
+    return root.resolve("references");
+  }
+
+  Path reference(String reference) {
+    return references().resolve(nameOf(reference));
+  }
+
+  Path pulls() {
+    return root.resolve("pulls");
+  }
+
+  Path pull(String reference) {
+    return pulls().resolve(nameOf(reference));
+  }
+
+  Path parts() {
+    return root.resolve("parts");
+  }
+
+  Path locks() {
+    return root.resolve("locks");
+  }
+
+  private static String nameOf(String reference) {
+    return Digest.sha256(reference.getBytes(StandardCharsets.UTF_8)).hex();
+  }
+
+  /** Writes a small file so that there is all of it or none. */
+  static void write(Path file, byte[] content) throws IOException {
+    Files.createDirectories(file.getParent());
+    Path temporary = file.resolveSibling(".nautil-" + UUID.randomUUID() + ".tmp");
+    try {
+      Files.write(temporary, content, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+      keep(temporary, file);
+    } finally {
+      Files.deleteIfExists(temporary);
+    }
+  }
+
+  /** Brings a finished file to the disk and gives it its name. */
+  static void keep(Path temporary, Path file) throws IOException {
+    try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
+      channel.force(true);
+    }
+    Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+  }
+}
