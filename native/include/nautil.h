@@ -40,7 +40,8 @@ typedef enum nt_status {
   NT_OUT_OF_MEMORY = 5,
   NT_CONTEXT_FULL = 6, /* no room for tokens: nt_error.used, wanted and capacity say by how much */
   NT_CANCELLED = 7,    /* the caller's cancel flag was set */
-  NT_INTERNAL = 8      /* a defect of the core */
+  NT_INTERNAL = 8,     /* a defect of the core */
+  NT_INCOMPLETE = 9    /* of NT_FILE_HEADER: more of the file is needed, at least nt_error.wanted bytes of it */
 } nt_status;
 
 /* Why a call failed. */
@@ -49,7 +50,7 @@ typedef struct nt_error {
   int32_t part;   /* index of the file of a split model, for NT_FORMAT and NT_IO */
   int64_t offset; /* bytes from the start of that file, or -1 */
   int64_t used;   /* tokens, for NT_CONTEXT_FULL */
-  int64_t wanted;
+  int64_t wanted; /* tokens, for NT_CONTEXT_FULL; bytes from the start of the file, for NT_INCOMPLETE */
   int64_t capacity;
   char message[984]; /* UTF-8, NUL-terminated, without the file's name */
 } nt_error;
@@ -75,13 +76,18 @@ NT_API int32_t nt_default_threads(void);
 /* Bytes that the process could still allocate without swapping: the least of what the system and the cgroup have. */
 NT_API int64_t nt_available_memory(void);
 
+/* Bytes of memory that there are: of the machine, or of the cgroup where that is less. */
+NT_API int64_t nt_physical_memory(void);
+
 /* Resident anonymous memory of the process in bytes, or -1 where the system does not say. */
 NT_API int64_t nt_anonymous_memory(void);
 
 /* -------------------------------------------------------------------------------------------------- GGUF files */
 
 enum {
-  NT_FILE_COPY = 1 /* read the file into memory instead of mapping it: safe if the file may shrink while it is open */
+  NT_FILE_COPY = 1,  /* read the file into memory instead of mapping it: safe if the file may shrink while it is open */
+  NT_FILE_HEADER = 2 /* read what precedes the tensors' data: the file may end anywhere after that. For estimates and
+                        listings; the data itself is not to be had, nor a model */
 };
 
 /* GGUF's metadata value types. */
@@ -107,7 +113,7 @@ typedef struct nt_file_info { /* out */
   int64_t alignment;          /* bytes */
   int64_t n_kv;
   int64_t n_tensors;    /* of all parts */
-  int64_t file_bytes;   /* of all parts */
+  int64_t file_bytes;   /* of all parts; with NT_FILE_HEADER at least, up to the end of the last tensor's data */
   int64_t tensor_bytes; /* of all tensors, without padding */
 } nt_file_info;
 
@@ -136,8 +142,9 @@ typedef struct nt_tensor_info { /* out; pointers live as long as the nt_file */
 
 /*
  * Opens and validates a GGUF file (version 2 or 3). For a split model, name its first part: the others are found beside
- * it by GGUF's naming rule. path is UTF-8. Free with nt_file_close.
- * Status: NT_IO, NT_FORMAT, NT_OUT_OF_MEMORY.
+ * it by GGUF's naming rule. path is UTF-8. flags: NT_FILE_…, of which one at most. Free with nt_file_close.
+ * Status: NT_IO, NT_FORMAT, NT_OUT_OF_MEMORY; with NT_FILE_HEADER, NT_INCOMPLETE where the file ends before its header
+ * does. Where nt_error.wanted is more than the whole file is said to have, the file is malformed.
  */
 NT_API nt_file* nt_file_open(const char* path, uint32_t flags, nt_error* error);
 NT_API void nt_file_close(nt_file* file);
@@ -157,7 +164,7 @@ NT_API nt_status nt_file_copy_strings(const nt_file* file, int64_t index, uint8_
 NT_API nt_status nt_file_get_tensor(const nt_file* file, int64_t index, nt_tensor_info* out, nt_error* error);
 
 /* Decodes rows [first_row, first_row + n_rows) into out, (n_rows, shape[0]) floats; rows run over all outer dimensions.
- */
+ * Status: NT_INVALID_ARGUMENT (also of a file opened with NT_FILE_HEADER). */
 NT_API nt_status nt_file_decode_rows(const nt_file* file, int64_t tensor, int64_t first_row, int64_t n_rows, float* out,
                                      int64_t out_capacity, nt_error* error);
 
@@ -231,8 +238,33 @@ typedef struct nt_context_params {
                           but no less than n_ctx. Another value is taken as it is, whatever the memory */
   void* sgemm;         /* cblas_sgemm of a BLAS bounded to one thread, or NULL: used for F32, F16 and BF16 matrices */
   int32_t kv_type;     /* nt_cache_type */
-  int32_t reserved;
+  int32_t overcommit;  /* 1: makes the context even if nt_memory_estimate.fits is 0 */
 } nt_context_params;
+
+/* What a model takes with one sequence of n_ctx tokens, and what there is: bytes, but for the tokens. */
+typedef struct nt_memory_estimate { /* out */
+  int64_t weight_bytes;    /* of all tensors. Mapped, they are page cache, which need not be free beforehand; but where
+                              they do not fit beside the rest, every pass reads them from the disk again */
+  int64_t kv_bytes;        /* of n_ctx tokens, in whole pages; taken as they fill */
+  int64_t working_bytes;   /* at most, beside: of passes of n_batch tokens on n_threads, and of one token's logits and
+                              their sampling */
+  int64_t available_bytes; /* nt_available_memory() */
+  int64_t physical_bytes;  /* nt_physical_memory() */
+  int32_t n_ctx;           /* tokens: as asked for, or what 0 becomes */
+  int32_t max_n_ctx;       /* tokens that memory has room for, with a quarter of what is available left to others; may
+                              be beyond the model's own. 0: not even a page of 64 */
+  int32_t fits; /* 1: keys, values and working memory fit into what is available, and with the weights into what there
+                   is. Weights that are not mapped but copied must be available, too */
+  int32_t reserved;
+} nt_memory_estimate;
+
+/*
+ * Estimates what a context with these parameters takes, of a file that holds a model; opened with NT_FILE_HEADER, too.
+ * n_threads: of the pool; 0: nt_default_threads(). copy: 1 if the file is yet to be opened with NT_FILE_COPY.
+ * Status: NT_INVALID_ARGUMENT, and those of nt_model_new and nt_context_new but for memory.
+ */
+NT_API nt_status nt_file_estimate(const nt_file* file, int32_t n_threads, const nt_context_params* params, int32_t copy,
+                                  nt_memory_estimate* out, nt_error* error);
 
 typedef struct nt_context_info { /* out */
   int32_t n_ctx;
@@ -248,8 +280,8 @@ typedef struct nt_context_info { /* out */
 } nt_context_info;
 
 /* pool is kept until nt_context_free. Status: NT_INVALID_ARGUMENT, NT_UNSUPPORTED (a kv_type that the model's heads do
- * not allow), NT_OUT_OF_MEMORY (also where kv_capacity is 0 and
- * n_ctx tokens would take more than nt_available_memory(): the message has the numbers, and an n_ctx that would fit).
+ * not allow), NT_OUT_OF_MEMORY (also where kv_capacity and overcommit are 0 and nt_memory_estimate.fits would be 0: the
+ * message has the numbers, and an n_ctx that would fit).
  */
 NT_API nt_context* nt_context_new(const nt_model* model, nt_pool* pool, const nt_context_params* params,
                                   nt_error* error);

@@ -12,6 +12,7 @@
 #include "measure.h"
 #include "model/context.h"
 #include "model/fingerprint.h"
+#include "model/memory.h"
 #include "model/weights.h"
 #include "nautil.h"
 #include "sampling/sampler.h"
@@ -100,6 +101,11 @@ void not_null(const P*... pointers) {
   require(((pointers != nullptr) && ...), "an argument is NULL");
 }
 
+int checked_threads(int32_t n) {
+  require(n >= 0 && n <= 1024, "n_threads must be 0 (as many as the process may use) to 1024");
+  return n == 0 ? nt::default_threads() : n;
+}
+
 template <typename T>
 const T& at(const std::vector<T>& list, int64_t index, const char* what) {
   if (index < 0 || static_cast<size_t>(index) >= list.size()) {
@@ -138,6 +144,12 @@ int64_t nt_available_memory(void) {
   return n;
 }
 
+int64_t nt_physical_memory(void) {
+  int64_t n = 0;
+  guard(nullptr, [&] { n = nt::physical_memory(); });
+  return n;
+}
+
 int64_t nt_anonymous_memory(void) {
   int64_t n = -1;
   guard(nullptr, [&] { n = nt::anonymous_memory(); });
@@ -147,7 +159,11 @@ int64_t nt_anonymous_memory(void) {
 nt_file* nt_file_open(const char* path, uint32_t flags, nt_error* error) {
   return create<nt_file>(error, [&] {
     not_null(path);
-    return new nt_file{nt::GgufFile::open(path, (flags & NT_FILE_COPY) != 0)};
+    require(flags == 0 || flags == NT_FILE_COPY || flags == NT_FILE_HEADER, "flags must be 0 or one NT_FILE_…");
+    const nt::FileAccess access = flags == NT_FILE_COPY     ? nt::FileAccess::kCopy
+                                  : flags == NT_FILE_HEADER ? nt::FileAccess::kHeader
+                                                            : nt::FileAccess::kMap;
+    return new nt_file{nt::GgufFile::open(path, access)};
   });
 }
 
@@ -221,10 +237,7 @@ const char* nt_type_name(int32_t type) {
 }
 
 nt_pool* nt_pool_new(int32_t n_threads, nt_error* error) {
-  return create<nt_pool>(error, [&] {
-    require(n_threads >= 0 && n_threads <= 1024, "n_threads must be 0 (as many as the process may use) to 1024");
-    return new nt_pool(n_threads == 0 ? nt::default_threads() : n_threads);
-  });
+  return create<nt_pool>(error, [&] { return new nt_pool(checked_threads(n_threads)); });
 }
 
 void nt_pool_free(nt_pool* pool) { delete pool; }
@@ -234,6 +247,7 @@ int32_t nt_pool_threads(const nt_pool* pool) { return pool->threads.size(); }
 nt_model* nt_model_new(const nt_file* file, nt_error* error) {
   return create<nt_model>(error, [&] {
     not_null(file);
+    require(file->gguf->has_data(), "the file was opened for its header alone");
     return new nt_model{nt::Model::bind(file->gguf)};
   });
 }
@@ -259,6 +273,16 @@ void nt_model_get_info(const nt_model* model, nt_model_info* out) {
           0};
 }
 
+nt_status nt_file_estimate(const nt_file* file, int32_t n_threads, const nt_context_params* params, int32_t copy,
+                           nt_memory_estimate* out, nt_error* error) {
+  return guard(error, [&] {
+    not_null(file, params, out);
+    const int threads = checked_threads(n_threads);
+    const std::unique_ptr<const nt::Model> model = nt::Model::bind(file->gguf);
+    *out = nt::estimate_memory(*model, threads, nt::checked_params(model->config, *params), copy != 0);
+  });
+}
+
 uint64_t nt_model_fingerprint(const nt_model* model) { return nt::fingerprint(*model->model->file); }
 
 nt_context* nt_context_new(const nt_model* model, nt_pool* pool, const nt_context_params* params, nt_error* error) {
@@ -272,7 +296,7 @@ void nt_context_free(nt_context* context) { delete context; }
 
 void nt_context_get_info(const nt_context* context, nt_context_info* out) {
   const nt::Context& c = context->context;
-  const int64_t bytes = nt::kv_bytes_per_token(c.model().config, c.kv_type());
+  const auto bytes = static_cast<int64_t>(c.page_bytes()) / nt::KvCache::kPageTokens;
   *out = {c.cache().n_ctx(),
           c.cache().n_seq(),
           c.n_batch(),

@@ -21,7 +21,8 @@ class Error : public std::exception {
   std::string message;
   int64_t offset;  // bytes from the start of file number `part`, or -1
   int32_t part;
-  int64_t used = 0, wanted = 0, capacity = 0;  // tokens, for NT_CONTEXT_FULL
+  // Tokens, for NT_CONTEXT_FULL. For NT_INCOMPLETE, `wanted` is bytes from the start of the file.
+  int64_t used = 0, wanted = 0, capacity = 0;
 };
 
 // printf into a std::string.

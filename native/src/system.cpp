@@ -105,6 +105,22 @@ int64_t available_memory() {
 #endif
 }
 
+int64_t physical_memory() {
+#if defined(__linux__)
+  int64_t least = proc_field("/proc/meminfo", "MemTotal:");
+  if (least < 0) least = kNoLimit;
+  const auto bound = [&least](const std::string& limit_file) {
+    const int64_t limit = first_number(limit_file);
+    if (limit >= 0) least = std::min(least, limit);
+  };
+  each_cgroup([&bound](const std::string& folder) { bound(folder + "/memory.max"); });
+  bound("/sys/fs/cgroup/memory/memory.limit_in_bytes");
+  return least;
+#else
+  return kNoLimit;
+#endif
+}
+
 int64_t anonymous_memory() {
 #if defined(__linux__)
   return proc_field("/proc/self/status", "RssAnon:");

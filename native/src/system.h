@@ -12,6 +12,9 @@ int default_threads();
 // Bytes that could still be allocated without swapping: the least of what the system and the cgroup have.
 int64_t available_memory();
 
+// Bytes of memory that there are: of the machine, or of the cgroup where that is less.
+int64_t physical_memory();
+
 // Resident anonymous memory in bytes, or -1 where the system does not say.
 int64_t anonymous_memory();
 

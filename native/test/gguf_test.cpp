@@ -18,6 +18,7 @@
 namespace {
 
 namespace fs = std::filesystem;
+using nt::FileAccess;
 using nt::GgufFile;
 using test::GgufWriter;
 
@@ -147,7 +148,8 @@ void test_oracle(const fs::path& corpus, const fs::path& expected) {
   int n = 0;
   for (const auto& entry : fs::directory_iterator(expected)) {
     const fs::path seed = corpus / entry.path().stem();
-    for (const bool copy : {false, true}) CHECK_EQ(describe(*GgufFile::open(seed, copy)), read_file(entry.path()));
+    for (const FileAccess access : {FileAccess::kMap, FileAccess::kCopy})
+      CHECK_EQ(describe(*GgufFile::open(seed, access)), read_file(entry.path()));
     ++n;
   }
   CHECK_EQ(n, 7);
@@ -162,9 +164,9 @@ void test_oracle(const fs::path& corpus, const fs::path& expected) {
   CHECK(std::memcmp(row, bytes.data() + t->offset, sizeof row) == 0);
 
   REFUSE(read_file(corpus / "refused_big_endian.gguf"), 4, "big-endian");
-  CHECK_THROWS(GgufFile::open(corpus / "refused_mxfp4.gguf", false), NT_FORMAT,
+  CHECK_THROWS(GgufFile::open(corpus / "refused_mxfp4.gguf", FileAccess::kMap), NT_FORMAT,
                "tensor \"t\": tensor type 39 (MXFP4) is not supported; supported are F32, F16, Q4_0");
-  CHECK_THROWS(GgufFile::open(corpus / "refused_i32.gguf", false), NT_FORMAT, "tensor type 26 (I32)");
+  CHECK_THROWS(GgufFile::open(corpus / "refused_i32.gguf", FileAccess::kMap), NT_FORMAT, "tensor type 26 (I32)");
 }
 
 // ---------------------------------------------------------------------------------------------------- well-formed
@@ -460,6 +462,86 @@ void test_truncation() {
   }
 }
 
+// --------------------------------------------------------------------------------------------------- headers alone
+
+std::shared_ptr<const GgufFile> parse_header(const std::string& bytes) {
+  return GgufFile::parse(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size(), FileAccess::kHeader);
+}
+
+// A prefix that has the header says what gguf-py says of the whole file; a shorter one how much is needed at least, and
+// asking for that again and again leads to the header.
+void test_header(const fs::path& corpus, const fs::path& expected) {
+  int n = 0;
+  for (const auto& entry : fs::directory_iterator(expected)) {
+    const std::string bytes = read_file(corpus / entry.path().stem()), text = read_file(entry.path());
+    const auto whole = parse(bytes);
+    if (whole->find("split.count") != nullptr) continue;
+    size_t header = 24, end = 0;
+    if (!whole->metadata().empty()) {
+      const nt::MetadataEntry& last = whole->metadata().back();
+      header = static_cast<size_t>(last.data + last.bytes - reinterpret_cast<const uint8_t*>(bytes.data()));
+    }
+    if (!whole->tensors().empty()) {
+      header = bytes.size();
+      for (const nt::TensorEntry& t : whole->tensors()) {
+        header = std::min(header, static_cast<size_t>(t.offset));
+        end = std::max(end, static_cast<size_t>(t.offset + t.bytes));
+      }
+    }
+    for (const size_t cut : {header, (header + bytes.size()) / 2, bytes.size()}) {
+      const std::string prefix = bytes.substr(0, cut);
+      const auto file = parse_header(prefix);
+      CHECK_EQ(describe(*file), text);
+      CHECK_EQ(file->file_bytes(), std::max(cut, end));
+      CHECK(!file->has_data());
+      for (const nt::TensorEntry& t : file->tensors()) CHECK(t.data == nullptr);
+    }
+    size_t rounds = 0;
+    for (size_t cut = 0; cut < header; ++rounds) {
+      try {
+        parse_header(bytes.substr(0, cut));
+        test::fail(__FILE__, __LINE__, nt::format("%zu bytes were taken for a header of %zu", cut, header));
+        break;
+      } catch (const nt::Error& e) {
+        CHECK_EQ(e.status, NT_INCOMPLETE);
+        CHECK(e.offset >= 0 && e.offset <= static_cast<int64_t>(cut));
+        CHECK(e.wanted > static_cast<int64_t>(cut) && e.wanted <= static_cast<int64_t>(header));
+        if (e.wanted <= static_cast<int64_t>(cut)) break;
+        cut = static_cast<size_t>(e.wanted);
+      }
+    }
+    CHECK(rounds > 0);
+    for (size_t cut = 0; cut < header; ++cut)
+      CHECK_THROWS(parse_header(bytes.substr(0, cut)), NT_INCOMPLETE, "are there");
+    ++n;
+  }
+  CHECK_EQ(n, 6);
+}
+
+// What no number of further bytes could mend is malformed; so is a tensor beyond the largest file.
+void test_malformed_header() {
+  const auto refuse_header = [](const std::string& bytes, const char* text) {
+    CHECK_THROWS(parse_header(bytes), NT_FORMAT, text);
+  };
+  refuse_header("PK\3\4", "not a GGUF file");
+  refuse_header(GgufWriter().key("k", 13, "xxxx").bytes(), "value type 13");
+  refuse_header(GgufWriter().key("k", NT_KV_STRING, GgufWriter::value<uint64_t>(UINT64_MAX)).bytes(),
+                "a string takes 18446744073709551615 bytes");
+  GgufWriter w;
+  w.claimed_tensors = 1 << 21;
+  refuse_header(w.bytes(), "the header claims 2097152 tensors");
+  refuse_header(one_tensor({uint64_t{1} << 60}, kF32, 0, 4), "are more than the file");
+  refuse_header(one_tensor({uint64_t{1} << 57}, kF32, uint64_t{1} << 60, 4), "ends after the file's");
+  refuse_header(GgufWriter().tensor("b", {1}, kF32, 32).tensor("a", {9}, kF32, 0).data(4).bytes(), "overlaps");
+
+  const std::string large = one_tensor({uint64_t{1} << 57}, kF32, 0, 4);
+  const auto file = parse_header(large);
+  CHECK_EQ(file->tensors()[0].bytes, uint64_t{1} << 59);
+  CHECK_EQ(file->file_bytes(), (uint64_t{1} << 59) + large.size() - 4);
+  float value;
+  CHECK_THROWS(nt::decode_rows(file->tensors()[0], 0, 1, &value, 1), NT_INVALID_ARGUMENT, "for its header alone");
+}
+
 // -------------------------------------------------------------------------------------------------------- files
 
 // A folder that is removed at the end.
@@ -481,19 +563,20 @@ class Folder {
 
 void test_files() {
   const Folder folder;
-  CHECK_THROWS(GgufFile::open(folder.path() / "absent.gguf", false), NT_IO, "cannot be opened");
-  CHECK_THROWS(GgufFile::open(folder.path(), false), NT_IO, "this is a directory");
-  CHECK_THROWS(GgufFile::open(std::string("a\0b", 3), false), NT_IO, "NUL");
+  CHECK_THROWS(GgufFile::open(folder.path() / "absent.gguf", FileAccess::kMap), NT_IO, "cannot be opened");
+  CHECK_THROWS(GgufFile::open(folder.path(), FileAccess::kMap), NT_IO, "this is a directory");
+  CHECK_THROWS(GgufFile::open(std::string("a\0b", 3), FileAccess::kMap), NT_IO, "NUL");
   const std::string empty = folder.write("empty.gguf", "");
-  for (const bool copy : {false, true}) CHECK_THROWS(GgufFile::open(empty, copy), NT_FORMAT, "the file ends after 0");
+  for (const FileAccess access : {FileAccess::kMap, FileAccess::kCopy})
+    CHECK_THROWS(GgufFile::open(empty, access), NT_FORMAT, "the file ends after 0");
   const fs::path fifo = folder.path() / "fifo";
   CHECK_EQ(std::system(("mkfifo " + fifo.string()).c_str()), 0);
-  CHECK_THROWS(GgufFile::open(fifo, false), NT_IO, "not a regular file");
+  CHECK_THROWS(GgufFile::open(fifo, FileAccess::kMap), NT_IO, "not a regular file");
 
   // A copy is what the file was.
   const std::string path = folder.write("t.gguf", one_tensor({10}, kF32, 0, 40));
-  const auto copy = GgufFile::open(path, true);
-  const auto map = GgufFile::open(path, false);
+  const auto copy = GgufFile::open(path, FileAccess::kCopy);
+  const auto map = GgufFile::open(path, FileAccess::kMap);
   map->touch(0, UINT64_MAX);
   map->touch(100, 1);
   map->touch(UINT64_MAX, UINT64_MAX);
@@ -514,10 +597,10 @@ void test_split() {
   const Folder folder;
   const std::string first = folder.write("m-00001-of-00003.gguf", part(0, 3, 3, "a").bytes());
   const std::string second = folder.write("m-00002-of-00003.gguf", part(1, 3, 3, "b").bytes());
-  CHECK_THROWS(GgufFile::open(first, false), NT_IO, "part 3 of 3: the file cannot be opened");
+  CHECK_THROWS(GgufFile::open(first, FileAccess::kMap), NT_IO, "part 3 of 3: the file cannot be opened");
   const std::string third = folder.write("m-00003-of-00003.gguf", part(2, 3, 3, "c").bytes());
-  for (const bool copy : {false, true}) {
-    const auto file = GgufFile::open(first, copy);
+  for (const FileAccess access : {FileAccess::kMap, FileAccess::kCopy}) {
+    const auto file = GgufFile::open(first, access);
     CHECK_EQ(file->n_parts(), 3);
     CHECK_EQ(file->metadata().size(), 3);
     CHECK_EQ(file->tensors().size(), 3);
@@ -526,17 +609,17 @@ void test_split() {
     CHECK_EQ(file->file_bytes(), fs::file_size(first) + fs::file_size(second) + fs::file_size(third));
     file->touch(fs::file_size(first) - 1, fs::file_size(second) + 2);
   }
-  CHECK_THROWS(GgufFile::open(second, false), NT_FORMAT,
+  CHECK_THROWS(GgufFile::open(second, FileAccess::kMap), NT_FORMAT,
                "this is part 2 of 3 of a split model; open the first part, whose name ends in -00001-of-00003.gguf");
-  CHECK_THROWS(GgufFile::open(folder.write("renamed.gguf", read_file(first)), false), NT_FORMAT,
+  CHECK_THROWS(GgufFile::open(folder.write("renamed.gguf", read_file(first)), FileAccess::kMap), NT_FORMAT,
                "the first of 3 parts, but the file's name does not end in -00001-of-00003.gguf");
 
   const auto refuse_parts = [&](const GgufWriter& one, const GgufWriter& two, int32_t at, const char* text) {
     const std::string path = folder.write("n-00001-of-00002.gguf", one.bytes());
     folder.write("n-00002-of-00002.gguf", two.bytes());
-    CHECK_THROWS(GgufFile::open(path, false), NT_FORMAT, text);
+    CHECK_THROWS(GgufFile::open(path, FileAccess::kMap), NT_FORMAT, text);
     try {
-      GgufFile::open(path, false);
+      GgufFile::open(path, FileAccess::kMap);
     } catch (const nt::Error& e) {
       CHECK_EQ(e.part, at);
     }
@@ -550,9 +633,28 @@ void test_split() {
   wrong_version.version = 1;
   refuse_parts(part(0, 2, 2, "a"), wrong_version, 1, "part 2 of 2: GGUF version 1");
 
+  // Of headers, each part says for itself what it lacks.
+  const std::string one = folder.write("h-00001-of-00002.gguf", part(0, 2, 2, "a").bytes());
+  const std::string two = part(1, 2, 2, "b").bytes();
+  folder.write("h-00002-of-00002.gguf", two.substr(0, two.size() - 32));
+  CHECK_EQ(GgufFile::open(one, FileAccess::kHeader)->tensors().size(), 2);
+  folder.write("h-00002-of-00002.gguf", two.substr(0, 30));
+  CHECK_THROWS(GgufFile::open(one, FileAccess::kHeader), NT_INCOMPLETE, "part 2 of 2: ");
+  GgufWriter huge;
+  huge.u16("split.no", 1).u16("split.count", 2).u16("split.tensors.count", 2);
+  huge.tensor("b", {(uint64_t{1} << 58) - 4096}, kF32, 0).data(4);
+  folder.write("h-00002-of-00002.gguf", huge.bytes());
+  CHECK_EQ(GgufFile::open(one, FileAccess::kHeader)->tensors().size(), 2);
+  GgufWriter also_huge;
+  also_huge.u16("split.no", 0).u16("split.count", 2).u16("split.tensors.count", 2);
+  also_huge.tensor("a", {(uint64_t{1} << 58) - 4096}, kF32, 0).data(4);
+  folder.write("h-00001-of-00002.gguf", also_huge.bytes());
+  CHECK_THROWS(GgufFile::open(one, FileAccess::kHeader), NT_FORMAT, "the parts so far take more than");
+
   // Merging leaves split.count 0.
   for (const uint16_t count : {0, 1}) {
-    CHECK_EQ(GgufFile::open(folder.write("whole.gguf", part(0, count, 1, "a").bytes()), false)->n_parts(), 1);
+    CHECK_EQ(GgufFile::open(folder.write("whole.gguf", part(0, count, 1, "a").bytes()), FileAccess::kMap)->n_parts(),
+             1);
   }
 }
 
@@ -573,6 +675,8 @@ int main(int argc, char** argv) {
   test_malformed_values();
   test_malformed_tensors();
   test_truncation();
+  test_header(argv[1], argv[2]);
+  test_malformed_header();
   test_files();
   test_split();
   return test::result();

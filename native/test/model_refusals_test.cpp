@@ -96,15 +96,20 @@ void extreme_contexts(const OpenModel& m) {
   // A TiB of keys and values.
   CHECK_EQ(status(params(1 << 30, 1, 4096)), NT_OUT_OF_MEMORY);
   int fits = 0;
-  long long available = 0;
-  CHECK_EQ(std::sscanf(e.message,
-                       "the KV cache of 1073741824 tokens takes 1099511627776 bytes, and %lld are available; "
-                       "n_ctx %d would fit",
-                       &available, &fits),
-           2);
-  CHECK(fits > 0 && 1024ll * fits <= available);
+  double working = 0, weights = 0, physical = 0, available = 0;
+  CHECK_EQ(
+      std::sscanf(e.message,
+                  "a context of 1073741824 tokens takes 1024.000 GiB of keys and values and %lf GiB of working "
+                  "memory beside %lf GiB of weights, and of %lf GiB of memory %lf are available; n_ctx %d would fit",
+                  &working, &weights, &physical, &available, &fits),
+      5);
+  CHECK(fits > 0 && fits / double{1 << 20} <= available && available <= physical);
   CHECK_EQ(status(params(fits)), NT_OK);
   p.n_ctx = 1 << 30;  // of which the cache holds what the caller says
+  CHECK_EQ(status(p), NT_OK);
+  p.kv_capacity = 0;
+  CHECK_EQ(status(p), NT_OUT_OF_MEMORY);
+  p.overcommit = 1;
   CHECK_EQ(status(p), NT_OK);
   CHECK_EQ(status(params(INT32_MAX)), NT_INVALID_ARGUMENT);
   CHECK_EQ(status(params(-1)), NT_INVALID_ARGUMENT);

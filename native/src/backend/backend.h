@@ -84,6 +84,11 @@ class Executor {
 struct Backend {
   const char* name;
   const char* (*unavailable)();  // null, or a sentence that says why this machine does not have it
+
+  // What an executor will allocate: for a page, and at most for passes over n_ctx tokens of one sequence, of which one
+  // wants its logits. The model may be of a header alone.
+  size_t (*page_bytes)(const Config& config, nt_cache_type kv_type);
+  size_t (*working_bytes)(const Model& model, int n_threads, const ExecutorOptions& options, int n_ctx);
   std::unique_ptr<Executor> (*new_executor)(const Model& model, cpu::ThreadPool& pool, const ExecutorOptions& options);
 };
 

@@ -25,6 +25,9 @@ static_assert(kPageTokens == KvCache::kPageTokens);
 constexpr int kChunkPages = 16;
 constexpr int kChunkTokens = kChunkPages * kPageTokens;
 
+// Attention's query blocks are split into chunks where there are fewer tasks than this for each thread.
+constexpr int kSplitTasks = 8;
+
 // Query rows of an attention task: enough to use each page for many rows, few enough for their state to stay in L2.
 constexpr int kQueryRows = 64;
 
@@ -85,10 +88,91 @@ struct ThreadMemory {
   AlignedBuffer<float> attention;  // queries and two states
 };
 
+// Rows of a matrix that a task of a product takes at most.
+constexpr int64_t kRowBlock = 128;
+
+size_t head_page_bytes(const Config& c, nt_cache_type kv_type) {
+  return kv_type == NT_CACHE_Q8_0 ? kv_page_q8_bytes(c.head_dim) : 2 * kv_values(c.head_dim) * sizeof(uint16_t);
+}
+
+size_t page_bytes(const Config& c, nt_cache_type kv_type) {
+  return head_page_bytes(c, kv_type) * size(c.n_head_kv) * size(c.n_layer);
+}
+
+bool uses_float(const Tensor& w, bool exact) { return exact || !info(w.format).quantized; }
+
+// Tokens of a query block at most.
+int block_tokens(const Config& c) { return std::max(1, kQueryRows / c.group()); }
+int max_query_rows(const Config& c) { return block_tokens(c) * c.group(); }
+size_t state_values(const Config& c) { return size(max_query_rows(c)) * size(c.head_dim + 2); }
+
+bool splits_attention(const Config& c, int64_t n_blocks, int n_threads) {
+  return n_blocks * c.n_head_kv < int64_t{kSplitTasks} * n_threads;
+}
+
+// Columns of the widest product with quantised activations, by the granularity of their scales; 0: there is none.
+struct QuantizedWidths {
+  int in32 = 0, in256 = 0;
+
+  QuantizedWidths(const Model& model, bool exact) {
+    for (const Layer& l : model.layers) {
+      for (const Tensor* w : {&l.wq, &l.wk, &l.wv, &l.wo, &l.gate, &l.up, &l.down}) add(*w, exact);
+    }
+    add(model.output, exact);
+  }
+
+ private:
+  void add(const Tensor& w, bool exact) {
+    if (uses_float(w, exact)) return;
+    int& widest = activation_block(w.format) == kChunk ? in256 : in32;
+    widest = std::max(widest, static_cast<int>(w.n_cols));
+  }
+};
+
+// What a pass of n tokens works with, in values of each buffer.
+struct PassSizes {
+  size_t residual;            // x, normed: (n, n_embd)
+  size_t heads;               // q, attended: (n, n_head · head_dim)
+  size_t ff;                  // (n, n_ff)
+  size_t rotations;           // cos, sin: (n, n_rot / 2)
+  size_t q32, q256;           // activation chunks
+  size_t product, attention;  // of each thread
+
+  PassSizes(const Config& c, const QuantizedWidths& widths, size_t n)
+      : residual(n * size(c.n_embd)),
+        heads(n * size(c.q_dim())),
+        ff(n * size(c.n_ff)),
+        rotations(n * size(c.n_rot / 2)),
+        q32(n * size(chunks(widths.in32))),
+        q256(n * size(chunks(widths.in256))),
+        product(2 * n * size(std::max<int64_t>(c.head_dim, kRowBlock))),
+        attention(size(max_query_rows(c)) * size(c.head_dim) + 2 * state_values(c)) {}
+
+  size_t bytes(int n_threads) const {
+    return (2 * residual + 2 * heads + ff + 2 * rotations + size(n_threads) * (product + attention)) * sizeof(float) +
+           (q32 + q256) * sizeof(ActivationChunk) + size(n_threads) * kScratchBytes;
+  }
+};
+
+// Values of the states of attention's chunks for query blocks of so many rows and chunks in all.
+size_t partial_values(const Config& c, int64_t rows) { return size(rows) * size(c.n_head_kv) * size(c.head_dim + 2); }
+
+size_t working_bytes(const Model& model, int n_threads, const ExecutorOptions& options, int n_ctx) {
+  const Config& c = model.config;
+  const int n_tokens = std::min(options.n_batch, n_ctx);
+  size_t bytes = PassSizes(c, QuantizedWidths(model, options.exact), size(n_tokens)).bytes(n_threads);
+  // The most blocks that are still split, all at the end of the context.
+  const int64_t n_blocks = (int64_t{kSplitTasks} * n_threads - 1) / c.n_head_kv;
+  const int64_t n_chunks = (int64_t{n_ctx} + kChunkTokens - 1) / kChunkTokens;
+  const int64_t queries = std::min<int64_t>(n_blocks * block_tokens(c), n_tokens);
+  if (n_chunks > 1) bytes += partial_values(c, queries * c.group() * n_chunks) * sizeof(float);
+  return bytes + size(c.n_vocab) * sizeof(float);  // a row of logits
+}
+
 class CpuExecutor final : public Executor {
  public:
   CpuExecutor(const Model& model, ThreadPool& pool, const ExecutorOptions& options)
-      : c_(model.config), pool_(pool), options_(options), memory_(size(pool.size())) {
+      : c_(model.config), widths_(model, options.exact), pool_(pool), options_(options), memory_(size(pool.size())) {
     for (ThreadMemory& m : memory_) m.scratch.ensure(kScratchBytes);
     const float* factors = reinterpret_cast<const float*>(model.rope_freqs.data);
     for (int j = 0; j < c_.n_rot / 2; ++j) {
@@ -112,7 +196,7 @@ class CpuExecutor final : public Executor {
     std::memcpy(pages_[size(to)].get(), pages_[size(from)].get(), page_bytes());
   }
 
-  size_t page_bytes() const override { return head_page_bytes() * size(c_.n_head_kv) * size(c_.n_layer); }
+  size_t page_bytes() const override { return cpu::page_bytes(c_, options_.kv_type); }
   void read_page(int32_t page, int n_tokens, uint8_t* out) const override;
   void write_page(int32_t page, const uint8_t* bytes) override {
     std::memcpy(pages_[size(page)].get(), bytes, page_bytes());
@@ -149,9 +233,7 @@ class CpuExecutor final : public Executor {
 
   size_t n_tokens() const { return size(step_->n_tokens); }
   bool q8() const { return options_.kv_type == NT_CACHE_Q8_0; }
-  size_t head_page_bytes() const {
-    return q8() ? kv_page_q8_bytes(c_.head_dim) : 2 * kv_values(c_.head_dim) * sizeof(uint16_t);
-  }
+  size_t head_page_bytes() const { return cpu::head_page_bytes(c_, options_.kv_type); }
   template <typename T>  // uint16_t, or uint8_t in Q8_0
   T* page(int32_t id, int layer, int head) const {
     return reinterpret_cast<T*>(pages_[size(id)].get() + head_page_bytes() * size(layer * c_.n_head_kv + head));
@@ -199,8 +281,6 @@ class CpuExecutor final : public Executor {
     return work;
   }
 
-  bool uses_float(const Tensor& w) const { return options_.exact || !info(w.format).quantized; }
-
   Input quantize(const float* x, int n_cols, int64_t n, std::initializer_list<const Tensor*> weights);
   void norm_columns(const Tensor& norm, int n_cols, const int32_t* columns, float* out);
   Input normalize(const Tensor& norm, int n_cols, const int32_t* columns, std::initializer_list<const Tensor*> weights);
@@ -214,8 +294,6 @@ class CpuExecutor final : public Executor {
   void rope(float* x, int64_t token) const;
   void divide_attention();
   int block_rows(const QueryBlock& b) const { return b.count * c_.group(); }
-  size_t state_values() const { return size(max_query_rows()) * size(c_.head_dim + 2); }
-  int max_query_rows() const { return std::max(kQueryRows, c_.group()); }
   static AttentionState state_at(float* memory, int n_rows) {
     return {memory, memory + n_rows, memory + 2 * static_cast<ptrdiff_t>(n_rows)};
   }
@@ -226,9 +304,8 @@ class CpuExecutor final : public Executor {
   void attend_split(int layer);
   OperationWork attention_work() const;
 
-  static constexpr int64_t kRowBlock = 128;
-
   const Config& c_;
+  const QuantizedWidths widths_;
   ThreadPool& pool_;
   const ExecutorOptions options_;
   const Kernels& k_ = kernels();
@@ -265,18 +342,19 @@ void CpuExecutor::read_page(int32_t page, int n_tokens, uint8_t* out) const {
 
 void CpuExecutor::begin(const Step& step) {
   step_ = &step;
-  const size_t n = n_tokens();
-  const int widest = std::max({c_.n_embd, c_.q_dim(), c_.n_ff});
-  x_.ensure(n * size(c_.n_embd));
-  normed_.ensure(n * size(c_.n_embd));
-  q_.ensure(n * size(c_.q_dim()));
-  attended_.ensure(n * size(c_.q_dim()));
-  ff_.ensure(n * size(c_.n_ff));
-  q32_.ensure(n * size(chunks(widest)));
-  q256_.ensure(n * size(chunks(widest)));
+  const PassSizes sizes(c_, widths_, n_tokens());
+  x_.ensure(sizes.residual);
+  normed_.ensure(sizes.residual);
+  q_.ensure(sizes.heads);
+  attended_.ensure(sizes.heads);
+  ff_.ensure(sizes.ff);
+  cos_.ensure(sizes.rotations);
+  sin_.ensure(sizes.rotations);
+  q32_.ensure(sizes.q32);
+  q256_.ensure(sizes.q256);
   for (ThreadMemory& m : memory_) {
-    m.product.ensure(2 * n * size(std::max<int64_t>(c_.head_dim, kRowBlock)));
-    m.attention.ensure(size(max_query_rows()) * size(c_.head_dim) + 2 * state_values());
+    m.product.ensure(sizes.product);
+    m.attention.ensure(sizes.attention);
   }
   compute_rotations();
   divide_attention();
@@ -284,8 +362,8 @@ void CpuExecutor::begin(const Step& step) {
 
 void CpuExecutor::compute_rotations() {
   const size_t half = rope_frequencies_.size();
-  float* cos = cos_.ensure(n_tokens() * half);
-  float* sin = sin_.ensure(n_tokens() * half);
+  float* cos = cos_.get();
+  float* sin = sin_.get();
   for (const Run& r : step_->runs) {
     for_columns(r.count, half * kAngleValues, [&](int i) {
       const size_t row = size(r.first + i) * half;
@@ -303,7 +381,7 @@ void CpuExecutor::compute_rotations() {
 void CpuExecutor::divide_attention() {
   blocks_.clear();
   chunks_.clear();
-  const int tokens = std::max(1, kQueryRows / c_.group());
+  const int tokens = block_tokens(c_);
   int64_t partial_rows = 0;
   bool several_chunks = false;
   for (const Run& r : step_->runs) {
@@ -315,12 +393,11 @@ void CpuExecutor::divide_attention() {
       several_chunks |= n_chunks > 1;
     }
   }
-  const bool few = static_cast<int>(blocks_.size()) * c_.n_head_kv < 8 * pool_.size();
-  if (!few || !several_chunks) return;
+  if (!several_chunks || !splits_attention(c_, static_cast<int64_t>(blocks_.size()), pool_.size())) return;
   for (const QueryBlock& b : blocks_) {
     for (int chunk = 0; chunk < b.n_chunks; ++chunk) chunks_.push_back({&b, chunk});
   }
-  partials_.ensure(size(partial_rows * c_.n_head_kv * (c_.head_dim + 2)));
+  partials_.ensure(partial_values(c_, partial_rows));
 }
 
 void CpuExecutor::gather(const Tensor& embedding) {
@@ -339,7 +416,7 @@ Input CpuExecutor::quantize(const float* x, int n_cols, int64_t n, std::initiali
   in.x = x;
   in.n_cols = n_cols;
   for (const Tensor* w : weights) {
-    if (uses_float(*w)) continue;
+    if (uses_float(*w, options_.exact)) continue;
     (activation_block(w->format) == kChunk ? in.q256 : in.q32) =
         activation_block(w->format) == kChunk ? q256_.get() : q32_.get();
   }
@@ -392,7 +469,7 @@ void CpuExecutor::product(const Tensor& w, const Input& in, int64_t first, int64
     m.out = out + size(c) * out_stride;
     m.out_stride = out_stride;
     m.scratch = memory_[size(thread)].scratch.get();
-    if (!uses_float(w)) {
+    if (!uses_float(w, options_.exact)) {
       k_.matmul[f](m);
     } else if (!blas_product(w, m)) {
       k_.matmul_float[f](m);
@@ -538,8 +615,8 @@ void CpuExecutor::attend_whole(int layer) {
     const int head = i % c_.n_head_kv;
     float* q = memory_[size(thread)].attention.get();
     load_queries(b, head, q);
-    const AttentionState all = state_at(q + size(max_query_rows()) * size(c_.head_dim), block_rows(b));
-    const AttentionState later = state_at(all.max + state_values(), block_rows(b));
+    const AttentionState all = state_at(q + size(max_query_rows(c_)) * size(c_.head_dim), block_rows(b));
+    const AttentionState later = state_at(all.max + state_values(c_), block_rows(b));
     attend_chunk(b, layer, head, 0, all, thread);
     for (int chunk = 1; chunk < b.n_chunks && !cancelled(*step_); ++chunk) {
       attend_chunk(b, layer, head, chunk, later, thread);
@@ -628,6 +705,8 @@ void CpuExecutor::hidden(const Tensor& norm) {
 const Backend kCpuBackend = {
     "cpu",
     []() -> const char* { return nullptr; },
+    page_bytes,
+    working_bytes,
     [](const Model& model, ThreadPool& pool, const ExecutorOptions& options) -> std::unique_ptr<Executor> {
       return std::make_unique<CpuExecutor>(model, pool, options);
     },

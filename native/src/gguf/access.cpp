@@ -42,6 +42,7 @@ void copy_strings(const MetadataEntry& entry, uint8_t* bytes, int64_t bytes_capa
 }
 
 void decode_rows(const TensorEntry& tensor, int64_t first, int64_t n, float* out, int64_t capacity) {
+  if (tensor.data == nullptr) throw Error(NT_INVALID_ARGUMENT, "the file was opened for its header alone");
   if (first < 0 || n < 0 || first > tensor.n_rows() || n > tensor.n_rows() - first) {
     throw Error(NT_INVALID_ARGUMENT,
                 format("rows %" PRId64 " to %" PRId64 " + %" PRId64 " of tensor %s, which has %" PRId64, first, first,

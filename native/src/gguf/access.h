@@ -13,7 +13,8 @@ namespace nt {
 void copy_strings(const MetadataEntry& entry, uint8_t* bytes, int64_t bytes_capacity, int32_t* offsets,
                   int64_t offsets_capacity);
 
-// Rows [first, first + n) as (n, shape[0]) floats; capacity in floats. Throws Error (NT_INVALID_ARGUMENT).
+// Rows [first, first + n) as (n, shape[0]) floats; capacity in floats. Throws Error (NT_INVALID_ARGUMENT, also where
+// the tensor has no data).
 void decode_rows(const TensorEntry& tensor, int64_t first, int64_t n, float* out, int64_t capacity);
 
 }  // namespace nt

@@ -90,24 +90,24 @@ void check_split_value(const GgufFile& part, std::string_view key, uint64_t want
 
 }  // namespace
 
-GgufFile::GgufFile() = default;
+GgufFile::GgufFile(FileAccess access) : access_(access) {}
 GgufFile::~GgufFile() = default;
 
-std::shared_ptr<const GgufFile> GgufFile::open(const std::string& path, bool copy) {
-  std::shared_ptr<GgufFile> file(new GgufFile);
-  file->open_one(path, copy);
-  file->open_other_parts(path, copy);
+std::shared_ptr<const GgufFile> GgufFile::open(const std::string& path, FileAccess access) {
+  std::shared_ptr<GgufFile> file(new GgufFile(access));
+  file->open_one(path);
+  file->open_other_parts(path);
   return file;
 }
 
-std::shared_ptr<const GgufFile> GgufFile::parse(const uint8_t* data, size_t size) {
-  std::shared_ptr<GgufFile> file(new GgufFile);
+std::shared_ptr<const GgufFile> GgufFile::parse(const uint8_t* data, size_t size, FileAccess access) {
+  std::shared_ptr<GgufFile> file(new GgufFile(access));
   file->read(data, size);
   return file;
 }
 
 void GgufFile::read(const uint8_t* data, size_t size) {
-  Header header = read_header(data, size);
+  Header header = read_header(data, size, has_data() ? size : kMaxFileBytes);
   version_ = header.version;
   alignment_ = header.alignment;
   metadata_ = std::move(header.metadata);
@@ -115,15 +115,17 @@ void GgufFile::read(const uint8_t* data, size_t size) {
   tensors_ = std::move(header.tensors);
   tensor_index_ = index_names(tensors_);
   file_bytes_ = size;
+  if (has_data()) return;
+  for (const TensorEntry& t : tensors_) file_bytes_ = std::max(file_bytes_, t.offset + t.bytes);
 }
 
-void GgufFile::open_one(const std::string& path, bool copy) {
-  parts_.push_back(Mapping::open(path, copy));
+void GgufFile::open_one(const std::string& path) {
+  parts_.push_back(Mapping::open(path, access_ == FileAccess::kCopy));
   read(parts_[0]->data(), parts_[0]->size());
 }
 
 // Part number i of n says split.no = i and split.count = n; a file with split.count 0 or 1 is whole.
-void GgufFile::open_other_parts(const std::string& path, bool copy) {
+void GgufFile::open_other_parts(const std::string& path) {
   uint64_t n_parts = 0;
   if (!get("split.count", &n_parts) || n_parts <= 1) return;
   const uint64_t first = split_value(*this, "split.no");
@@ -141,8 +143,8 @@ void GgufFile::open_other_parts(const std::string& path, bool copy) {
   const std::string prefix = path.substr(0, path.size() - split_suffix(0, n_parts).size());
   for (uint64_t i = 1; i < n_parts; ++i) {
     try {
-      GgufFile part;
-      part.open_one(prefix + split_suffix(i, n_parts), copy);
+      GgufFile part(access_);
+      part.open_one(prefix + split_suffix(i, n_parts));
       check_split_value(part, "split.no", i);
       check_split_value(part, "split.count", n_parts);
       append(std::move(part));
@@ -158,6 +160,9 @@ void GgufFile::open_other_parts(const std::string& path, bool copy) {
 }
 
 void GgufFile::append(GgufFile&& part) {
+  if (part.file_bytes_ > kMaxFileBytes - file_bytes_) {
+    throw Error(NT_FORMAT, format("the parts so far take more than %" PRIu64 " bytes", kMaxFileBytes));
+  }
   for (TensorEntry& t : part.tensors_) {
     t.part = static_cast<int32_t>(parts_.size());
     tensors_.push_back(t);

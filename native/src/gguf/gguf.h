@@ -34,24 +34,34 @@ struct TensorEntry {
   uint64_t bytes = 0;
   uint64_t info_offset = 0;  // of its record in the header of its file, for errors
   int32_t part = 0;
-  const uint8_t* data = nullptr;
+  const uint8_t* data = nullptr;  // nullptr where only the header was read
 
   int64_t n_rows() const { return shape[1] * shape[2] * shape[3]; }
 };
 
+// What is read of a file.
+enum class FileAccess {
+  kMap,
+  kCopy,   // into memory
+  kHeader  // what precedes the tensors' data: the file may end anywhere after that
+};
+
 class GgufFile {
  public:
-  // Opens path and, if it is the first part of a split model, its other parts. Throws Error (NT_IO, NT_FORMAT).
-  static std::shared_ptr<const GgufFile> open(const std::string& path, bool copy);
+  // Opens path and, if it is the first part of a split model, its other parts. Throws Error: NT_IO, NT_FORMAT, and
+  // NT_INCOMPLETE where even a header is not all there.
+  static std::shared_ptr<const GgufFile> open(const std::string& path, FileAccess access);
 
   // Parses one file's bytes, which must outlive the result: what the fuzzer calls. Split models are not followed.
-  static std::shared_ptr<const GgufFile> parse(const uint8_t* data, size_t size);
+  static std::shared_ptr<const GgufFile> parse(const uint8_t* data, size_t size, FileAccess access = FileAccess::kMap);
 
   uint32_t version() const { return version_; }
   uint64_t alignment() const { return alignment_; }
   const std::vector<MetadataEntry>& metadata() const { return metadata_; }
   const std::vector<TensorEntry>& tensors() const { return tensors_; }
   size_t n_parts() const { return parts_.empty() ? 1 : parts_.size(); }
+  bool has_data() const { return access_ != FileAccess::kHeader; }
+  // Of a header, where the last tensor's data ends.
   uint64_t file_bytes() const { return file_bytes_; }
 
   // nullptr if there is none of that name.
@@ -71,12 +81,13 @@ class GgufFile {
   ~GgufFile();
 
  private:
-  GgufFile();
+  explicit GgufFile(FileAccess access);
   void read(const uint8_t* data, size_t size);
-  void open_one(const std::string& path, bool copy);
-  void open_other_parts(const std::string& path, bool copy);
+  void open_one(const std::string& path);
+  void open_other_parts(const std::string& path);
   void append(GgufFile&& part);
 
+  FileAccess access_;
   uint32_t version_ = 0;
   uint64_t alignment_ = 32;
   uint64_t file_bytes_ = 0;

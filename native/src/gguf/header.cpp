@@ -63,7 +63,7 @@ bool multiply(uint64_t a, uint64_t b, uint64_t limit, uint64_t* product) {
 
 class Parser {
  public:
-  Parser(const uint8_t* data, size_t size) : in_(data, size) {}
+  Parser(const uint8_t* data, uint64_t n_there, uint64_t size) : in_(data, n_there, size), has_data_(n_there == size) {}
 
   Header parse() {
     read_magic();
@@ -265,7 +265,7 @@ class Parser {
                                        ", ends after the file's %" PRIu64 " bytes: is the file complete?",
                                        t.bytes, begin, t.offset, in_.size()));
       }
-      t.data = in_.here() + t.offset;
+      if (has_data_) t.data = in_.here() + t.offset;
       t.offset += begin;
     }
   }
@@ -287,6 +287,7 @@ class Parser {
   }
 
   Reader in_;
+  bool has_data_;  // all of the file is there
   Header header_;
 };
 
@@ -321,7 +322,7 @@ const Entry* search(const std::vector<Entry>& entries, const NameIndex& index, s
 
 }  // namespace
 
-Header read_header(const uint8_t* data, size_t size) { return Parser(data, size).parse(); }
+Header read_header(const uint8_t* data, uint64_t n_there, uint64_t size) { return Parser(data, n_there, size).parse(); }
 
 NameIndex index_names(const std::vector<MetadataEntry>& entries) {
   NameIndex index = sort_names(entries);

@@ -21,8 +21,12 @@ struct Header {
   std::vector<TensorEntry> tensors;
 };
 
-// The result points into data. Throws Error (NT_FORMAT).
-Header read_header(const uint8_t* data, size_t size);
+// How large a file may be of which only the header is there: the sum of its tensors' values is then an int64, too.
+constexpr uint64_t kMaxFileBytes = uint64_t{1} << 60;
+
+// Of the first n_there bytes of a file of `size`; where those are not all, tensors have no data. The result points into
+// data. Throws Error: NT_FORMAT, or NT_INCOMPLETE where the header goes on behind the bytes that are there.
+Header read_header(const uint8_t* data, uint64_t n_there, uint64_t size);
 
 NameIndex index_names(const std::vector<MetadataEntry>& entries);  // throws where two have one name
 NameIndex index_names(const std::vector<TensorEntry>& entries);

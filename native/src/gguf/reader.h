@@ -1,4 +1,5 @@
-// A cursor over the bytes of a file: little-endian, byte-aligned, and never past the end.
+// A cursor over the bytes of a file: little-endian, byte-aligned, and never past the end. Only the first of the file's
+// bytes may be there: what needs more of them is an Error(NT_INCOMPLETE).
 #pragma once
 
 #include <cinttypes>
@@ -14,7 +15,8 @@ namespace nt {
 
 class Reader {
  public:
-  Reader(const uint8_t* data, uint64_t size) : data_(data), size_(size) {}
+  // The first n_there bytes of a file of `size`.
+  Reader(const uint8_t* data, uint64_t n_there, uint64_t size) : data_(data), n_there_(n_there), size_(size) {}
 
   uint64_t offset() const { return offset_; }
   uint64_t remaining() const { return size_ - offset_; }
@@ -57,16 +59,26 @@ class Reader {
     if (n > remaining()) {
       fail(offset_, format("%s takes %" PRIu64 " bytes, and the file ends after %" PRIu64, what, n, remaining()));
     }
+    if (n > n_there_ - offset_) {
+      Error e = error(NT_INCOMPLETE, offset_,
+                      format("%s takes %" PRIu64 " bytes, and only the first %" PRIu64 " bytes of the file are there",
+                             what, n, n_there_));
+      e.wanted = static_cast<int64_t>(offset_ + n);
+      throw e;
+    }
   }
 
-  [[noreturn]] void fail(uint64_t offset, const std::string& reason) const {
-    const std::string where = name_.data() != nullptr ? quote(name_) : format("%" PRIu64, number_);
-    throw Error(NT_FORMAT, kind_ == nullptr ? reason : format("%s %s: %s", kind_, where.c_str(), reason.c_str()),
-                static_cast<int64_t>(offset));
-  }
+  [[noreturn]] void fail(uint64_t offset, const std::string& reason) const { throw error(NT_FORMAT, offset, reason); }
 
  private:
+  Error error(nt_status status, uint64_t offset, const std::string& reason) const {
+    const std::string where = name_.data() != nullptr ? quote(name_) : format("%" PRIu64, number_);
+    return {status, kind_ == nullptr ? reason : format("%s %s: %s", kind_, where.c_str(), reason.c_str()),
+            static_cast<int64_t>(offset)};
+  }
+
   const uint8_t* data_;
+  uint64_t n_there_;
   uint64_t size_;
   uint64_t offset_ = 0;
   const char* kind_ = nullptr;  // "key", "tensor"; nullptr: the file itself

@@ -3,58 +3,17 @@
 #include <algorithm>
 
 #include "model/forward.h"
-#include "system.h"
+#include "model/memory.h"
 
 namespace nt {
 namespace {
 
-// Of the memory that is free when a context is made, its KV cache may grow into this part; the rest is for the page
-// cache that holds the weights, and for everyone else.
-constexpr double kMemoryShare = 0.75;
-
-// Tokens of a sequence, so that positions rounded up to whatever a kernel works on are still an int.
-constexpr int kMaxContext = 1 << 30;
-
-// Values of a head that share a scale in Q8_0, and the bytes that they take with it.
-constexpr int kQ8Values = 32, kQ8Bytes = 34;
-
-nt_cache_type checked_kv_type(const Config& c, int32_t type) {
-  if (type != NT_CACHE_F16 && type != NT_CACHE_Q8_0) {
-    throw Error(NT_INVALID_ARGUMENT,
-                format("kv_type is %d; %d (F16) and %d (Q8_0) are possible", type, NT_CACHE_F16, NT_CACHE_Q8_0));
-  }
-  if (type == NT_CACHE_Q8_0 && c.head_dim % kQ8Values != 0) {
-    throw Error(NT_UNSUPPORTED, format("a KV cache in Q8_0 is for heads of a multiple of %d values, and this model's "
-                                       "have %d: use F16",
-                                       kQ8Values, c.head_dim));
-  }
-  return static_cast<nt_cache_type>(type);
-}
-
-KvCache new_cache(const Config& c, const nt_context_params& p) {
-  const int n_seq = p.n_seq_max == 0 ? 1 : p.n_seq_max;
-  if (n_seq < 1 || n_seq > 4096)
-    throw Error(NT_INVALID_ARGUMENT, format("n_seq_max is %d; 1 to 4096 is possible", n_seq));
-  if (p.n_ctx < 0 || p.n_ctx > kMaxContext) {
-    throw Error(NT_INVALID_ARGUMENT,
-                format("n_ctx is %d; 0 (the model's own) to %d is possible", p.n_ctx, kMaxContext));
-  }
-  if (p.kv_capacity < 0) throw Error(NT_INVALID_ARGUMENT, "kv_capacity is negative");
-  const int64_t available = available_memory(),
-                token_bytes = kv_bytes_per_token(c, static_cast<nt_cache_type>(p.kv_type));
-  const auto fits = static_cast<int64_t>(static_cast<double>(available) * kMemoryShare) / token_bytes;
-  // At least one page, so that a first request fails with the allocation's own reason.
-  const int64_t room = std::max<int64_t>(fits, KvCache::kPageTokens);
-  const int64_t n_ctx = p.n_ctx != 0 ? p.n_ctx : std::min<int64_t>(c.n_ctx_train, room);
-  if (p.kv_capacity == 0 && p.n_ctx > available / token_bytes) {
-    throw Error(NT_OUT_OF_MEMORY,
-                format("the KV cache of %d tokens takes %.0f bytes, and %lld are available; n_ctx %lld would fit",
-                       p.n_ctx, static_cast<double>(token_bytes) * p.n_ctx, static_cast<long long>(available),
-                       static_cast<long long>(fits)));
-  }
-  int64_t capacity = p.kv_capacity;
-  if (capacity == 0) capacity = std::max(n_ctx, std::min(n_ctx * n_seq, room));
-  return KvCache(n_seq, static_cast<int>(n_ctx), capacity);
+KvCache new_cache(const Model& model, const cpu::ThreadPool& pool, const nt_context_params& p) {
+  const nt_memory_estimate m = estimate_memory(model, pool.size(), p, false);
+  if (p.kv_capacity != 0) return KvCache(p.n_seq_max, m.n_ctx, p.kv_capacity);
+  if (p.overcommit == 0) require_memory(m);
+  const int64_t all = std::min<int64_t>(int64_t{m.n_ctx} * p.n_seq_max, m.max_n_ctx);
+  return KvCache(p.n_seq_max, m.n_ctx, std::max<int64_t>(m.n_ctx, all));
 }
 
 // Of the batch's tokens from `first` on.
@@ -72,27 +31,12 @@ float* resize_rows(std::vector<float>* memory, int rows, int n) {
 
 }  // namespace
 
-int64_t kv_bytes_per_token(const Config& c, nt_cache_type type) {
-  const int64_t values = int64_t{2} * c.n_layer * c.kv_dim();
-  return type == NT_CACHE_Q8_0 ? values / kQ8Values * kQ8Bytes : values * static_cast<int64_t>(sizeof(uint16_t));
-}
-
 Context::Context(const Model& model, cpu::ThreadPool& pool, const nt_context_params& params)
     : model_(model),
       pool_(pool),
-      kv_type_(checked_kv_type(model.config, params.kv_type)),
-      cache_(new_cache(model.config, params)),
-      n_batch_(params.n_batch == 0 ? 512 : params.n_batch) {
-  if (n_batch_ < 1 || n_batch_ > 65536) {
-    throw Error(NT_INVALID_ARGUMENT, format("n_batch is %d; 1 to 65536 is possible", n_batch_));
-  }
-  ExecutorOptions options;
-  options.n_batch = n_batch_;
-  options.exact = params.exact != 0;
-  options.kv_type = kv_type_;
-  options.sgemm = params.sgemm;
-  executor_ = best_backend().new_executor(model, pool, options);
-}
+      params_(checked_params(model.config, params)),
+      cache_(new_cache(model, pool, params_)),
+      executor_(best_backend().new_executor(model, pool, executor_options(params_))) {}
 
 void Context::check_seq(int seq) const {
   if (seq < 0 || seq >= cache_.n_seq()) {
@@ -134,8 +78,8 @@ void Context::decode(const Batch& batch) {
     const int hidden_rows = count_wanted(batch, 0, batch.n, NT_WANT_HIDDEN);
     float* logits = resize_rows(&logits_, rows, n_vocab);
     float* hidden = resize_rows(&hidden_, hidden_rows, n_embd);
-    for (int first = 0; first < batch.n; first += n_batch_) {
-      const int count = std::min(n_batch_, batch.n - first);
+    for (int first = 0; first < batch.n; first += params_.n_batch) {
+      const int count = std::min(params_.n_batch, batch.n - first);
       pass(batch, first, count, logits, hidden);
       logits += int64_t{n_vocab} * count_wanted(batch, first, count, NT_WANT_LOGITS);
       hidden += int64_t{n_embd} * count_wanted(batch, first, count, NT_WANT_HIDDEN);
@@ -152,7 +96,7 @@ void Context::decode(const Batch& batch) {
 
 KvLayout Context::layout() const {
   const Config& c = model_.config;
-  return {kv_type_, c.n_layer, c.n_head_kv, c.head_dim, executor_->page_bytes()};
+  return {params_.kv_type, c.n_layer, c.n_head_kv, c.head_dim, executor_->page_bytes()};
 }
 
 void Context::save(int seq, int first, int n, uint8_t* out) const {

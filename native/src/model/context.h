@@ -38,10 +38,11 @@ class Context {
   cpu::ThreadPool& pool() const { return pool_; }
   KvCache& cache() { return cache_; }
   const KvCache& cache() const { return cache_; }
-  int n_batch() const { return n_batch_; }
+  int n_batch() const { return params_.n_batch; }
   const Profile& profile() const { return executor_->profile(); }
   int64_t n_decoded() const { return n_decoded_; }
-  nt_cache_type kv_type() const { return kv_type_; }
+  int32_t kv_type() const { return params_.kv_type; }
+  size_t page_bytes() const { return executor_->page_bytes(); }
 
   int n_rows() const { return n_rows_; }
   const float* logits(int row) const {
@@ -63,17 +64,13 @@ class Context {
 
   const Model& model_;
   cpu::ThreadPool& pool_;
-  nt_cache_type kv_type_;
+  const nt_context_params params_;  // checked
   KvCache cache_;
-  int n_batch_;
   std::unique_ptr<Executor> executor_;
   std::vector<float> logits_;  // (n_rows, n_vocab) of the last decode
   std::vector<float> hidden_;  // (n_hidden_rows, n_embd) of the last decode
   int n_rows_ = 0, n_hidden_rows_ = 0;
   int64_t n_decoded_ = 0;
 };
-
-// Bytes of keys and values of one token, all layers.
-int64_t kv_bytes_per_token(const Config& c, nt_cache_type type);
 
 }  // namespace nt

@@ -56,6 +56,7 @@ class Binder {
   // Frequencies of the rotation are divided by these.
   void require_factors(const Tensor& t) const {
     require_f32(t);
+    if (t.data == nullptr) return;
     for (int64_t i = 0; i < t.n_cols; ++i) {
       const float factor = reinterpret_cast<const float*>(t.data)[i];
       if (factor > 0 && std::isfinite(factor)) continue;

@@ -33,7 +33,7 @@ struct Model {
   int64_t weight_bytes = 0;
   bool has_float_weights = false;  // a matrix of a product is F32, F16 or BF16
 
-  // Throws Error: NT_UNSUPPORTED, NT_FORMAT.
+  // The file may be a header alone: what the model is, but nothing to run. Throws Error: NT_UNSUPPORTED, NT_FORMAT.
   static std::unique_ptr<const Model> bind(std::shared_ptr<const GgufFile> file);
 };
 

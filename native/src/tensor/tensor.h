@@ -15,11 +15,11 @@ struct Tensor {
   std::string_view name;  // lives as long as the file
   Format format = Format::F32;
   Layout layout = Layout::kRows;
-  int64_t n_rows = 0;  // 1 for a vector
-  int64_t n_cols = 0;  // values in a row
-  const uint8_t* data = nullptr;
+  int64_t n_rows = 0;             // 1 for a vector
+  int64_t n_cols = 0;             // values in a row
+  const uint8_t* data = nullptr;  // nullptr where only the header of the file was read
 
-  explicit operator bool() const { return data != nullptr; }
+  explicit operator bool() const { return n_rows != 0; }
   size_t row_bytes() const { return nt::row_bytes(format, static_cast<size_t>(n_cols)); }
   const uint8_t* row(int64_t r) const { return data + static_cast<size_t>(r) * row_bytes(); }
 };
