@@ -66,26 +66,35 @@ public final class Model implements AutoCloseable {
   private Model(LoadedModel loaded, ModelOptions options) {
     this.loaded = loaded;
     engine = new Engine(newContext(loaded, options), loaded.model().info(), options.maxWaiting());
-    scorer = new TextScorer(loaded, options.kvCacheType(), engine.context().info().contextLength());
+    int contextSize = engine.context().info().contextLength();
+    scorer = new TextScorer(loaded, contextParams(options, contextSize, 1));
     description = describe(loaded, engine.context().info(), options.kvCacheType());
     sampling = options.sampling();
     cleanable = CLEANER.register(this, new Parts(loaded, engine));
   }
 
   private static NativeContext newContext(LoadedModel loaded, ModelOptions options) {
-    NativeContext context = loaded.newContext(contextParams(options.contextSize(), options));
+    int sequences = CACHED_CONVERSATIONS + 1;
+    NativeContext context =
+        loaded.newContext(contextParams(options, options.contextSize(), sequences));
     int limit = options.maxContextSize();
     if (options.contextSize() != 0 || limit == 0 || context.info().contextLength() <= limit) {
       return context;
     }
     // It has taken no memory yet.
     context.close();
-    return loaded.newContext(contextParams(limit, options));
+    return loaded.newContext(contextParams(options, limit, sequences));
   }
 
-  private static ContextParams contextParams(int contextSize, ModelOptions options) {
+  private static ContextParams contextParams(ModelOptions options, int contextSize, int sequences) {
     return new ContextParams(
-        contextSize, CACHED_CONVERSATIONS + 1, 0, false, 0, options.kvCacheType(), true);
+        contextSize,
+        sequences,
+        0,
+        false,
+        options.isOvercommitAllowed(),
+        options.kvCacheType(),
+        true);
   }
 
   /** How a model can be opened. */
@@ -158,7 +167,9 @@ public final class Model implements AutoCloseable {
    * @throws ModelFileException if the file cannot be read
    * @throws GgufException if the file is malformed
    * @throws UnsupportedModelException if the model is of a kind that Nautil does not run
-   * @throws NotEnoughMemoryException if it does not fit into memory
+   * @throws NotEnoughMemoryException if it does not fit into memory: before any of it is read, with
+   *     the numbers of {@link #estimate(Path, ModelOptions)}, unless the options {@linkplain
+   *     ModelOptions#allowOvercommit allow it}
    * @throws NautilException if there is no native library for this platform
    */
   public static Model open(Path path, ModelOptions options) {
@@ -170,6 +181,7 @@ public final class Model implements AutoCloseable {
             path,
             options.isCopiedIntoMemory(),
             options.threads(),
+            contextParams(options, options.contextSize(), 1),
             progress == null
                 ? null
                 : (done, total) -> progress.accept(new ModelOptions.LoadProgress(done, total)),
@@ -179,6 +191,37 @@ public final class Model implements AutoCloseable {
     } catch (Throwable e) {
       loaded.close();
       throw e;
+    }
+  }
+
+  /**
+   * What a model would take with default options.
+   *
+   * @see #estimate(Path, ModelOptions)
+   */
+  public static MemoryEstimate estimate(Path path) {
+    return estimate(path, ModelOptions.DEFAULTS);
+  }
+
+  /**
+   * What a model would take if it were opened with these options, and what this machine has. Only
+   * the header of the file is read, and no more of it need be there: some megabytes, most of which
+   * are the vocabulary.
+   *
+   * @param path of a split model, its first part
+   * @throws ModelFileException if the file cannot be read
+   * @throws GgufException if the file is malformed, or ends within its header
+   * @throws UnsupportedModelException if the model is of a kind that Nautil does not run
+   * @throws NautilException if there is no native library for this platform
+   */
+  public static MemoryEstimate estimate(Path path, ModelOptions options) {
+    Objects.requireNonNull(path, "path");
+    Objects.requireNonNull(options, "options");
+    try (NativeFile header = NativeFile.openHeader(path)) {
+      return header.estimate(
+          options.threads(),
+          contextParams(options, options.contextSize(), 1),
+          options.isCopiedIntoMemory());
     }
   }
 

@@ -12,6 +12,7 @@ public final class ModelOptions {
   private final int maxContextSize;
   private final int threads;
   private final boolean copyIntoMemory;
+  private final boolean overcommit;
   private final KvCacheType kvCacheType;
   private final int maxWaiting;
   private final @Nullable Consumer<LoadProgress> onProgress;
@@ -25,6 +26,7 @@ public final class ModelOptions {
     int maxContextSize;
     int threads;
     boolean copyIntoMemory;
+    boolean overcommit;
     KvCacheType kvCacheType = KvCacheType.F16;
     int maxWaiting = 1024;
     @Nullable Consumer<LoadProgress> onProgress;
@@ -39,6 +41,7 @@ public final class ModelOptions {
       maxContextSize = options.maxContextSize;
       threads = options.threads;
       copyIntoMemory = options.copyIntoMemory;
+      overcommit = options.overcommit;
       kvCacheType = options.kvCacheType;
       maxWaiting = options.maxWaiting;
       onProgress = options.onProgress;
@@ -53,6 +56,7 @@ public final class ModelOptions {
     maxContextSize = settings.maxContextSize;
     threads = settings.threads;
     copyIntoMemory = settings.copyIntoMemory;
+    overcommit = settings.overcommit;
     kvCacheType = Objects.requireNonNull(settings.kvCacheType, "type");
     maxWaiting = settings.maxWaiting;
     onProgress = settings.onProgress;
@@ -79,7 +83,8 @@ public final class ModelOptions {
    * Tokens that a conversation can have. 0, the default: the model's own limit, as far as the
    * memory that is free now allows; {@link Model#describe} tells what came of it. A long context
    * costs memory only as it fills, but opening fails with {@link NotEnoughMemoryException} if a
-   * full one would take more than is free now.
+   * full one would not fit; {@link Model#estimate(java.nio.file.Path, ModelOptions)} tells
+   * beforehand.
    *
    * @throws IllegalArgumentException if it is negative
    */
@@ -124,6 +129,16 @@ public final class ModelOptions {
    */
   public ModelOptions copyIntoMemory() {
     return with(s -> s.copyIntoMemory = true);
+  }
+
+  /**
+   * Opens the model even if weights and a full context do not fit into memory, instead of failing
+   * with {@link NotEnoughMemoryException}. Weights that do not fit are read from the disk for each
+   * token, which may take minutes; where the KV cache finds no memory a turn fails, or the system
+   * ends the process.
+   */
+  public ModelOptions allowOvercommit() {
+    return with(s -> s.overcommit = true);
   }
 
   /**
@@ -194,6 +209,10 @@ public final class ModelOptions {
 
   public boolean isCopiedIntoMemory() {
     return copyIntoMemory;
+  }
+
+  public boolean isOvercommitAllowed() {
+    return overcommit;
   }
 
   public KvCacheType kvCacheType() {

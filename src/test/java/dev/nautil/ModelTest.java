@@ -183,9 +183,28 @@ class ModelTest {
     assertTrue(
         e.getMessage()
             .matches(
-                "the KV cache of 1073741824 tokens takes 24739011624960 bytes, and \\d+ are"
-                    + " available; n_ctx \\d+ would fit"),
+                ".*SmolLM2-135M-Instruct\\.Q4_1\\.gguf takes 92\\.1 MiB of weights, 23040\\.00 GiB of"
+                    + " KV cache for 1,073,741,824 tokens and [\\d.]+ GiB of working memory; there"
+                    + " are [\\d.]+ GiB of memory, of which [\\d.]+ GiB are available\\. Use a smaller"
+                    + " context \\(ModelOptions\\.contextSize, --ctx-size: up to \\d+ tokens fit\\),"
+                    + " KvCacheType\\.Q8_0 .* or a file of a smaller quantisation; .*"
+                    + "ModelOptions\\.allowOvercommit.*"),
         e.getMessage());
+    ModelOptions told = Model.options().contextSize(1 << 30).allowOvercommit();
+    try (Model model = Model.open(TestModels.smolLm2(), told)) {
+      assertEquals(1 << 30, model.describe().contextSize());
+      assertEquals(3, model.newSession(RAW.maxTokens(3)).send("a").usage().replyTokens());
+    }
+  }
+
+  @Test
+  void whatDoesNotFitIsNotRead() {
+    List<ModelOptions.LoadProgress> told = new ArrayList<>();
+    ModelOptions options = Model.options().contextSize(1 << 30).onProgress(told::add);
+    for (ModelOptions each : List.of(options, options.copyIntoMemory())) {
+      assertThrows(NotEnoughMemoryException.class, () -> Model.open(TestModels.smolLm2(), each));
+    }
+    assertEquals(List.of(), told);
   }
 
   @Test

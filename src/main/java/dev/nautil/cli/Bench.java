@@ -82,19 +82,27 @@ final class Bench implements AutoCloseable {
   private Memory memory = new Memory(0, 0);
   private int nextToken;
 
-  Bench(LoadedModel model, Plan plan, KvCacheType kvType, Work.Limits limits) {
+  /**
+   * @param params of {@link #contextParams}
+   */
+  Bench(LoadedModel model, Plan plan, ContextParams params, Work.Limits limits) {
     this.plan = plan;
     this.limits = limits;
     vocabulary = model.model().info().vocabularySize();
+    context = model.newContext(params);
+    ContextInfo info = context.info();
+    costs = Work.Costs.of(model, info.kvBytesPerToken(), info.batchSize());
+  }
+
+  /** The context that a plan takes. */
+  static ContextParams contextParams(Plan plan, KvCacheType kvType, boolean overcommit) {
     // One more for the step of the warm-up. Whole pages, so that each sequence finds room for its
     // last one.
     int tokens = plan.maxDepth() + Math.max(plan.prompt, plan.generate) + 1;
     int length = (tokens + PAGE_TOKENS - 1) / PAGE_TOKENS * PAGE_TOKENS;
     // Each sequence of a test, and the one that they begin with.
     int sequences = plan.maxBatch() + 1;
-    context = model.newContext(new ContextParams(length, sequences, 0, false, 0, kvType, true));
-    ContextInfo info = context.info();
-    costs = Work.Costs.of(model, info.kvBytesPerToken(), info.batchSize());
+    return new ContextParams(length, sequences, 0, false, overcommit, kvType, true);
   }
 
   /**

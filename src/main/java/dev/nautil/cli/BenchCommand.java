@@ -100,6 +100,8 @@ final class BenchCommand implements Callable<Integer> {
 
   @Mixin private KvTypeOption kvType;
 
+  @Mixin private OvercommitOption overcommit;
+
   @Option(
       names = "--json",
       description = {
@@ -141,16 +143,19 @@ final class BenchCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     check();
     Path path = ModelArgument.resolve(io, model).path();
+    ContextParams any =
+        new ContextParams(0, 1, 0, false, overcommit.isAllowed(), kvType.type(), true);
     long start = System.nanoTime();
-    try (LoadedModel loaded = LoadedModel.open(path, false, threads.count(), null, null)) {
+    try (LoadedModel loaded = LoadedModel.open(path, false, threads.count(), any, null, null)) {
       checkContext(loaded.model().info().contextLength());
       // A context too, so that it is all that must happen before the first token.
-      loaded.newContext(ContextParams.DEFAULT).close();
+      loaded.newContext(any).close();
       double openMillis = (System.nanoTime() - start) / 1e6;
       readAll(loaded.file());
       Head head = head(loaded, kvType.type(), openMillis);
       Plan plan = new Plan(prompt, generate, batches, depths, repetitions, !ownContext);
-      try (Bench bench = new Bench(loaded, plan, kvType.type(), head.limits)) {
+      ContextParams params = Bench.contextParams(plan, kvType.type(), overcommit.isAllowed());
+      try (Bench bench = new Bench(loaded, plan, params, head.limits)) {
         List<Row> rows = run(bench, plan, head);
         if (json) {
           BenchJson.print(io, head, rows, bench.memory());

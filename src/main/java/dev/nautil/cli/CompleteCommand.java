@@ -1,6 +1,7 @@
 package dev.nautil.cli;
 
 import dev.nautil.engine.LoadedModel;
+import dev.nautil.internal.ContextParams;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -31,6 +32,8 @@ final class CompleteCommand implements Callable<Integer> {
   @Mixin private ThreadOptions threads;
 
   @Mixin private KvTypeOption kvType;
+
+  @Mixin private OvercommitOption overcommit;
 
   @Parameters(paramLabel = "MODEL", description = "A GGUF file.")
   private String model;
@@ -88,8 +91,10 @@ final class CompleteCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     check();
     Path path = ModelArgument.resolve(io, model).path();
-    try (LoadedModel loaded = LoadedModel.open(path, false, threads.count(), null, null);
-        Completer completer = new Completer(loaded, exact, kvType.type())) {
+    ContextParams params =
+        new ContextParams(0, 1, 0, exact, overcommit.isAllowed(), kvType.type(), true);
+    try (LoadedModel loaded = LoadedModel.open(path, false, threads.count(), params, null, null);
+        Completer completer = new Completer(loaded, params)) {
       if (jsonl) {
         CompletionJson.answerLines(io, completer, predict(), top);
         return 0;

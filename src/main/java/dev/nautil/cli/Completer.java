@@ -1,6 +1,5 @@
 package dev.nautil.cli;
 
-import dev.nautil.KvCacheType;
 import dev.nautil.engine.LoadedModel;
 import dev.nautil.internal.ContextParams;
 import dev.nautil.internal.NativeContext;
@@ -34,10 +33,10 @@ final class Completer implements AutoCloseable {
   private final NativeContext context;
   private final int vocabulary;
 
-  Completer(LoadedModel model, boolean exact, KvCacheType kvType) {
+  Completer(LoadedModel model, ContextParams params) {
     tokenizer = model.tokenizer();
     vocabulary = model.model().info().vocabularySize();
-    context = model.newContext(new ContextParams(0, 1, 0, exact, 0, kvType, true));
+    context = model.newContext(params);
   }
 
   /**

@@ -3,6 +3,7 @@ package dev.nautil.cli;
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.nautil.EmbeddingOptions;
 import dev.nautil.Model;
+import dev.nautil.ModelOptions;
 import dev.nautil.Pooling;
 import java.io.IOException;
 import java.util.List;
@@ -28,6 +29,7 @@ final class EmbedCommand implements Callable<Integer> {
 
   @Mixin private StandardOptions standard;
   @Mixin private ThreadOptions threads;
+  @Mixin private OvercommitOption overcommit;
 
   @Parameters(paramLabel = "MODEL", description = "A GGUF file.")
   private String model;
@@ -54,8 +56,11 @@ final class EmbedCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    try (Model open =
-        ModelArgument.resolve(io, model).open(Model.options().threads(threads.count()))) {
+    ModelOptions modelOptions = Model.options().threads(threads.count());
+    if (overcommit.isAllowed()) {
+      modelOptions = modelOptions.allowOvercommit();
+    }
+    try (Model open = ModelArgument.resolve(io, model).open(modelOptions)) {
       EmbeddingOptions options = options();
       Json.answerLines(io, question -> answer(question, open, options));
     }

@@ -1,6 +1,7 @@
 package dev.nautil.cli;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import dev.nautil.MemoryEstimate;
 import dev.nautil.engine.ModelFile;
 import dev.nautil.internal.FileInfo;
 import dev.nautil.internal.NativeFile;
@@ -17,11 +18,17 @@ import org.jspecify.annotations.Nullable;
 final class FileJson {
   private FileJson() {}
 
-  static void print(Io io, NativeFile file, @Nullable TensorRows values) throws IOException {
-    Json.print(io, json -> write(json, file, values));
+  static void print(
+      Io io, NativeFile file, @Nullable MemoryEstimate memory, @Nullable TensorRows values)
+      throws IOException {
+    Json.print(io, json -> write(json, file, memory, values));
   }
 
-  private static void write(JsonGenerator json, NativeFile file, @Nullable TensorRows values)
+  private static void write(
+      JsonGenerator json,
+      NativeFile file,
+      @Nullable MemoryEstimate memory,
+      @Nullable TensorRows values)
       throws IOException {
     FileInfo info = file.info();
     json.writeStartObject();
@@ -31,6 +38,7 @@ final class FileJson {
     json.writeNumberField("file_bytes", info.fileBytes());
     json.writeNumberField("parameters", ModelFile.parameters(file));
     writeTypes(json, file.tensors());
+    write(json, memory);
     json.writeObjectFieldStart("metadata");
     for (String key : file.keys()) {
       json.writeFieldName(key);
@@ -45,6 +53,26 @@ final class FileJson {
     if (values != null) {
       write(json, values);
     }
+    json.writeEndObject();
+  }
+
+  private static void write(JsonGenerator json, @Nullable MemoryEstimate memory)
+      throws IOException {
+    if (memory == null) {
+      json.writeNullField("memory");
+      return;
+    }
+    json.writeObjectFieldStart("memory");
+    json.writeNumberField("context_size", memory.contextSize());
+    json.writeStringField("kv_type", memory.kvCacheType().label());
+    json.writeNumberField("weight_bytes", memory.weightBytes());
+    json.writeNumberField("kv_bytes", memory.kvCacheBytes());
+    json.writeNumberField("working_bytes", memory.workingBytes());
+    json.writeNumberField("total_bytes", memory.totalBytes());
+    json.writeNumberField("physical_bytes", memory.physicalBytes());
+    json.writeNumberField("available_bytes", memory.availableBytes());
+    json.writeBooleanField("fits", memory.fits());
+    json.writeNumberField("largest_context", memory.largestContext());
     json.writeEndObject();
   }
 

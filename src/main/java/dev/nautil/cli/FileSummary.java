@@ -1,5 +1,6 @@
 package dev.nautil.cli;
 
+import dev.nautil.MemoryEstimate;
 import dev.nautil.engine.ModelFile;
 import dev.nautil.internal.FileInfo;
 import dev.nautil.internal.NativeFile;
@@ -29,7 +30,9 @@ final class FileSummary {
     tensors = file.tensors();
   }
 
-  static void print(Io io, NativeFile file, @Nullable TensorRows values) throws IOException {
+  static void print(
+      Io io, NativeFile file, @Nullable MemoryEstimate memory, @Nullable TensorRows values)
+      throws IOException {
     FileSummary summary = new FileSummary(io.out(), file);
     if (values != null) {
       summary.printValues(values);
@@ -37,6 +40,9 @@ final class FileSummary {
     }
     summary.printHead();
     summary.printTypes();
+    if (memory != null) {
+      summary.printMemory(memory);
+    }
     summary.printMetadata();
   }
 
@@ -118,6 +124,24 @@ final class FileSummary {
   private void printType(String name, long[] sums) {
     double share = 100.0 * sums[1] / Math.max(1, file.info().tensorBytes());
     out.printf(Locale.ROOT, "%-10s%8d%14s%7.1f %%%n", name, sums[0], Sizes.brief(sums[1]), share);
+  }
+
+  private void printMemory(MemoryEstimate memory) {
+    out.println();
+    printMemory(thousands(memory.contextSize()) + " tokens take", "size");
+    printMemory("weights", shortBytes(memory.weightBytes()));
+    printMemory("KV cache, " + memory.kvCacheType().label(), shortBytes(memory.kvCacheBytes()));
+    printMemory("working memory", shortBytes(memory.workingBytes()));
+    printMemory("in all", shortBytes(memory.totalBytes()));
+    printMemory("this machine has", shortBytes(memory.physicalBytes()));
+    printMemory("of it available", shortBytes(memory.availableBytes()));
+    int largest = memory.largestContext();
+    String would = largest > 0 ? "; " + thousands(largest) + " tokens would" : "";
+    out.println(memory.fits() ? "It fits." : "It does not fit" + would + ".");
+  }
+
+  private void printMemory(String what, String size) {
+    out.printf(Locale.ROOT, "%-26s%12s%n", what, size);
   }
 
   private void printMetadata() {

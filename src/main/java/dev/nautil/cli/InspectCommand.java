@@ -1,5 +1,9 @@
 package dev.nautil.cli;
 
+import dev.nautil.GgufException;
+import dev.nautil.MemoryEstimate;
+import dev.nautil.UnsupportedModelException;
+import dev.nautil.internal.ContextParams;
 import dev.nautil.internal.NativeFile;
 import dev.nautil.internal.TensorInfo;
 import java.io.IOException;
@@ -19,7 +23,9 @@ import picocli.CommandLine.TypeConversionException;
 /** {@code nautil inspect}. */
 @Command(
     name = "inspect",
-    description = "Shows what a GGUF file holds, whatever its architecture.",
+    description =
+        "Shows what a GGUF file holds, whatever its architecture, and what memory the model takes"
+            + " here.",
     sortOptions = false)
 final class InspectCommand implements Callable<Integer> {
   private final Io io;
@@ -33,8 +39,8 @@ final class InspectCommand implements Callable<Integer> {
   @Option(
       names = "--json",
       description =
-          "Prints {\"metadata\", \"tensors\", \"tensor_types\", \"parameters\", \"file_bytes\", …}"
-              + " with all values; NaN and infinities are strings.")
+          "Prints {\"metadata\", \"tensors\", \"tensor_types\", \"parameters\", \"file_bytes\","
+              + " \"memory\", …} with all values; NaN and infinities are strings.")
   private boolean json;
 
   @Option(names = "--tensor", paramLabel = "NAME", description = "Shows a tensor's values, too.")
@@ -48,6 +54,17 @@ final class InspectCommand implements Callable<Integer> {
           "Only the tensor's rows from A up to, not including, B, counted over all its outer"
               + " dimensions.")
   private @Nullable Rows rows;
+
+  @Option(
+      names = "--ctx-size",
+      paramLabel = "N",
+      defaultValue = "0",
+      description =
+          "Tokens of the context that memory is told for; 0, the default: the model's own limit, as"
+              + " far as memory allows.")
+  private int contextSize;
+
+  @Mixin private KvTypeOption kvType;
 
   InspectCommand(Io io) {
     this.io = io;
@@ -80,15 +97,31 @@ final class InspectCommand implements Callable<Integer> {
     if (rows != null && tensor == null) {
       throw new ParameterException(spec.commandLine(), "--rows needs --tensor");
     }
+    if (contextSize < 0) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--ctx-size is " + contextSize + "; it must be 0 (the model's own) or more");
+    }
     try (NativeFile file = NativeFile.open(ModelArgument.resolve(io, model).path(), false)) {
       TensorRows values = tensor == null ? null : select(file, tensor);
+      MemoryEstimate memory = estimate(file);
       if (json) {
-        FileJson.print(io, file, values);
+        FileJson.print(io, file, memory, values);
       } else {
-        FileSummary.print(io, file, values);
+        FileSummary.print(io, file, memory, values);
       }
     }
     return 0;
+  }
+
+  /** What the model takes, or null where the file holds none that runs here. */
+  private @Nullable MemoryEstimate estimate(NativeFile file) {
+    try {
+      return file.estimate(
+          0, new ContextParams(contextSize, 1, 0, false, false, kvType.type(), true), false);
+    } catch (UnsupportedModelException | GgufException e) {
+      return null;
+    }
   }
 
   private TensorRows select(NativeFile file, String name) {

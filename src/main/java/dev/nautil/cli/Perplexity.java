@@ -1,6 +1,5 @@
 package dev.nautil.cli;
 
-import dev.nautil.KvCacheType;
 import dev.nautil.engine.LoadedModel;
 import dev.nautil.internal.ContextParams;
 import dev.nautil.internal.NativeContext;
@@ -41,19 +40,16 @@ final class Perplexity {
    * Scores a text.
    *
    * @param tokens as many as a window has, at least
+   * @param params of the context, which is as long as a window
    * @param progress told what the windows so far give, and how many there are
    */
   static Result measure(
-      LoadedModel model,
-      int[] tokens,
-      int contextSize,
-      KvCacheType kvType,
-      ObjIntConsumer<Result> progress) {
+      LoadedModel model, int[] tokens, ContextParams params, ObjIntConsumer<Result> progress) {
+    int contextSize = params.contextLength();
     int windows = tokens.length / contextSize;
     Tokenizer tokenizer = model.tokenizer();
     Result result = new Result(0, 0, tokens.length, 0, contextSize);
-    try (NativeContext context =
-        model.newContext(new ContextParams(contextSize, 1, 0, false, 0, kvType, true))) {
+    try (NativeContext context = model.newContext(params)) {
       for (int i = 0; i < windows; i++) {
         int[] window = Arrays.copyOfRange(tokens, i * contextSize, (i + 1) * contextSize);
         if (tokenizer.addBos()) {

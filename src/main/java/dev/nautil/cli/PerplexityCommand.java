@@ -1,6 +1,7 @@
 package dev.nautil.cli;
 
 import dev.nautil.engine.LoadedModel;
+import dev.nautil.internal.ContextParams;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -50,6 +51,8 @@ final class PerplexityCommand implements Callable<Integer> {
 
   @Mixin private KvTypeOption kvType;
 
+  @Mixin private OvercommitOption overcommit;
+
   @Option(
       names = "--json",
       description = "Prints {\"perplexity\", \"nll\", \"tokens\", \"windows\", \"n_ctx\"}.")
@@ -69,7 +72,9 @@ final class PerplexityCommand implements Callable<Integer> {
     }
     Path path = ModelArgument.resolve(io, model).path();
     String text = text(ModelArgument.path(file));
-    try (LoadedModel loaded = LoadedModel.open(path, false, threads.count(), null, null);
+    ContextParams params =
+        new ContextParams(window, 1, 0, false, overcommit.isAllowed(), kvType.type(), true);
+    try (LoadedModel loaded = LoadedModel.open(path, false, threads.count(), params, null, null);
         ProgressBar bar = new ProgressBar(io, "perplexity")) {
       ContextNotes.warnIfBeyond(io, window, loaded.model().info().contextLength());
       int[] tokens = Completer.encode(loaded.tokenizer(), text);
@@ -81,8 +86,7 @@ final class PerplexityCommand implements Callable<Integer> {
           Perplexity.measure(
               loaded,
               tokens,
-              window,
-              kvType.type(),
+              params,
               (soFar, windows) ->
                   bar.update(
                       soFar.windows(),

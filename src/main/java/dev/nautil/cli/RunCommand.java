@@ -83,6 +83,8 @@ final class RunCommand implements Callable<Integer> {
 
   @Mixin private KvTypeOption kvType;
 
+  @Mixin private OvercommitOption overcommit;
+
   @Option(names = "--raw", description = "Continues text as it is, without the chat template.")
   private boolean raw;
 
@@ -222,10 +224,12 @@ final class RunCommand implements Callable<Integer> {
     if (contextSize < 0) {
       throw usage("--ctx-size is " + contextSize + "; it must be 0 (the model's own) or more");
     }
-    return Model.options()
-        .contextSize(contextSize)
-        .threads(threads.count())
-        .kvCacheType(kvType.type());
+    ModelOptions options =
+        Model.options()
+            .contextSize(contextSize)
+            .threads(threads.count())
+            .kvCacheType(kvType.type());
+    return overcommit.isAllowed() ? options.allowOvercommit() : options;
   }
 
   /**

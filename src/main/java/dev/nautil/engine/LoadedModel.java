@@ -58,19 +58,27 @@ public final class LoadedModel implements AutoCloseable {
    *
    * @param copy reads the file into memory instead of mapping it
    * @param threads 0: as many as the process may run at once
+   * @param context that is to be made: if it does not fit, nothing is read
    * @param progress if not null, the whole file is read now
    * @param chatTemplate takes the place of the file's own if it is not null
+   * @throws dev.nautil.NotEnoughMemoryException if the context does not fit beside the weights
    */
   public static LoadedModel open(
       Path path,
       boolean copy,
       int threads,
+      ContextParams context,
       @Nullable Progress progress,
       @Nullable String chatTemplate) {
-    NativeFile file = NativeFile.open(path, copy);
+    NativeFile file = NativeFile.open(path, false);
     NativeModel model = null;
     NativePool pool = null;
     try {
+      MemoryCheck.require(file, threads, context, copy);
+      if (copy) {
+        file.close();
+        file = NativeFile.open(path, true);
+      }
       model = new NativeModel(file);
       if (progress != null) {
         read(file, progress);
@@ -104,8 +112,13 @@ public final class LoadedModel implements AutoCloseable {
     progress.accept(total, total);
   }
 
-  /** A KV cache of this model, and what decodes into it. */
+  /**
+   * A KV cache of this model, and what decodes into it.
+   *
+   * @throws dev.nautil.NotEnoughMemoryException if it does not fit
+   */
   public NativeContext newContext(ContextParams params) {
+    MemoryCheck.require(file, pool.threads(), params, false);
     return new NativeContext(model, pool, params);
   }
 

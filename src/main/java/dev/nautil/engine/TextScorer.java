@@ -1,7 +1,6 @@
 package dev.nautil.engine;
 
 import dev.nautil.ContextFullException;
-import dev.nautil.KvCacheType;
 import dev.nautil.TokenLogprob;
 import dev.nautil.internal.ContextParams;
 import dev.nautil.internal.NativeContext;
@@ -18,16 +17,14 @@ public final class TextScorer {
   private static final int STEP = 64;
 
   private final LoadedModel model;
-  private final KvCacheType kvType;
-  private final int contextLength;
+  private final ContextParams params;
 
   /**
-   * @param contextLength tokens that a text can have
+   * @param params of each text's context; its length is how many tokens a text can have
    */
-  public TextScorer(LoadedModel model, KvCacheType kvType, int contextLength) {
+  public TextScorer(LoadedModel model, ContextParams params) {
     this.model = model;
-    this.kvType = kvType;
-    this.contextLength = contextLength;
+    this.params = params;
   }
 
   /**
@@ -37,6 +34,7 @@ public final class TextScorer {
    */
   public List<TokenLogprob> score(int[] tokens, int alternatives) {
     int read = tokens.length - 1; // nothing follows the last one
+    int contextLength = params.contextLength();
     if (read > contextLength) {
       throw new ContextFullException(
           "the text has " + read + " tokens to read; the context has room for " + contextLength,
@@ -49,7 +47,6 @@ public final class TextScorer {
       return scores;
     }
     int told = Math.min(alternatives, model.model().info().vocabularySize());
-    ContextParams params = new ContextParams(contextLength, 1, 0, false, 0, kvType, true);
     try (NativeContext context = model.newContext(params)) {
       for (int start = 0; start < read; start += STEP) {
         int n = Math.min(STEP, read - start);

@@ -11,6 +11,7 @@ import dev.nautil.internal.bindings.Nautil;
 import dev.nautil.internal.bindings.NtError;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** An {@code nt_error} for calls on one thread at a time, and the exception that it becomes. */
@@ -61,6 +62,9 @@ final class CallStatus {
       // capacity() would be the pointer's own.
       case Nautil.NT_CONTEXT_FULL ->
           new ContextFullException(message, error.used(), error.wanted(), error._capacity());
+      case Nautil.NT_INCOMPLETE ->
+          new IncompleteHeaderException(
+              Objects.requireNonNull(file), error.part(), error.offset(), reason, error.wanted());
       case Nautil.NT_CANCELLED -> new CancelledException(message);
       default -> new NautilException("a defect of Nautil: " + message);
     };

@@ -9,8 +9,7 @@ import dev.nautil.KvCacheType;
  * @param sequences 0: one
  * @param batchSize tokens that one pass over the weights takes; 0: 512
  * @param exact F32 arithmetic throughout: slow, for tests
- * @param kvCapacity tokens that all sequences together may hold; 0: contextLength times sequences,
- *     as far as memory allows
+ * @param overcommit makes the context even if it does not fit into memory
  * @param kvType how keys and values are kept
  * @param blas whether OpenBLAS may multiply F32, F16 and BF16 weights, where it is there
  */
@@ -19,10 +18,10 @@ public record ContextParams(
     int sequences,
     int batchSize,
     boolean exact,
-    long kvCapacity,
+    boolean overcommit,
     KvCacheType kvType,
     boolean blas) {
 
   public static final ContextParams DEFAULT =
-      new ContextParams(0, 0, 0, false, 0, KvCacheType.F16, true);
+      new ContextParams(0, 0, 0, false, false, KvCacheType.F16, true);
 }

@@ -278,14 +278,14 @@ public final class NativeContext implements AutoCloseable {
     }
   }
 
-  private static NtContextParams write(ContextParams params, boolean blas) {
+  static NtContextParams write(ContextParams params, boolean blas) {
     NtContextParams struct = new NtContextParams(Struct.allocate(NtContextParams.class, 1));
     return struct
         .n_ctx(params.contextLength())
         .n_seq_max(params.sequences())
         .n_batch(params.batchSize())
         .exact(params.exact() ? 1 : 0)
-        .kv_capacity(params.kvCapacity())
+        .overcommit(params.overcommit() ? 1 : 0)
         .kv_type(
             switch (params.kvType()) {
               case F16 -> Nautil.NT_CACHE_F16;

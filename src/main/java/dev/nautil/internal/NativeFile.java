@@ -1,9 +1,11 @@
 package dev.nautil.internal;
 
+import dev.nautil.MemoryEstimate;
 import dev.nautil.internal.bindings.Nautil;
 import dev.nautil.internal.bindings.NtFile;
 import dev.nautil.internal.bindings.NtFileInfo;
 import dev.nautil.internal.bindings.NtKv;
+import dev.nautil.internal.bindings.NtMemoryEstimate;
 import dev.nautil.internal.bindings.NtTensorInfo;
 import dev.nautil.tokenizer.StringTable;
 import java.nio.file.Path;
@@ -40,8 +42,25 @@ public final class NativeFile implements AutoCloseable {
    * @throws dev.nautil.GgufException if it is malformed
    */
   public static NativeFile open(Path path, boolean copy) {
+    return open(path, copy ? Nautil.NT_FILE_COPY : 0);
+  }
+
+  /**
+   * Reads what precedes the tensors' data: metadata, and the tensors' names, shapes and sizes. The
+   * file may be the beginning of a larger one that ends anywhere after that. {@link
+   * FileInfo#fileBytes} is then what the whole has at least.
+   *
+   * @param path of a split model, its first part; the others are found beside it
+   * @throws IncompleteHeaderException if the file ends before that, and how much is needed
+   * @throws dev.nautil.ModelFileException if the file cannot be opened or read
+   * @throws dev.nautil.GgufException if it is malformed
+   */
+  public static NativeFile openHeader(Path path) {
+    return open(path, Nautil.NT_FILE_HEADER);
+  }
+
+  private static NativeFile open(Path path, int flags) {
     CallStatus status = new CallStatus(path);
-    int flags = copy ? Nautil.NT_FILE_COPY : 0;
     NtFile file =
         status.check(
             Nautil.nt_file_open(
@@ -105,6 +124,39 @@ public final class NativeFile implements AutoCloseable {
               Nautil.nt_file_decode_rows(
                   file, tensor, firstRow, rows, out, out.length, status.error()));
           return out;
+        });
+  }
+
+  /**
+   * What a context of the file's model takes; a header is enough.
+   *
+   * @param threads that will compute; 0: as many as the process may run at once
+   * @param copy whether the weights are yet to be read into memory
+   * @throws dev.nautil.UnsupportedModelException if the core does not run such a model
+   * @throws dev.nautil.GgufException if a tensor is missing or has a wrong shape
+   */
+  public MemoryEstimate estimate(int threads, ContextParams params, boolean copy) {
+    return call(
+        (file, status) -> {
+          NtMemoryEstimate out = new NtMemoryEstimate(Struct.allocate(NtMemoryEstimate.class, 1));
+          status.check(
+              Nautil.nt_file_estimate(
+                  file,
+                  threads,
+                  NativeContext.write(params, false),
+                  copy ? 1 : 0,
+                  out,
+                  status.error()));
+          return new MemoryEstimate(
+              out.n_ctx(),
+              params.kvType(),
+              out.weight_bytes(),
+              out.kv_bytes(),
+              out.working_bytes(),
+              out.available_bytes(),
+              out.physical_bytes(),
+              out.fits() != 0,
+              out.max_n_ctx());
         });
   }
 

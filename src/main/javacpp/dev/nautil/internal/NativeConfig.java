@@ -34,6 +34,7 @@ public class NativeConfig implements InfoMapper {
         .put(new Info("nt_model_info").pointerTypes("NtModelInfo"))
         .put(new Info("nt_context_info").pointerTypes("NtContextInfo"))
         .put(new Info("nt_operation").pointerTypes("NtOperation"))
+        .put(new Info("nt_memory_estimate").pointerTypes("NtMemoryEstimate"))
         .put(new Info("nt_context_params").pointerTypes("NtContextParams"))
         .put(new Info("nt_sampling").pointerTypes("NtSampling"))
         .put(new Info("int32_t").valueTypes("int").pointerTypes("IntBuffer", "int[]"))

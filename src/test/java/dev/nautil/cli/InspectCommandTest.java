@@ -69,6 +69,31 @@ class InspectCommandTest {
   }
 
   @Test
+  void tellsWhatMemoryAModelTakes() throws IOException {
+    JsonNode memory =
+        Cli.run("inspect", MODEL, "--json", "--ctx-size", "4096", "--kv-type", "q8_0")
+            .json()
+            .get("memory");
+    assertEquals(4096, memory.get("context_size").intValue());
+    assertEquals("q8_0", memory.get("kv_type").textValue());
+    assertEquals(4096 * 30 * 3 * 2 * 64 / 32 * 34, memory.get("kv_bytes").longValue());
+    assertTrue(memory.get("working_bytes").longValue() > 0);
+    assertTrue(memory.get("fits").booleanValue());
+    String text =
+        Cli.run("inspect", MODEL, "--ctx-size", "1073741824").ok().replaceAll(" {2,}", " ");
+    assertTrue(text.contains("1,073,741,824 tokens take"), text);
+    assertTrue(text.contains("\nweights 92.1 MiB\nKV cache, f16 23040.00 GiB\n"), text);
+    assertTrue(text.contains("\nIt does not fit; "), text);
+    assertTrue(Cli.run("inspect", MODEL).ok().contains("\nIt fits.\n"));
+    assertTrue(
+        Cli.run("inspect", TestModels.path("bad-architecture.gguf"), "--json")
+            .json()
+            .get("memory")
+            .isNull());
+    Cli.run("inspect", MODEL, "--ctx-size", "-1").assertRefused(2, "--ctx-size");
+  }
+
+  @Test
   void survivesAnyMetadata(@TempDir Path folder) throws IOException {
     Path path = folder.resolve("odd.gguf");
     Files.write(path, oddFile());

@@ -180,6 +180,7 @@ class RunCommandTest {
         "1 | localhost:1/or | -m MODEL PROMPT",
         "1 | absent.gguf hi | absent.gguf",
         "1 | --ctx-size 8 hi | context",
+        "1 | --ctx-size 1073741824 hi | --overcommit",
       })
   void refuses(int code, String options, String reason) {
     Object[] arguments = ("run " + options).split(" ");

@@ -27,7 +27,7 @@ class ConversationCacheTest {
 
   @BeforeAll
   static void open() {
-    model = LoadedModel.open(TestModels.smolLm2(), false, 0, null, null);
+    model = LoadedModel.open(TestModels.smolLm2(), false, 0, ContextParams.DEFAULT, null, null);
   }
 
   @AfterAll
@@ -38,7 +38,7 @@ class ConversationCacheTest {
   @BeforeEach
   void start() {
     context =
-        model.newContext(new ContextParams(8192, SLOTS, 512, false, 0, KvCacheType.F16, true));
+        model.newContext(new ContextParams(8192, SLOTS, 512, false, false, KvCacheType.F16, true));
     cache = new ConversationCache(context, SLOTS);
   }
 

@@ -55,7 +55,7 @@ class EngineTest {
 
   @BeforeAll
   static void open() {
-    model = LoadedModel.open(TestModels.smolLm2(), false, 0, null, null);
+    model = LoadedModel.open(TestModels.smolLm2(), false, 0, ContextParams.DEFAULT, null, null);
   }
 
   @AfterAll
@@ -78,7 +78,8 @@ class EngineTest {
   }
 
   private static NativeContext newContext(int sequences) {
-    return model.newContext(new ContextParams(8192, sequences, 0, false, 0, KvCacheType.F16, true));
+    return model.newContext(
+        new ContextParams(8192, sequences, 0, false, false, KvCacheType.F16, true));
   }
 
   private static GenerationRequest request(int[] prompt, int tokens) {

@@ -38,7 +38,7 @@ class BlasTest {
   private static float[] logits(NativeModel model, NativePool pool, boolean blas) {
     try (NativeContext context =
         new NativeContext(
-            model, pool, new ContextParams(512, 1, 0, false, 0, KvCacheType.F16, blas))) {
+            model, pool, new ContextParams(512, 1, 0, false, false, KvCacheType.F16, blas))) {
       int n = 256;
       int[] tokens = new int[n];
       int[] positions = new int[n];

@@ -40,7 +40,7 @@ class NativeContextTest {
     pool = new NativePool(2);
     context =
         new NativeContext(
-            model, pool, new ContextParams(CONTEXT, 2, 0, false, 0, KvCacheType.F16, true));
+            model, pool, new ContextParams(CONTEXT, 2, 0, false, false, KvCacheType.F16, true));
   }
 
   @AfterEach
@@ -75,7 +75,9 @@ class NativeContextTest {
             UnsupportedModelException.class,
             () ->
                 new NativeContext(
-                    model, pool, new ContextParams(4, 1, 0, false, 0, KvCacheType.Q8_0, false)));
+                    model,
+                    pool,
+                    new ContextParams(4, 1, 0, false, false, KvCacheType.Q8_0, false)));
     assertTrue(e.getMessage().contains("multiple of 32 values"), e.getMessage());
   }
 
@@ -152,7 +154,7 @@ class NativeContextTest {
   void aFullContextSaysByHowMuch() {
     try (NativeContext small =
         new NativeContext(
-            model, pool, new ContextParams(4, 1, 0, false, 0, KvCacheType.F16, false))) {
+            model, pool, new ContextParams(4, 1, 0, false, false, KvCacheType.F16, false))) {
       small.decode(new int[] {1, 2, 3}, new int[3], new int[] {0, 1, 2}, new byte[3], null);
       ContextFullException e =
           assertThrows(
