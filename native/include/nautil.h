@@ -247,7 +247,7 @@ typedef struct nt_memory_estimate { /* out */
                               they do not fit beside the rest, every pass reads them from the disk again */
   int64_t kv_bytes;        /* of n_ctx tokens, in whole pages; taken as they fill */
   int64_t working_bytes;   /* at most, beside: of passes of n_batch tokens on n_threads, and of one token's logits and
-                              their sampling */
+                              their sampling; without what a BLAS takes */
   int64_t available_bytes; /* nt_available_memory() */
   int64_t physical_bytes;  /* nt_physical_memory() */
   int32_t n_ctx;           /* tokens: as asked for, or what 0 becomes */

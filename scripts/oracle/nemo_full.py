@@ -6,7 +6,8 @@
 
 Run with -Xmx256m. Limits: the process's anonymous memory less its KV cache stays under 400 MB, as the kernel counts it
 from outside (smaps_rollup, sampled while it runs); opening with warm pages takes under a second, as the command line
-says. Speeds are printed, not judged.
+says. Speeds are printed, not judged. With NAUTIL_NATIVE_BUILD, the estimates of 4,096 and 32,768 tokens are compared
+with contexts that are filled.
 """
 import argparse
 import json
@@ -20,6 +21,7 @@ sys.path[:0] = [str(HERE.parent / "fixtures"), str(HERE.parent / "benchmarks")]
 
 import make_models
 import processes
+import test_memory
 
 MEMORY_LIMIT = 400e6  # bytes
 OPEN_LIMIT = 1.0  # seconds
@@ -43,6 +45,9 @@ def main():
         print(f"{row['test']} {row['tok_per_s']:.2f} tok/s, {row['limit_fraction']:.0%} of the limit")
     print(f"anonymous {peak / 1e6:.0f} MB, KV {kv / 1e6:.0f} MB, without it {(peak - kv) / 1e6:.0f} MB "
           f"(limit {MEMORY_LIMIT / 1e6:.0f})")
+    if os.environ.get("NAUTIL_NATIVE_BUILD"):
+        for n_ctx in (4096, 32768):
+            print(n_ctx, test_memory.compare(path, n_ctx))
     failed = [what for what, bad in (("open", open_seconds > OPEN_LIMIT), ("memory", peak - kv > MEMORY_LIMIT)) if bad]
     sys.exit(f"over the limit: {', '.join(failed)}" if failed else 0)
 
