@@ -129,12 +129,12 @@ final class FileSummary {
   private void printMemory(MemoryEstimate memory) {
     out.println();
     printMemory(thousands(memory.contextSize()) + " tokens take", "size");
-    printMemory("weights", shortBytes(memory.weightBytes()));
-    printMemory("KV cache, " + memory.kvCacheType().label(), shortBytes(memory.kvCacheBytes()));
-    printMemory("working memory", shortBytes(memory.workingBytes()));
-    printMemory("in all", shortBytes(memory.totalBytes()));
-    printMemory("this machine has", shortBytes(memory.physicalBytes()));
-    printMemory("of it available", shortBytes(memory.availableBytes()));
+    printMemory("weights", Sizes.brief(memory.weightBytes()));
+    printMemory("KV cache, " + memory.kvCacheType().label(), Sizes.brief(memory.kvCacheBytes()));
+    printMemory("working memory", Sizes.brief(memory.workingBytes()));
+    printMemory("in all", Sizes.brief(memory.totalBytes()));
+    printMemory("this machine has", Sizes.brief(memory.physicalBytes()));
+    printMemory("of it available", Sizes.brief(memory.availableBytes()));
     int largest = memory.largestContext();
     String would = largest > 0 ? "; " + thousands(largest) + " tokens would" : "";
     out.println(memory.fits() ? "It fits." : "It does not fit" + would + ".");
