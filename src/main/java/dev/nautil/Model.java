@@ -204,6 +204,22 @@ public final class Model implements AutoCloseable {
   }
 
   /**
+   * What the model that a text names would take, as {@link #estimate(Path, ModelOptions)} tells it.
+   * Of a model that is not on this machine, only the header is fetched.
+   *
+   * @param reference as {@link #open(String)} takes it
+   * @throws ModelReferenceException if the text names nothing
+   * @throws PullException if the model is not on this machine and the registry does not give it
+   */
+  public static MemoryEstimate estimate(String reference, ModelOptions options) {
+    Objects.requireNonNull(options, "options");
+    Path file = ModelFiles.fileOf(reference);
+    return file != null
+        ? estimate(file, options)
+        : ModelStore.open().withHeader(reference, options.pull(), path -> estimate(path, options));
+  }
+
+  /**
    * What a model would take if it were opened with these options, and what this machine has. Only
    * the header of the file is read, and no more of it need be there: some megabytes, most of which
    * are the vocabulary.

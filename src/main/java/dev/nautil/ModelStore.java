@@ -2,6 +2,7 @@ package dev.nautil;
 
 import dev.nautil.registry.ModelReference;
 import dev.nautil.registry.RegistryException;
+import dev.nautil.store.RemoteFiles;
 import dev.nautil.store.Store;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -12,6 +13,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /**
  * The models that are kept on this machine. Any number of threads and processes may use one store
@@ -173,6 +175,22 @@ public final class ModelStore {
   /** What the store takes of the disk. */
   public DiskUsage diskUsage() {
     return run(store::diskUsage);
+  }
+
+  /** Gives a function a file with the model's header: the model's own, or what is fetched of it. */
+  <T> T withHeader(String reference, PullOptions options, Function<Path, T> function) {
+    Optional<StoredModel> found = find(reference);
+    if (found.isPresent()) {
+      return function.apply(found.get().file());
+    }
+    ModelReference parsed = ModelReference.parse(reference);
+    return run(
+        reference,
+        () -> {
+          try (RemoteFiles files = RemoteFiles.fetch(store.remote(parsed, options.isPlainHttp()))) {
+            return function.apply(files.file().path());
+          }
+        });
   }
 
   private interface Action<T> {

@@ -18,27 +18,24 @@ import org.jspecify.annotations.Nullable;
 final class FileJson {
   private FileJson() {}
 
-  static void print(
-      Io io, NativeFile file, @Nullable MemoryEstimate memory, @Nullable TensorRows values)
-      throws IOException {
-    Json.print(io, json -> write(json, file, memory, values));
+  static void print(Io io, Inspected inspected) throws IOException {
+    Json.print(io, json -> write(json, inspected));
   }
 
-  private static void write(
-      JsonGenerator json,
-      NativeFile file,
-      @Nullable MemoryEstimate memory,
-      @Nullable TensorRows values)
-      throws IOException {
+  private static void write(JsonGenerator json, Inspected inspected) throws IOException {
+    NativeFile file = inspected.file();
     FileInfo info = file.info();
     json.writeStartObject();
+    if (inspected.model() != null) {
+      StoredModelJson.writeFields(json, inspected.model());
+    }
     json.writeNumberField("version", info.version());
     json.writeNumberField("alignment", info.alignment());
     json.writeNumberField("parts", info.parts());
     json.writeNumberField("file_bytes", info.fileBytes());
     json.writeNumberField("parameters", ModelFile.parameters(file));
     writeTypes(json, file.tensors());
-    write(json, memory);
+    write(json, inspected.memory());
     json.writeObjectFieldStart("metadata");
     for (String key : file.keys()) {
       json.writeFieldName(key);
@@ -50,8 +47,8 @@ final class FileJson {
       write(json, tensor, info.parts() > 1);
     }
     json.writeEndArray();
-    if (values != null) {
-      write(json, values);
+    if (inspected.values() != null) {
+      write(json, inspected.values());
     }
     json.writeEndObject();
   }

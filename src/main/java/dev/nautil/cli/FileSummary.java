@@ -1,6 +1,7 @@
 package dev.nautil.cli;
 
 import dev.nautil.MemoryEstimate;
+import dev.nautil.StoredModel;
 import dev.nautil.engine.ModelFile;
 import dev.nautil.internal.FileInfo;
 import dev.nautil.internal.NativeFile;
@@ -30,18 +31,19 @@ final class FileSummary {
     tensors = file.tensors();
   }
 
-  static void print(
-      Io io, NativeFile file, @Nullable MemoryEstimate memory, @Nullable TensorRows values)
-      throws IOException {
-    FileSummary summary = new FileSummary(io.out(), file);
-    if (values != null) {
-      summary.printValues(values);
+  static void print(Io io, Inspected inspected) throws IOException {
+    FileSummary summary = new FileSummary(io.out(), inspected.file());
+    if (inspected.values() != null) {
+      summary.printValues(inspected.values());
       return;
+    }
+    if (inspected.model() != null) {
+      summary.printModel(inspected.model());
     }
     summary.printHead();
     summary.printTypes();
-    if (memory != null) {
-      summary.printMemory(memory);
+    if (inspected.memory() != null) {
+      summary.printMemory(inspected.memory());
     }
     summary.printMetadata();
   }
@@ -55,6 +57,28 @@ final class FileSummary {
           }
           out.println(line);
         });
+  }
+
+  /** What came with the file. */
+  private void printModel(StoredModel model) {
+    row("model", String.join(", ", model.references()));
+    row("id", model.id());
+    row("created", model.created());
+    for (String license : model.licenses()) {
+      row(
+          "licence",
+          license.lines().map(String::strip).filter(s -> !s.isEmpty()).findFirst().orElse(""));
+    }
+    if (model.chatTemplate() != null) {
+      row("its template", shortened(model.chatTemplate()));
+    }
+    if (model.contextSize() != null) {
+      row("its context", tokens(model.contextSize()));
+    }
+    if (model.parametersJson() != null) {
+      row("its sampling", model.parametersJson().replaceAll("\\s+", " "));
+    }
+    out.println();
   }
 
   private void printHead() {

@@ -2,6 +2,7 @@ package dev.nautil.cli;
 
 import dev.nautil.GgufException;
 import dev.nautil.MemoryEstimate;
+import dev.nautil.StoredModel;
 import dev.nautil.UnsupportedModelException;
 import dev.nautil.internal.ContextParams;
 import dev.nautil.internal.NativeFile;
@@ -23,9 +24,10 @@ import picocli.CommandLine.TypeConversionException;
 /** {@code nautil inspect}. */
 @Command(
     name = "inspect",
-    description =
-        "Shows what a GGUF file holds, whatever its architecture, and what memory the model takes"
-            + " here.",
+    description = {
+      "Shows what a GGUF file holds, whatever its architecture, and what memory the model takes here.",
+      "Of a model of the store or a registry also its licence and what else came with it."
+    },
     sortOptions = false)
 final class InspectCommand implements Callable<Integer> {
   private final Io io;
@@ -33,8 +35,18 @@ final class InspectCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private StandardOptions standard;
 
-  @Parameters(paramLabel = "MODEL", description = "A GGUF file; of a split model, the first.")
+  @Parameters(
+      paramLabel = "MODEL",
+      description = "A GGUF file (of a split model, the first), a reference or an id.")
   private String model;
+
+  @Option(
+      names = "--remote",
+      description = "Asks the registry, and fetches no more than the file's header.")
+  private boolean remote;
+
+  @Option(names = "--plain-http", description = "With --remote: without TLS.")
+  private boolean plainHttp;
 
   @Option(
       names = "--json",
@@ -102,16 +114,30 @@ final class InspectCommand implements Callable<Integer> {
           spec.commandLine(),
           "--ctx-size is " + contextSize + "; it must be 0 (the model's own) or more");
     }
-    try (NativeFile file = NativeFile.open(ModelArgument.resolve(io, model).path(), false)) {
-      TensorRows values = tensor == null ? null : select(file, tensor);
-      MemoryEstimate memory = estimate(file);
-      if (json) {
-        FileJson.print(io, file, memory, values);
-      } else {
-        FileSummary.print(io, file, memory, values);
+    if (remote) {
+      if (tensor != null) {
+        throw new ParameterException(
+            spec.commandLine(),
+            "--tensor needs the weights: leave out --remote, after nautil pull");
       }
+      RemoteInspection.of(io, model, plainHttp, this::print);
+      return 0;
+    }
+    ModelArgument named = ModelArgument.here(io, model);
+    try (NativeFile file = NativeFile.open(named.path(), false)) {
+      print(file, named.stored());
     }
     return 0;
+  }
+
+  private void print(NativeFile file, @Nullable StoredModel stored) throws IOException {
+    TensorRows values = tensor == null ? null : select(file, tensor);
+    Inspected inspected = new Inspected(file, stored, estimate(file), values);
+    if (json) {
+      FileJson.print(io, inspected);
+    } else {
+      FileSummary.print(io, inspected);
+    }
   }
 
   /** What the model takes, or null where the file holds none that runs here. */

@@ -1,6 +1,7 @@
 package dev.nautil.cli;
 
 import dev.nautil.Model;
+import dev.nautil.ModelNotFoundException;
 import dev.nautil.ModelOptions;
 import dev.nautil.ModelStore;
 import dev.nautil.NautilException;
@@ -32,6 +33,28 @@ record ModelArgument(Path path, @Nullable StoredModel stored) {
       return of(
           ModelStore.open(io.environment()).get(text, ModelStore.pullOptions().onProgress(view)));
     }
+  }
+
+  /**
+   * The same, but a model that is not on this machine is not pulled.
+   *
+   * @throws ModelNotFoundException if it is not
+   */
+  static ModelArgument here(Io io, String text) {
+    ModelArgument file = file(text);
+    return file != null
+        ? file
+        : of(
+            ModelStore.open(io.environment())
+                .find(text)
+                .orElseThrow(
+                    () ->
+                        new ModelNotFoundException(
+                            "there is no model "
+                                + text
+                                + " on this machine; nautil pull fetches it, and nautil inspect"
+                                + " --remote looks at it where it is",
+                            null)));
   }
 
   /** A model of the store. */

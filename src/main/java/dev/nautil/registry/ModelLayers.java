@@ -30,7 +30,7 @@ public record ModelLayers(
   private static final String CNCF = "application/vnd.cncf.model.";
 
   /** Of licences, templates and parameters. */
-  public static final int MAX_TEXT_BYTES = 4 << 20;
+  private static final int MAX_TEXT_BYTES = 4 << 20;
 
   private enum Role {
     WEIGHTS,
@@ -105,6 +105,24 @@ public record ModelLayers(
         .filter(each -> seen.add(each.digest()))
         .forEach(all::add);
     return all;
+  }
+
+  /**
+   * Refuses what is too large for a licence, a template or parameters.
+   *
+   * @throws RegistryException if it is
+   */
+  public static void requireText(Descriptor layer) throws RegistryException {
+    if (layer.size() > MAX_TEXT_BYTES) {
+      throw new RegistryException(
+          Kind.OTHER,
+          "a layer of type "
+              + layer.mediaType()
+              + " has "
+              + layer.size()
+              + " bytes; it may have "
+              + MAX_TEXT_BYTES);
+    }
   }
 
   /** Bytes of the weights. */

@@ -85,16 +85,8 @@ final class Pull {
 
   private static void requireSmall(ModelLayers artifact) throws IOException {
     for (Descriptor each : artifact.blobs()) {
-      boolean isText = !artifact.weights().contains(each) && !each.equals(artifact.config());
-      if (isText && each.size() > ModelLayers.MAX_TEXT_BYTES) {
-        throw new RegistryException(
-            Kind.OTHER,
-            "a layer of type "
-                + each.mediaType()
-                + " has "
-                + each.size()
-                + " bytes; it may have "
-                + ModelLayers.MAX_TEXT_BYTES);
+      if (!artifact.weights().contains(each) && !each.equals(artifact.config())) {
+        ModelLayers.requireText(each);
       }
     }
   }

@@ -313,33 +313,55 @@ public final class Store {
       return null;
     }
     try {
-      ModelConfig config = ModelConfig.parse(readBlob(artifact.config()), id.toString());
-      List<String> licenses = new ArrayList<>();
-      for (Descriptor each : artifact.licenses()) {
-        licenses.add(text(each));
-      }
-      Descriptor template = artifact.template();
-      Descriptor parameters = artifact.parameters();
-      return new StoredModel(
-          id.toString(),
-          names,
-          config.parameters(),
-          config.quantization(),
-          config.architecture(),
-          config.contextSize(),
-          config.created(),
-          artifact.weightBytes(),
-          file(id, artifact),
-          template == null ? null : text(template),
-          licenses,
-          parameters == null ? null : text(parameters));
+      return describe(
+          id, names, artifact, readBlob(artifact.config()), this::readBlob, file(id, artifact));
     } catch (NoSuchFileException | RegistryException e) {
       return null;
     }
   }
 
-  private String text(Descriptor blob) throws IOException {
-    return new String(readBlob(blob), StandardCharsets.UTF_8);
+  /** What is known of a remote model; its file is only a header. */
+  public static StoredModel describe(String reference, RemoteModel model, RemoteFiles files)
+      throws IOException, InterruptedException {
+    return describe(
+        model.id(),
+        List.of(reference),
+        model.artifact(),
+        model.config(),
+        files::text,
+        files.file().path());
+  }
+
+  private interface Reader<E extends Exception> {
+    byte[] read(Descriptor blob) throws IOException, E;
+  }
+
+  private static <E extends Exception> StoredModel describe(
+      Digest id, List<String> names, ModelLayers artifact, byte[] json, Reader<E> reader, Path file)
+      throws IOException, E {
+    ModelConfig config = ModelConfig.parse(json, id.toString());
+    List<String> licenses = new ArrayList<>();
+    for (Descriptor each : artifact.licenses()) {
+      licenses.add(new String(reader.read(each), StandardCharsets.UTF_8));
+    }
+    return new StoredModel(
+        id.toString(),
+        names,
+        config.parameters(),
+        config.quantization(),
+        config.architecture(),
+        config.contextSize(),
+        config.created(),
+        artifact.weightBytes(),
+        file,
+        text(artifact.template(), reader),
+        licenses,
+        text(artifact.parameters(), reader));
+  }
+
+  private static <E extends Exception> @Nullable String text(
+      @Nullable Descriptor blob, Reader<E> reader) throws IOException, E {
+    return blob == null ? null : new String(reader.read(blob), StandardCharsets.UTF_8);
   }
 
   private byte[] readBlob(Descriptor blob) throws IOException {

@@ -1,0 +1,149 @@
+package dev.nautil.store;
+
+import dev.nautil.internal.IncompleteHeaderException;
+import dev.nautil.internal.NativeFile;
+import dev.nautil.registry.Backoff;
+import dev.nautil.registry.Body;
+import dev.nautil.registry.Descriptor;
+import dev.nautil.registry.ModelLayers;
+import dev.nautil.registry.RegistryException;
+import dev.nautil.registry.RegistryException.Kind;
+import dev.nautil.registry.RemoteModel;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * The headers of a remote model's files, without their weights. They lie in a temporary folder that
+ * goes when this is closed.
+ */
+public final class RemoteFiles implements AutoCloseable {
+  /** The header of a model with a vocabulary of 32,000 tokens. */
+  private static final int FIRST_BYTES = 1 << 20;
+
+  /** A vocabulary of a million long tokens has less. */
+  private static final long MAX_BYTES = 256 << 20;
+
+  private final RemoteModel model;
+  private final Path folder;
+  private NativeFile file;
+
+  private RemoteFiles(RemoteModel model, Path folder) {
+    this.model = model;
+    this.folder = folder;
+  }
+
+  /**
+   * Fetches as much of the files as it takes.
+   *
+   * @throws RegistryException if the registry does not give it
+   * @throws dev.nautil.GgufException if it is no GGUF file
+   */
+  public static RemoteFiles fetch(RemoteModel model) throws IOException, InterruptedException {
+    RemoteFiles files = new RemoteFiles(model, Files.createTempDirectory("nautil-"));
+    try {
+      for (int part = 0; part < model.artifact().weights().size(); part++) {
+        files.fetch(part, FIRST_BYTES);
+      }
+      files.file = files.open();
+      return files;
+    } catch (Throwable e) {
+      files.close();
+      throw e;
+    }
+  }
+
+  /** What the headers say, closed with this. */
+  public NativeFile file() {
+    return file;
+  }
+
+  private NativeFile open() throws IOException, InterruptedException {
+    while (true) {
+      try {
+        return NativeFile.openHeader(path(0));
+      } catch (IncompleteHeaderException e) {
+        long size = model.artifact().weights().get(e.part()).size();
+        if (e.neededBytes() > Math.min(size, MAX_BYTES)) {
+          throw e;
+        }
+        fetch(e.part(), Math.max(e.neededBytes(), 2 * Files.size(path(e.part()))));
+      }
+    }
+  }
+
+  private Path path(int part) {
+    int parts = model.artifact().weights().size();
+    return folder.resolve(String.format(Locale.ROOT, "model-%05d-of-%05d.gguf", part + 1, parts));
+  }
+
+  /** Makes a part's beginning as long as that, if the part is. */
+  private void fetch(int part, long bytes) throws IOException, InterruptedException {
+    Descriptor blob = model.artifact().weights().get(part);
+    Path path = path(part);
+    long there = Files.exists(path) ? Files.size(path) : 0;
+    long end = Math.min(bytes, blob.size());
+    byte[] more =
+        Backoff.retry(
+            () -> {
+              try (Body body = model.source().open(blob, there, end)) {
+                skip(body, there - body.start());
+                return read(body, Math.toIntExact(end - there));
+              }
+            });
+    try (OutputStream out =
+        Files.newOutputStream(path, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
+      out.write(more);
+    }
+  }
+
+  /** A text that came beside the weights. */
+  byte[] text(Descriptor blob) throws IOException, InterruptedException {
+    ModelLayers.requireText(blob);
+    return Backoff.retry(
+        () -> {
+          try (Body body = model.source().open(blob, 0, blob.size())) {
+            byte[] content = read(body, Math.toIntExact(blob.size()));
+            if (!blob.digest().isOf(content)) {
+              throw new RegistryException(
+                  Kind.OTHER, "a text has not the digest " + blob.digest() + " that it is to have");
+            }
+            return content;
+          }
+        });
+  }
+
+  private static void skip(Body body, long bytes) throws IOException {
+    for (long left = bytes; left > 0; left -= FIRST_BYTES) {
+      read(body, (int) Math.min(left, FIRST_BYTES));
+    }
+  }
+
+  private static byte[] read(Body body, int length) throws IOException {
+    byte[] content = new byte[length];
+    int size = 0;
+    while (size < length) {
+      int count = body.read(content, size, length - size);
+      if (count < 0) {
+        throw new RegistryException(Kind.TRANSIENT, "the connection ended early");
+      }
+      size += count;
+    }
+    return content;
+  }
+
+  @Override
+  public void close() throws IOException {
+    if (file != null) {
+      file.close();
+    }
+    for (Path each : List.copyOf(ModelIndex.files(folder))) {
+      Files.deleteIfExists(each);
+    }
+    Files.deleteIfExists(folder);
+  }
+}
