@@ -37,4 +37,13 @@ public record StoredModel(
     references = List.copyOf(references);
     licenses = List.copyOf(licenses);
   }
+
+  /**
+   * How its publisher wants tokens chosen; null if that is not said.
+   *
+   * @throws StoreException if it is said in a way that cannot be used
+   */
+  public @Nullable Sampling sampling() {
+    return parametersJson == null ? null : PublishedSampling.read(parametersJson, id);
+  }
 }

@@ -9,7 +9,7 @@ final class ContextNotes {
   /**
    * Such as "context 8192 tokens", and why it is less than the model's own where memory bounds it.
    */
-  static String describe(ModelDescription model, int asked) {
+  static String describe(ModelDescription model, int asked, int limit) {
     int size = model.contextSize();
     int trained = model.trainedContext();
     String all = size == trained ? "" : " of " + trained;
@@ -17,16 +17,17 @@ final class ContextNotes {
         + size
         + all
         + " tokens"
-        + (isBoundByMemory(model, asked) ? ", as memory allows" : "");
+        + (isBoundByMemory(model, asked, limit) ? ", as memory allows" : "");
   }
 
   /**
    * Whether the user gets less than the model has.
    *
    * @param asked what --ctx-size said; 0: the model's own
+   * @param limit tokens that the model's publisher chose at most
    */
-  static boolean isBoundByMemory(ModelDescription model, int asked) {
-    return asked == 0 && model.contextSize() < model.trainedContext();
+  static boolean isBoundByMemory(ModelDescription model, int asked, int limit) {
+    return asked == 0 && model.contextSize() < Math.min(limit, model.trainedContext());
   }
 
   /** Warns where more is asked for than a model was trained for. */

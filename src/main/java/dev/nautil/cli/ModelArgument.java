@@ -5,6 +5,7 @@ import dev.nautil.ModelNotFoundException;
 import dev.nautil.ModelOptions;
 import dev.nautil.ModelStore;
 import dev.nautil.NautilException;
+import dev.nautil.Sampling;
 import dev.nautil.StoredModel;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -100,6 +101,18 @@ record ModelArgument(Path path, @Nullable StoredModel stored) {
 
   Model open(ModelOptions options) {
     return stored == null ? Model.open(path, options) : Model.open(stored, options);
+  }
+
+  /** How tokens are chosen if nobody says. */
+  Sampling sampling() {
+    Sampling own = stored == null ? null : stored.sampling();
+    return own != null ? own : Sampling.defaults();
+  }
+
+  /** Tokens that the model's publisher chose for a conversation at most. */
+  int contextLimit() {
+    Integer own = stored == null ? null : stored.contextSize();
+    return own != null ? own : Integer.MAX_VALUE;
   }
 
   /** The template that takes the place of the file's own; null: none does. */

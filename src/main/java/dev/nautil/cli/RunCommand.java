@@ -3,6 +3,7 @@ package dev.nautil.cli;
 import dev.nautil.Model;
 import dev.nautil.ModelDescription;
 import dev.nautil.ModelOptions;
+import dev.nautil.Sampling;
 import dev.nautil.Session;
 import dev.nautil.SessionOptions;
 import dev.nautil.UnsupportedModelException;
@@ -102,15 +103,20 @@ final class RunCommand implements Callable<Integer> {
 
   @Mixin private StandardOptions standard;
 
+  /** Tokens that the model's publisher chose for a conversation at most. */
+  private int limit = Integer.MAX_VALUE;
+
   RunCommand(Io io) {
     this.io = io;
   }
 
   @Override
   public Integer call() throws IOException {
-    SessionOptions session = sessionOptions();
+    sessionOptions(Sampling.defaults());
     ModelOptions options = modelOptions();
     ModelArgument named = model();
+    SessionOptions session = sessionOptions(named.sampling());
+    limit = named.contextLimit();
     String prompt = prompt();
     ChatInput input = null;
     if (!io.terminals().in()) {
@@ -160,7 +166,7 @@ final class RunCommand implements Callable<Integer> {
       io.err()
           .printf(
               "%s, %s: /? for help, /bye to leave%n",
-              description.name(), ContextNotes.describe(description, contextSize));
+              description.name(), ContextNotes.describe(description, contextSize, limit));
     }
     try (ChatInput lines = ChatInput.open(io, answers)) {
       return new Chat(io, opened, session, answers, lines).run();
@@ -202,8 +208,11 @@ final class RunCommand implements Callable<Integer> {
     }
   }
 
-  private SessionOptions sessionOptions() {
-    SessionOptions options = Session.options().sampling(sampling.sampling());
+  /**
+   * @param base how tokens are chosen as far as the options do not say
+   */
+  private SessionOptions sessionOptions(Sampling base) {
+    SessionOptions options = Session.options().sampling(sampling.sampling(base));
     if (system != null && raw) {
       throw usage("--raw has no system prompt: leave out --system or --raw");
     }
@@ -239,13 +248,13 @@ final class RunCommand implements Callable<Integer> {
    */
   private void tell(ModelDescription model, boolean greeted) {
     ContextNotes.warnIfBeyond(io, contextSize, model.trainedContext());
-    String context = ContextNotes.describe(model, contextSize);
+    String context = ContextNotes.describe(model, contextSize, limit);
     if (verbose) {
       io.err()
           .printf(
               "%s: %s, %d threads, %s%n",
               model.name(), context, model.threads(), model.instructionSet());
-    } else if (!greeted && ContextNotes.isBoundByMemory(model, contextSize)) {
+    } else if (!greeted && ContextNotes.isBoundByMemory(model, contextSize, limit)) {
       io.err().println("(" + context + ")");
     }
   }

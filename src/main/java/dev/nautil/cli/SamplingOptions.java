@@ -99,25 +99,25 @@ final class SamplingOptions {
         names = "--repeat-penalty",
         paramLabel = "X",
         description = "Divides the logits of tokens that were there; 1, the default: off.")
-    float repeatPenalty = 1;
+    @Nullable Float repeatPenalty;
 
     @Option(
         names = "--frequency-penalty",
         paramLabel = "X",
         description = "Takes X from a token's logit for each time that it was there; 0.")
-    float frequencyPenalty;
+    @Nullable Float frequencyPenalty;
 
     @Option(
         names = "--presence-penalty",
         paramLabel = "X",
         description = "Takes X from the logits of tokens that were there; 0.")
-    float presencePenalty;
+    @Nullable Float presencePenalty;
 
     @Option(
         names = "--repeat-last-n",
         paramLabel = "N",
         description = "How many tokens back these penalties look; -1: all; 64.")
-    int repeatLastN = 64;
+    @Nullable Integer repeatLastN;
 
     @Option(
         names = "--dry-multiplier",
@@ -203,10 +203,11 @@ final class SamplingOptions {
   }
 
   /**
+   * @param base how tokens are chosen as far as the options do not say
    * @throws ParameterException if an option is outside its range, or contradicts another
    */
-  Sampling sampling() {
-    Sampling sampling = Sampling.defaults();
+  Sampling sampling(Sampling base) {
+    Sampling sampling = base;
     if (choice.samplers != null) {
       sampling = set("--samplers", sampling, s -> s.withOrder(order(choice.samplers)));
     }
@@ -230,12 +231,16 @@ final class SamplingOptions {
 
   private Sampling withRepetition(Sampling sampling) {
     Repetition r = repetition;
+    Sampling.Penalties base = sampling.penalties().orElse(new Sampling.Penalties(1, 0, 0, 64));
     Sampling.Penalties penalties =
         get(
             "--repeat-penalty, --frequency-penalty, --presence-penalty or --repeat-last-n",
             () ->
                 new Sampling.Penalties(
-                    r.repeatPenalty, r.frequencyPenalty, r.presencePenalty, r.repeatLastN));
+                    or(r.repeatPenalty, base.repeat()),
+                    or(r.frequencyPenalty, base.frequency()),
+                    or(r.presencePenalty, base.presence()),
+                    or(r.repeatLastN, base.lastTokens())));
     Sampling penalized = sampling.withPenalties(penalties);
     if (r.dryMultiplier == 0) {
       return penalized;
@@ -254,6 +259,10 @@ final class SamplingOptions {
             s.withDry(
                 new Sampling.Dry(
                     r.dryMultiplier, r.dryBase, r.dryAllowedLength, r.dryPenaltyLastN, used)));
+  }
+
+  private static <T> T or(@Nullable T said, T otherwise) {
+    return said != null ? said : otherwise;
   }
 
   private Sampling withMore(Sampling sampling) {
