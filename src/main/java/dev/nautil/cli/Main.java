@@ -61,6 +61,9 @@ public final class Main implements Callable<Integer> {
 
   /** Runs a command and ends the process. */
   public static void main(String[] arguments) {
+    // Or the JDK gives a proxy no password for HTTPS, not even the user's own. Read once, so early.
+    String disabled = "jdk.http.auth.tunneling.disabledSchemes";
+    System.setProperty(disabled, System.getProperty(disabled, ""));
     System.exit(execute(Io.system(), Arguments.recover(arguments)));
   }
 

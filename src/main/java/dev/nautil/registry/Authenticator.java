@@ -64,7 +64,8 @@ final class Authenticator {
     throw refusal();
   }
 
-  private RegistryException refusal() {
+  /** What to tell who has no credentials, or wrong ones. */
+  RegistryException refusal() {
     return new RegistryException(
         Kind.UNAUTHORIZED,
         host
@@ -108,7 +109,12 @@ final class Authenticator {
 
   private String token(URI realm, String query, @Nullable Credential with) throws IOException {
     try (Answer answer = ask(realm, query, with)) {
-      if (answer.status() == 401 || answer.status() == 403) {
+      // RFC 6749, section 5.2, has 400 for a refresh token that is wrong.
+      boolean refused =
+          answer.status() == 401
+              || answer.status() == 403
+              || (answer.status() == 400 && with != null && with.isIdentityToken());
+      if (refused) {
         throw refusal();
       }
       if (answer.status() != 200) {

@@ -1,6 +1,7 @@
 package dev.nautil.registry;
 
 import dev.nautil.registry.RegistryException.Kind;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
 
@@ -12,15 +13,18 @@ public final class Backoff {
   /** A server that wants a longer wait is asked another day. */
   private static final Duration LONGEST = Duration.ofMinutes(2);
 
+  private final long firstMillis;
   private int failures;
   private boolean reached;
 
   /**
    * @param reached whether the server has answered before: one that cannot be reached at all is not
    *     worth waiting for
+   * @param patience for a server that sends nothing; who has little does not wait long here either
    */
-  public Backoff(boolean reached) {
+  Backoff(boolean reached, Duration patience) {
     this.reached = reached;
+    firstMillis = Math.min(FIRST.toMillis(), patience.toMillis() / 40);
   }
 
   /** Forgets the failures before: something arrived. */
@@ -43,25 +47,24 @@ public final class Backoff {
     if (!isTransient || failures >= ATTEMPTS || (asked != null && asked.compareTo(LONGEST) > 0)) {
       throw failure;
     }
-    long millis = FIRST.toMillis() << (failures - 1);
+    long millis = firstMillis << (failures - 1);
     millis = ThreadLocalRandom.current().nextLong(millis, 2 * millis);
     Thread.sleep(Math.max(millis, asked == null ? 0 : asked.toMillis()));
   }
 
   /** A request. */
   @FunctionalInterface
-  public interface Request<T> {
-    T send() throws java.io.IOException;
+  interface Request<T> {
+    T send() throws IOException;
   }
 
   /** Makes a request until it succeeds or another attempt makes no sense. */
-  public static <T> T retry(Request<T> request) throws java.io.IOException, InterruptedException {
-    Backoff backoff = new Backoff(false);
+  <T> T retry(Request<T> request) throws IOException, InterruptedException {
     while (true) {
       try {
         return request.send();
       } catch (RegistryException e) {
-        backoff.await(e);
+        await(e);
       }
     }
   }

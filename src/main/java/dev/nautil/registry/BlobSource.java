@@ -1,6 +1,7 @@
 package dev.nautil.registry;
 
 import java.io.IOException;
+import java.time.Duration;
 
 /** Where blobs come from. Any number of threads may ask at once. */
 public interface BlobSource {
@@ -13,4 +14,12 @@ public interface BlobSource {
    * @throws RegistryException if the server does not give it
    */
   Body open(Descriptor blob, long from, long to) throws IOException;
+
+  /** What was sent for a blob is something else: if there is another server, it is asked next. */
+  default void distrust() {}
+
+  /** When to ask again after a failure; it has answered before. */
+  default Backoff backoff() {
+    return new Backoff(true, Duration.ofSeconds(20));
+  }
 }

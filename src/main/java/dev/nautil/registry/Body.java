@@ -34,8 +34,8 @@ public final class Body implements AutoCloseable {
   private final long start;
   private final long total;
   private final ScheduledFuture<?> watch;
-
   private final Duration patience;
+  private volatile Runnable onFailure = () -> {};
 
   // Written by the reader alone.
   private volatile boolean waiting;
@@ -61,6 +61,12 @@ public final class Body implements AutoCloseable {
     this.total = total;
     this.patience = patience;
     watch = WATCH.scheduleWithFixedDelay(this::check, 1, 1, TimeUnit.SECONDS);
+  }
+
+  /** Has this told once the server fails to send all. */
+  Body onFailure(Runnable action) {
+    onFailure = action;
+    return this;
   }
 
   /** Where in the blob the first byte belongs; other than asked for if the server has no ranges. */
@@ -118,6 +124,7 @@ public final class Body implements AutoCloseable {
   }
 
   private RegistryException failure(@Nullable IOException e) {
+    onFailure.run();
     String reason =
         stalled
             ? "sent less than 1 kB a second for " + patience.toSeconds() + " s"

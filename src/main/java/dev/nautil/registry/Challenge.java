@@ -5,8 +5,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * How a server wants to be authenticated to: a challenge of a {@code WWW-Authenticate} header (RFC
@@ -16,35 +14,87 @@ import java.util.regex.Pattern;
  * @param parameters by names in lower case
  */
 record Challenge(String scheme, Map<String, String> parameters) {
-  private static final String TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
-  private static final Pattern PARAMETER =
-      Pattern.compile("\\s*(" + TOKEN + ")\\s*=\\s*(?:\"((?:[^\"\\\\]|\\\\.)*+)\"|([^\\s,\"]*))");
-  private static final Pattern SCHEME = Pattern.compile("\\s*(" + TOKEN + ")(?=\\s|,|$)");
-  private static final Pattern SEPARATOR = Pattern.compile("[\\s,]+|.", Pattern.DOTALL);
-
   /** The challenges of all headers of that name; what is malformed is passed over. */
   static List<Challenge> parse(List<String> headers) {
     List<Challenge> all = new ArrayList<>();
     for (String header : headers) {
-      Matcher match = PARAMETER.matcher(header);
-      int at = 0;
-      while (at < header.length()) {
-        match.region(at, header.length());
-        if (!all.isEmpty() && match.usePattern(PARAMETER).lookingAt()) {
-          String quoted = match.group(2);
-          String value = quoted == null ? match.group(3) : quoted.replaceAll("\\\\(.)", "$1");
-          all.get(all.size() - 1)
-              .parameters
-              .putIfAbsent(match.group(1).toLowerCase(Locale.ROOT), value);
-        } else if (match.usePattern(SCHEME).lookingAt()) {
-          String scheme = match.group(1).toLowerCase(Locale.ROOT);
-          all.add(new Challenge(scheme, new LinkedHashMap<>()));
-        } else {
-          match.usePattern(SEPARATOR).lookingAt();
-        }
-        at = match.end();
-      }
+      new Reader(header).read(all);
     }
     return all;
+  }
+
+  /** By hand, since Java's regular expressions take a level of the stack a character. */
+  private static final class Reader {
+    private final String text;
+    private int at;
+
+    Reader(String text) {
+      this.text = text;
+    }
+
+    void read(List<Challenge> all) {
+      Challenge last = null;
+      while (at < text.length()) {
+        String word = token();
+        if (word.isEmpty()) {
+          // A comma, a space, or what has no place here.
+          at++;
+          continue;
+        }
+        int end = at;
+        skipSpace();
+        boolean isParameter = at < text.length() && text.charAt(at) == '=';
+        if (isParameter && last != null) {
+          at++;
+          skipSpace();
+          last.parameters.putIfAbsent(word.toLowerCase(Locale.ROOT), value());
+        } else {
+          at = end;
+          last = new Challenge(word.toLowerCase(Locale.ROOT), new LinkedHashMap<>());
+          all.add(last);
+        }
+      }
+    }
+
+    private void skipSpace() {
+      while (at < text.length() && (text.charAt(at) == ' ' || text.charAt(at) == '\t')) {
+        at++;
+      }
+    }
+
+    private String token() {
+      int start = at;
+      while (at < text.length() && isToken(text.charAt(at))) {
+        at++;
+      }
+      return text.substring(start, at);
+    }
+
+    private static boolean isToken(char c) {
+      return (c >= '0' && c <= '9')
+          || (c >= 'A' && c <= 'Z')
+          || (c >= 'a' && c <= 'z')
+          || "!#$%&'*+-.^_`|~".indexOf(c) >= 0;
+    }
+
+    /** Between quotes, or up to a comma or a space. */
+    private String value() {
+      StringBuilder value = new StringBuilder();
+      boolean quoted = at < text.length() && text.charAt(at) == '"';
+      if (quoted) {
+        at++;
+      }
+      while (at < text.length()) {
+        char c = text.charAt(at++);
+        if (quoted ? c == '"' : c == ',' || c == ' ' || c == '\t') {
+          break;
+        }
+        if (quoted && c == '\\' && at < text.length()) {
+          c = text.charAt(at++);
+        }
+        value.append(c);
+      }
+      return value.toString();
+    }
   }
 }

@@ -55,12 +55,12 @@ final class DockerConfig {
       return null;
     }
     String key = host.equals("docker.io") ? HUB_KEY : host;
-    String helper = config.path("credHelpers").path(key).asText();
+    String helper = text(config.path("credHelpers"), key);
     if (helper.isEmpty()) {
-      helper = config.path("credHelpers").path(host).asText();
+      helper = text(config.path("credHelpers"), host);
     }
     Credential found = helper.isEmpty() ? null : ask(helper, key);
-    String store = config.path("credsStore").asText();
+    String store = text(config, "credsStore");
     if (found == null && !store.isEmpty()) {
       found = ask(store, key);
     }
@@ -68,12 +68,20 @@ final class DockerConfig {
   }
 
   private @Nullable Credential stored(String host) {
+    Credential found = stored(auths().path(host.equals("docker.io") ? HUB_KEY : host));
     for (Map.Entry<String, JsonNode> entry : auths().properties()) {
-      if (host(entry.getKey()).equals(host)) {
-        return stored(entry.getValue());
+      // Entries may be empty, where a helper has the credentials.
+      if (found == null && host(entry.getKey()).equals(host)) {
+        found = stored(entry.getValue());
       }
     }
-    return null;
+    return found;
+  }
+
+  /** Empty if there is none. */
+  private static String text(JsonNode object, String name) {
+    String text = object.path(name).textValue();
+    return text == null ? "" : text;
   }
 
   private JsonNode auths() {
@@ -87,14 +95,14 @@ final class DockerConfig {
   }
 
   private static @Nullable Credential stored(JsonNode entry) {
-    String token = entry.path("identitytoken").asText();
+    String token = text(entry, "identitytoken");
     if (!token.isEmpty()) {
       return new Credential("", token);
     }
-    String user = entry.path("username").asText();
-    String secret = entry.path("password").asText();
+    String user = text(entry, "username");
+    String secret = text(entry, "password");
     try {
-      byte[] pair = Base64.getDecoder().decode(entry.path("auth").asText());
+      byte[] pair = Base64.getDecoder().decode(text(entry, "auth"));
       String text = new String(pair, StandardCharsets.UTF_8).replaceAll("\0+$", "");
       int colon = text.indexOf(':');
       if (colon > 0) {
@@ -126,8 +134,8 @@ final class DockerConfig {
       }
       JsonNode answer =
           Manifest.object(process.getInputStream().readNBytes(MAX_BYTES), "a credential helper");
-      String user = answer.path("Username").asText();
-      String secret = answer.path("Secret").asText();
+      String user = text(answer, "Username");
+      String secret = text(answer, "Secret");
       return secret.isEmpty() ? null : new Credential(user.equals("<token>") ? "" : user, secret);
     } catch (IOException e) {
       return null;

@@ -5,11 +5,14 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.net.ConnectException;
+import java.net.NoRouteToHostException;
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.channels.UnresolvedAddressException;
+import java.security.cert.CertificateException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZonedDateTime;
@@ -36,15 +39,20 @@ import org.jspecify.annotations.Nullable;
  */
 final class HttpTransport {
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(20);
-  private static final Duration HEADERS_TIMEOUT = Duration.ofSeconds(60);
+
+  /** Times the patience with a server that sends nothing: its answer may take some thought. */
+  private static final int HEADERS_PATIENCE = 3;
+
   private static final int MAX_REDIRECTS = 10;
 
   private final NetworkSettings settings;
   private final Proxies proxies;
   private final HttpClient client;
+  private final Duration patience;
 
-  HttpTransport(NetworkSettings settings) {
+  HttpTransport(NetworkSettings settings) throws IOException {
     this.settings = settings;
+    patience = settings.patience();
     proxies = new Proxies(settings);
     HttpClient.Builder builder =
         HttpClient.newBuilder()
@@ -58,6 +66,11 @@ final class HttpTransport {
 
   NetworkSettings settings() {
     return settings;
+  }
+
+  /** How long a server may send next to nothing. */
+  Duration patience() {
+    return patience;
   }
 
   /** A server's answer; its body is still to be read, and closed. */
@@ -138,7 +151,9 @@ final class HttpTransport {
       throws IOException {
     requireAllowed(uri);
     HttpRequest.Builder request =
-        HttpRequest.newBuilder(uri).timeout(HEADERS_TIMEOUT).header("User-Agent", "nautil");
+        HttpRequest.newBuilder(uri)
+            .timeout(patience.multipliedBy(HEADERS_PATIENCE))
+            .header("User-Agent", "nautil");
     headers.forEach(request::header);
     String proxy = proxies.authorization(uri);
     if (proxy != null) {
@@ -148,11 +163,18 @@ final class HttpTransport {
       request.POST(HttpRequest.BodyPublishers.ofString(form));
     }
     try {
-      return new Answer(
-          uri, client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream()));
+      Answer answer =
+          new Answer(uri, client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream()));
+      if (answer.status() == 407) {
+        answer.close();
+        throw proxies.refusal(uri);
+      }
+      return answer;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new InterruptedIOException("interrupted");
+    } catch (RegistryException e) {
+      throw e;
     } catch (IOException e) {
       throw failure(uri, e);
     }
@@ -173,13 +195,14 @@ final class HttpTransport {
     }
   }
 
-  private static RegistryException failure(URI uri, IOException e) {
-    String host = Hosts.authority(uri);
+  private RegistryException failure(URI uri, IOException e) {
+    String host = Hosts.authority(uri) + proxies.described(uri);
+    SSLException tls = null;
     for (Throwable cause = e; cause != null; cause = cause.getCause()) {
       if (cause instanceof UnresolvedAddressException) {
         return new RegistryException(Kind.UNREACHABLE, "there is no host " + host, e);
       }
-      if (cause instanceof SSLHandshakeException) {
+      if (cause instanceof CertificateException) {
         return new RegistryException(
             Kind.OTHER,
             host
@@ -188,25 +211,45 @@ final class HttpTransport {
                 + "); NAUTIL_CA_FILE can name a file with others",
             e);
       }
+      tls = cause instanceof SSLException ssl ? ssl : tls;
     }
-    if (e instanceof ConnectException) {
+    if (tls instanceof SSLHandshakeException && tls.getCause() == null) {
+      return new RegistryException(
+          Kind.OTHER, host + " and Java do not agree on how to use TLS (" + describe(tls) + ")", e);
+    }
+    RegistryException noTls = new RegistryException(Kind.OTHER, withoutTls(uri), e);
+    if (isNoTls(noTls)) {
+      return noTls;
+    }
+    boolean unreachable =
+        e instanceof ConnectException
+            || e instanceof NoRouteToHostException
+            || e instanceof HttpConnectTimeoutException;
+    if (unreachable) {
       return new RegistryException(Kind.UNREACHABLE, host + " takes no connection", e);
     }
     return new RegistryException(Kind.TRANSIENT, host + " did not answer (" + describe(e) + ")", e);
   }
 
-  private static String describe(IOException e) {
-    return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+  private static String withoutTls(URI uri) {
+    String host = Hosts.authority(uri);
+    return host
+        + " does not speak TLS; if you trust all that is between, set NAUTIL_PLAIN_HTTP="
+        + host;
   }
 
   /** Whether a failure is that of TLS with a server that has none. */
-  static boolean isPlainServer(RegistryException e) {
-    for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {
-      if (cause instanceof SSLException) {
-        return !(cause instanceof SSLHandshakeException);
-      }
+  static boolean isNoTls(RegistryException e) {
+    Throwable last = e;
+    for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+      last = cause instanceof SSLException ? cause : last;
     }
-    return false;
+    // What is wrong in a handshake has a class of its own, and what breaks a connection is a cause.
+    return last.getClass() == SSLException.class && last.getCause() == null;
+  }
+
+  private static String describe(IOException e) {
+    return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
   }
 
   /** What a status other than success means. */
@@ -214,7 +257,7 @@ final class HttpTransport {
     int status = answer.status();
     Kind kind =
         switch (status) {
-          case 401, 403, 407 -> Kind.UNAUTHORIZED;
+          case 401, 403 -> Kind.UNAUTHORIZED;
           case 404, 410 -> Kind.NOT_FOUND;
           case 412, 416 -> Kind.CHANGED;
           case 408, 425, 429, 500, 502, 503, 504 -> Kind.TRANSIENT;
@@ -225,7 +268,6 @@ final class HttpTransport {
           case 401 -> "wants credentials, or others";
           case 403 -> "does not allow access";
           case 404, 410 -> "does not have it";
-          case 407 -> "cannot be reached: the proxy wants credentials";
           case 429 -> "is asked too often";
           default -> "answers with HTTP status " + status;
         };

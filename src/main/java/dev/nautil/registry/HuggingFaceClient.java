@@ -42,12 +42,28 @@ public final class HuggingFaceClient implements BlobSource {
   /** A file of the repository. */
   private record RemoteFile(String path, Digest digest, long size) {}
 
-  public HuggingFaceClient(NetworkSettings settings, HuggingFace reference) {
+  /**
+   * @throws RegistryException if the environment's settings are of no use
+   */
+  public HuggingFaceClient(NetworkSettings settings, HuggingFace reference) throws IOException {
     this.reference = reference;
     http = new HttpTransport(settings);
     String moved = settings.get("HF_ENDPOINT");
     endpoint = (moved == null ? "https://huggingface.co" : moved).replaceFirst("/+$", "");
     token = settings.get("HF_TOKEN");
+    if (token != null && !token.matches("[\\x21-\\x7e]+")) {
+      // Else the HTTP client refuses it, and its exception has it.
+      throw NetworkSettings.unusable("HF_TOKEN", "it has characters that no token has");
+    }
+  }
+
+  @Override
+  public Backoff backoff() {
+    return new Backoff(true, http.patience());
+  }
+
+  private <T> T retry(Backoff.Request<T> request) throws IOException, InterruptedException {
+    return new Backoff(false, http.patience()).retry(request);
   }
 
   /** The model, of the revision that the repository has now. */
@@ -86,7 +102,7 @@ public final class HuggingFaceClient implements BlobSource {
   }
 
   private JsonNode json(URI uri) throws IOException, InterruptedException {
-    return Backoff.retry(
+    return retry(
         () -> {
           try (Answer answer = http.get(uri, headers())) {
             require(answer);
@@ -127,7 +143,7 @@ public final class HuggingFaceClient implements BlobSource {
     for (int i = 0; i < MAX_PAGES && next != null; i++) {
       URI page = next;
       next =
-          Backoff.retry(
+          retry(
               () -> {
                 try (Answer answer = http.get(page, headers())) {
                   require(answer);
@@ -249,7 +265,6 @@ public final class HuggingFaceClient implements BlobSource {
       headers.put("Range", "bytes=" + from + "-" + (to - 1));
     }
     URI uri = uri("/" + repository() + "/resolve/" + revision + "/" + paths.get(blob.digest()));
-    return RegistryClient.body(
-        http.get(uri, headers), http, from, blob.size(), reference.toString());
+    return RegistryClient.body(http.get(uri, headers), http, from, blob, reference.toString());
   }
 }

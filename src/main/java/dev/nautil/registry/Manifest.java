@@ -113,7 +113,7 @@ public record Manifest(Descriptor config, List<Descriptor> layers) {
       }
       return root;
     } catch (JsonProcessingException e) {
-      throw invalid(what, "it is no JSON (" + e.getOriginalMessage() + ")");
+      throw invalid(what, "it is no JSON (" + brief(e.getOriginalMessage()) + ")");
     }
   }
 
@@ -137,8 +137,10 @@ public record Manifest(Descriptor config, List<Descriptor> layers) {
     return new Descriptor(node.path("mediaType").asText(), digest, size.longValue(), annotations);
   }
 
-  private static String brief(String text) {
-    return text.length() > 80 ? text.substring(0, 80) + "…" : text;
+  /** A text of somebody's for a message: not too long, and nothing that a terminal obeys. */
+  static String brief(String text) {
+    String start = text.length() > 80 ? text.substring(0, 80) + "…" : text;
+    return start.replaceAll("[\\p{Cc}\\p{Cf}]", "?");
   }
 
   static RegistryException invalid(String what, String why) {

@@ -83,7 +83,7 @@ public record ModelLayers(
     }
     if (weights.isEmpty()) {
       Set<String> types = new TreeSet<>();
-      manifest.layers().forEach(layer -> types.add(layer.mediaType()));
+      manifest.layers().forEach(layer -> types.add(Manifest.brief(layer.mediaType())));
       throw new RegistryException(
           Kind.OTHER,
           what + " has no GGUF file, and Nautil runs no other kind of model; it has " + types);
@@ -164,7 +164,7 @@ public record ModelLayers(
           Kind.OTHER,
           what
               + " has a layer with the path '"
-              + path.replace('\0', '?')
+              + Manifest.brief(path)
               + "', which leads out of the model's folder: it is refused");
     }
   }

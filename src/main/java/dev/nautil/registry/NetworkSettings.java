@@ -1,5 +1,6 @@
 package dev.nautil.registry;
 
+import dev.nautil.registry.RegistryException.Kind;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
@@ -20,15 +21,18 @@ import org.jspecify.annotations.Nullable;
  *   <li>{@code NAUTIL_PLAIN_HTTP}: hosts, between commas, that are spoken to without TLS
  *   <li>{@code NAUTIL_MIRRORS}: {@code HOST=URL} between commas; several for a host are tried in
  *       their order, and then the host
+ *   <li>{@code NAUTIL_TIMEOUT}: for how many seconds a server may send next to nothing, 20 if it is
+ *       not set; a proxy that looks for viruses first may take longer
  *   <li>{@code DOCKER_CONFIG}, {@code HF_TOKEN}, {@code HF_ENDPOINT}
  * </ul>
  *
  * @param environment variables by name
  * @param plainHttp whether no host needs TLS
- * @param patience how long a server may send next to nothing
  */
-public record NetworkSettings(
-    Map<String, String> environment, boolean plainHttp, Duration patience) {
+public record NetworkSettings(Map<String, String> environment, boolean plainHttp) {
+  /** Long enough for a disk that has to wake up. */
+  private static final int DEFAULT_TIMEOUT_SECONDS = 20;
+
   public NetworkSettings {
     environment = Map.copyOf(environment);
   }
@@ -37,6 +41,27 @@ public record NetworkSettings(
   @Nullable String get(String name) {
     String value = environment.get(name);
     return value == null || value.isBlank() ? null : value.strip();
+  }
+
+  /**
+   * How long a server may send next to nothing.
+   *
+   * @throws RegistryException if what the environment says is no such time
+   */
+  Duration patience() throws RegistryException {
+    String seconds = get("NAUTIL_TIMEOUT");
+    if (seconds == null) {
+      return Duration.ofSeconds(DEFAULT_TIMEOUT_SECONDS);
+    }
+    if (!seconds.matches("0*[1-9]\\d{0,3}")) {
+      throw unusable("NAUTIL_TIMEOUT", "'" + seconds + "' is no number of seconds from 1 to 9999");
+    }
+    return Duration.ofSeconds(Integer.parseInt(seconds));
+  }
+
+  /** The failure of whatever needs a setting that is wrong. */
+  static RegistryException unusable(String name, String why) {
+    return new RegistryException(Kind.OTHER, name + ": " + why);
   }
 
   /** Whether a host may be spoken to without TLS by the user's wish. */

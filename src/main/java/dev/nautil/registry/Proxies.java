@@ -1,5 +1,6 @@
 package dev.nautil.registry;
 
+import dev.nautil.registry.RegistryException.Kind;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -22,6 +23,9 @@ import org.jspecify.annotations.Nullable;
 final class Proxies extends ProxySelector {
   private static final List<Proxy> DIRECT = List.of(Proxy.NO_PROXY);
 
+  /** Of the JDK: ways to give a proxy credentials that it is not to use for tunnels. */
+  static final String DISABLED_SCHEMES = "jdk.http.auth.tunneling.disabledSchemes";
+
   private final NetworkSettings settings;
 
   Proxies(NetworkSettings settings) {
@@ -30,25 +34,43 @@ final class Proxies extends ProxySelector {
 
   @Override
   public List<Proxy> select(URI uri) {
-    if (Hosts.isLoopback(uri.getHost())) {
-      return DIRECT;
+    List<Proxy> ofJvm = ofJvm(uri);
+    if (!ofJvm.isEmpty()) {
+      return ofJvm;
     }
-    ProxySelector ofJvm = ProxySelector.getDefault();
-    List<Proxy> chosen = ofJvm == null ? DIRECT : ofJvm.select(uri);
-    if (chosen.stream().anyMatch(each -> each.type() == Proxy.Type.HTTP)) {
-      return chosen;
+    try {
+      URI proxy = ofEnvironment(uri);
+      return proxy == null
+          ? DIRECT
+          : List.of(
+              new Proxy(Proxy.Type.HTTP, new InetSocketAddress(proxy.getHost(), port(proxy))));
+    } catch (RegistryException e) {
+      throw new IllegalArgumentException(e.getMessage(), e);
     }
-    URI proxy = ofEnvironment(uri);
-    if (proxy == null) {
-      return DIRECT;
-    }
-    int port = proxy.getPort() >= 0 ? proxy.getPort() : 80;
-    return List.of(new Proxy(Proxy.Type.HTTP, new InetSocketAddress(proxy.getHost(), port)));
   }
 
-  /** The value of a Proxy-Authorization header; null where the environment has no credentials. */
-  @Nullable String authorization(URI uri) {
-    URI proxy = Hosts.isLoopback(uri.getHost()) ? null : ofEnvironment(uri);
+  private static int port(URI proxy) {
+    return proxy.getPort() >= 0 ? proxy.getPort() : 80;
+  }
+
+  /** Those that the JVM is told of; empty if it is told of none for this address. */
+  private static List<Proxy> ofJvm(URI uri) {
+    ProxySelector selector = ProxySelector.getDefault();
+    if (selector == null || Hosts.isLoopback(uri.getHost())) {
+      return List.of();
+    }
+    List<Proxy> chosen = selector.select(uri);
+    return chosen.stream().anyMatch(each -> each.type() == Proxy.Type.HTTP) ? chosen : List.of();
+  }
+
+  /**
+   * The value of a Proxy-Authorization header; null where the environment has no credentials for
+   * the proxy that is used.
+   *
+   * @throws RegistryException if the environment names what is no proxy
+   */
+  @Nullable String authorization(URI uri) throws RegistryException {
+    URI proxy = ofJvm(uri).isEmpty() ? ofEnvironment(uri) : null;
     if (proxy == null || proxy.getRawUserInfo() == null) {
       return null;
     }
@@ -56,11 +78,50 @@ final class Proxies extends ProxySelector {
     return new Credential(decode(pair[0]), pair.length > 1 ? decode(pair[1]) : "").basic();
   }
 
+  /** What to say after a host's name: which proxy is between. */
+  String described(URI uri) {
+    for (Proxy each : select(uri)) {
+      if (each.address() instanceof InetSocketAddress address) {
+        return " (through the proxy " + address.getHostString() + ":" + address.getPort() + ")";
+      }
+    }
+    return "";
+  }
+
+  /** What to tell whom the proxy does not let through. */
+  RegistryException refusal(URI uri) throws RegistryException {
+    boolean isTunnel = uri.getScheme().equals("https");
+    String name = isTunnel ? "HTTPS_PROXY" : "HTTP_PROXY";
+    String why;
+    if (authorization(uri) == null) {
+      why = " wants credentials; write " + name + "=http://USER:PASSWORD@HOST:PORT";
+    } else if (isTunnel && isBasicDisabled()) {
+      why =
+          " wants credentials, which Java does not send it for HTTPS unless it is started with"
+              + " -D"
+              + DISABLED_SCHEMES
+              + "=";
+    } else {
+      why = " does not accept the credentials of " + name;
+    }
+    return new RegistryException(
+        Kind.OTHER, Hosts.authority(uri) + described(uri) + " cannot be reached: the proxy" + why);
+  }
+
+  /** As the JDK's conf/net.properties has it, unless the property is set. */
+  private static boolean isBasicDisabled() {
+    String schemes = System.getProperty(DISABLED_SCHEMES, "Basic");
+    return List.of(schemes.toLowerCase(Locale.ROOT).split("[\\s,]+")).contains("basic");
+  }
+
   private static String decode(String text) {
     return URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8);
   }
 
-  private @Nullable URI ofEnvironment(URI uri) {
+  private @Nullable URI ofEnvironment(URI uri) throws RegistryException {
+    if (Hosts.isLoopback(uri.getHost())) {
+      return null;
+    }
     String name = uri.getScheme().equals("https") ? "https_proxy" : "http_proxy";
     String value = either(name);
     if (value == null || isExempt(uri)) {
@@ -69,14 +130,14 @@ final class Proxies extends ProxySelector {
     try {
       URI proxy = new URI(value.contains("://") ? value : "http://" + value);
       if (proxy.getHost() == null || !"http".equalsIgnoreCase(proxy.getScheme())) {
-        throw new IllegalArgumentException(
-            name.toUpperCase(Locale.ROOT) + " names no HTTP proxy; write http://HOST:PORT");
+        throw NetworkSettings.unusable(
+            name.toUpperCase(Locale.ROOT), "it names no HTTP proxy; write http://HOST:PORT");
       }
       return proxy;
     } catch (URISyntaxException e) {
       // Without the value, which may have a password.
-      throw new IllegalArgumentException(
-          name.toUpperCase(Locale.ROOT) + " is no address (" + e.getReason() + ")");
+      throw NetworkSettings.unusable(
+          name.toUpperCase(Locale.ROOT), "it is no address (" + e.getReason() + ")");
     }
   }
 

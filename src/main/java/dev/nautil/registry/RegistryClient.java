@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -33,7 +34,12 @@ public final class RegistryClient implements BlobSource {
 
   private final HttpTransport http;
   private final Registry reference;
+
+  /** The mirrors, and at last the registry itself. */
   private final List<Endpoint> endpoints = new ArrayList<>();
+
+  /** Which of them is asked first: after one that broke the next one, in a circle. */
+  private int preferred;
 
   /** A server that has the model. */
   private final class Endpoint {
@@ -70,7 +76,7 @@ public final class RegistryClient implements BlobSource {
       try (Answer answer = http.get(secure, Map.of())) {
         return secure;
       } catch (RegistryException e) {
-        if (HttpTransport.isPlainServer(e)) {
+        if (HttpTransport.isNoTls(e)) {
           return plain;
         }
         throw e;
@@ -85,6 +91,10 @@ public final class RegistryClient implements BlobSource {
         answer.close();
         authenticator.authenticate(answer, sent);
         answer = http.get(uri, with(headers, authenticator.current()));
+        if (answer.status() == 401 && Hosts.isSameOrigin(answer.uri(), uri)) {
+          answer.close();
+          throw authenticator.refusal();
+        }
       }
       return answer;
     }
@@ -98,7 +108,10 @@ public final class RegistryClient implements BlobSource {
     }
   }
 
-  public RegistryClient(NetworkSettings settings, Registry reference) {
+  /**
+   * @throws RegistryException if the environment's settings are of no use
+   */
+  public RegistryClient(NetworkSettings settings, Registry reference) throws IOException {
     this.reference = reference;
     http = new HttpTransport(settings);
     DockerConfig config = DockerConfig.read(settings.environment());
@@ -109,7 +122,7 @@ public final class RegistryClient implements BlobSource {
     endpoints.add(new Endpoint(reference.host(), null, config.of(reference.host())));
   }
 
-  private static URI mirror(String address) {
+  private static URI mirror(String address) throws RegistryException {
     String text = address.contains("://") ? address : "https://" + address;
     try {
       URI uri = URI.create(text.replaceFirst("/*$", "/v2/"));
@@ -119,8 +132,9 @@ public final class RegistryClient implements BlobSource {
     } catch (IllegalArgumentException e) {
       // Told below.
     }
-    throw new IllegalArgumentException(
-        "NAUTIL_MIRRORS: '" + address + "' is no address; write HOST=https://MIRROR");
+    // Without the value, which may have a password.
+    throw NetworkSettings.unusable(
+        "NAUTIL_MIRRORS", "one of them is no address; write HOST=https://MIRROR");
   }
 
   /** The model; an index is followed to the manifest that suits. */
@@ -146,16 +160,7 @@ public final class RegistryClient implements BlobSource {
   }
 
   private byte[] manifest(String version) throws IOException, InterruptedException {
-    return Backoff.retry(
-        () -> {
-          byte[] bytes = content("/manifests/" + version, ACCEPT, Manifest.MAX_BYTES);
-          Digest wanted = Digest.parse(version);
-          if (wanted != null && !wanted.isOf(bytes)) {
-            throw new RegistryException(
-                Kind.OTHER, reference + " has a manifest whose digest is not " + wanted);
-          }
-          return bytes;
-        });
+    return content("/manifests/" + version, ACCEPT, Manifest.MAX_BYTES, Digest.parse(version));
   }
 
   /**
@@ -172,29 +177,47 @@ public final class RegistryClient implements BlobSource {
               + " has a part of "
               + blob.size()
               + " bytes ("
-              + blob.mediaType()
+              + Manifest.brief(blob.mediaType())
               + "); it may have "
               + limit);
     }
-    return Backoff.retry(
-        () -> {
-          byte[] bytes = content("/blobs/" + blob.digest(), "*/*", (int) blob.size());
-          if (!blob.digest().isOf(bytes)) {
-            throw new RegistryException(
-                Kind.OTHER, reference + " has a part whose digest is not " + blob.digest());
-          }
-          return bytes;
-        });
+    return content("/blobs/" + blob.digest(), "*/*", (int) blob.size(), blob.digest());
   }
 
-  private byte[] content(String path, String accept, int limit) throws IOException {
+  /** What has another digest is fetched once more: it may have been damaged on its way. */
+  private byte[] content(String path, String accept, int limit, @Nullable Digest digest)
+      throws IOException, InterruptedException {
+    Backoff backoff = new Backoff(false, http.patience());
+    try {
+      return backoff.retry(() -> contentOnce(path, accept, limit, digest));
+    } catch (RegistryException e) {
+      if (e.kind() != Kind.CHANGED) {
+        throw e;
+      }
+      return backoff.retry(() -> contentOnce(path, accept, limit, digest));
+    }
+  }
+
+  private byte[] contentOnce(String path, String accept, int limit, @Nullable Digest digest)
+      throws IOException {
     return first(
         endpoint -> {
           try (Answer answer = endpoint.get(path, Map.of("Accept", accept))) {
             if (answer.status() != 200) {
               throw HttpTransport.failure(answer, reference.toString());
             }
-            return content(http, answer, limit);
+            byte[] bytes = content(http, answer, limit);
+            if (digest != null && !digest.isOf(bytes)) {
+              throw new RegistryException(
+                  Kind.CHANGED,
+                  reference
+                      + ": what "
+                      + Hosts.authority(answer.uri())
+                      + " sends for "
+                      + digest
+                      + " has another digest");
+            }
+            return bytes;
           }
         });
   }
@@ -202,8 +225,7 @@ public final class RegistryClient implements BlobSource {
   static byte[] content(HttpTransport http, Answer answer, int limit) throws IOException {
     String from = Hosts.authority(answer.uri());
     long length = answer.response().headers().firstValueAsLong("Content-Length").orElse(-1);
-    try (Body body =
-        new Body(answer.response().body(), from, 0, length, http.settings().patience())) {
+    try (Body body = new Body(answer.response().body(), from, 0, length, http.patience())) {
       byte[] bytes = body.readAll(limit, answer.uri().getPath());
       if (length >= 0 && bytes.length != length) {
         throw new RegistryException(Kind.TRANSIENT, from + " ended the connection early");
@@ -220,18 +242,37 @@ public final class RegistryClient implements BlobSource {
       headers.put("Range", "bytes=" + from + "-" + (to - 1));
     }
     return first(
-        endpoint ->
-            body(
-                endpoint.get("/blobs/" + blob.digest(), headers),
-                http,
-                from,
-                blob.size(),
-                reference.toString()));
+        endpoint -> {
+          Answer answer = endpoint.get("/blobs/" + blob.digest(), headers);
+          return body(answer, http, from, blob, reference.toString())
+              .onFailure(() -> avoid(endpoint));
+        });
+  }
+
+  private synchronized void avoid(Endpoint endpoint) {
+    if (endpoints.get(preferred) == endpoint) {
+      preferred = (preferred + 1) % endpoints.size();
+    }
+  }
+
+  private synchronized int preferred() {
+    return preferred;
+  }
+
+  @Override
+  public void distrust() {
+    avoid(endpoints.get(preferred()));
+  }
+
+  @Override
+  public Backoff backoff() {
+    return new Backoff(true, http.patience());
   }
 
   /** The body of an answer to a request for the bytes from {@code from} on. */
-  static Body body(Answer answer, HttpTransport http, long from, long size, String what)
+  static Body body(Answer answer, HttpTransport http, long from, Descriptor blob, String what)
       throws IOException {
+    long size = blob.size();
     try {
       long start = 0;
       long total = answer.response().headers().firstValueAsLong("Content-Length").orElse(-1);
@@ -243,6 +284,11 @@ public final class RegistryClient implements BlobSource {
         }
         start = Long.parseLong(range.group(1));
         total = range.group(3).equals("*") ? size : Long.parseLong(range.group(3));
+      } else if (answer.status() == 404) {
+        // Not as if there were no such model.
+        throw new RegistryException(
+            Kind.OTHER,
+            what + ": " + Hosts.authority(answer.uri()) + " lacks its part " + blob.digest());
       } else if (answer.status() != 200) {
         throw HttpTransport.failure(answer, what);
       }
@@ -263,11 +309,7 @@ public final class RegistryClient implements BlobSource {
                 + " were asked for");
       }
       return new Body(
-          answer.response().body(),
-          Hosts.authority(answer.uri()),
-          start,
-          total,
-          http.settings().patience());
+          answer.response().body(), Hosts.authority(answer.uri()), start, total, http.patience());
     } catch (RegistryException e) {
       answer.close();
       throw e;
@@ -278,15 +320,20 @@ public final class RegistryClient implements BlobSource {
     T at(Endpoint endpoint) throws IOException;
   }
 
-  /** What the first server gives that gives it; the failure of the last one, the model's own. */
+  /** What the first server gives that gives it; if none does, the registry's own failure. */
   private <T> T first(Attempt<T> attempt) throws IOException {
-    for (Endpoint mirror : endpoints.subList(0, endpoints.size() - 1)) {
+    int start = preferred();
+    RegistryException failure = null;
+    for (int i = 0; i < endpoints.size(); i++) {
+      int number = (start + i) % endpoints.size();
       try {
-        return attempt.at(mirror);
+        return attempt.at(endpoints.get(number));
       } catch (RegistryException e) {
-        // The next one may have it.
+        if (failure == null || number == endpoints.size() - 1) {
+          failure = e;
+        }
       }
     }
-    return attempt.at(endpoints.get(endpoints.size() - 1));
+    throw Objects.requireNonNull(failure);
   }
 }

@@ -26,7 +26,7 @@ final class TrustedCertificates {
   private TrustedCertificates() {}
 
   /** A context that trusts a file's certificates, too; null if the environment names no file. */
-  static @Nullable SSLContext context(NetworkSettings settings) {
+  static @Nullable SSLContext context(NetworkSettings settings) throws RegistryException {
     String name = settings.get("NAUTIL_CA_FILE") != null ? "NAUTIL_CA_FILE" : "SSL_CERT_FILE";
     String file = settings.get(name);
     if (file == null) {
@@ -45,13 +45,15 @@ final class TrustedCertificates {
         trusted.setCertificateEntry("file-" + count++, certificate(pem.group()));
       }
       if (count == before) {
-        throw new IllegalArgumentException(name + ": " + file + " has no certificate in PEM");
+        throw NetworkSettings.unusable(name, file + " has no certificate in PEM");
       }
       SSLContext context = SSLContext.getInstance("TLS");
       context.init(null, managers(trusted), null);
       return context;
+    } catch (RegistryException e) {
+      throw e;
     } catch (IOException | GeneralSecurityException e) {
-      throw new IllegalArgumentException(name + ": " + file + " cannot be used: " + e, e);
+      throw NetworkSettings.unusable(name, file + " cannot be used (" + e + ")");
     }
   }
 

@@ -120,6 +120,7 @@ final class Downloads {
   private void hash() throws IOException, InterruptedException {
     for (PartialBlob blob : blobs) {
       while (!blob.hash().equals(blob.blob().digest())) {
+        source.distrust();
         // Nobody fetches pieces of it now: all are there.
         if (!blob.restart()) {
           throw new RegistryException(
@@ -144,7 +145,7 @@ final class Downloads {
 
   private void fetch() throws IOException, InterruptedException {
     byte[] buffer = new byte[Journal.PIECE];
-    Backoff backoff = new Backoff(true);
+    Backoff backoff = source.backoff();
     long seen = pieces.get();
     while (true) {
       PartialBlob.Segment segment = next();
@@ -156,8 +157,7 @@ final class Downloads {
         fetch(segment, buffer);
       } catch (RegistryException e) {
         failed = e;
-        if (e.kind() == Kind.CHANGED && segment.of().restart()) {
-          segment.of().fetchWhole();
+        if (e.kind() == Kind.CHANGED && segment.of().restartWhole(segment)) {
           failed = null;
         }
       } finally {
@@ -212,8 +212,11 @@ final class Downloads {
         if (blob.isComplete()) {
           return;
         }
-        blob.write(piece, buffer);
-        pieces.incrementAndGet();
+        // One that comes again is no progress, or a server that breaks each time were asked
+        // forever.
+        if (blob.write(piece, buffer)) {
+          pieces.incrementAndGet();
+        }
       }
     }
   }

@@ -33,7 +33,7 @@ final class PartialBlob implements Closeable {
   private boolean restarted;
 
   /** Pieces from the first up to, not including, the last. */
-  record Segment(PartialBlob of, int first, int last) {}
+  record Segment(PartialBlob of, int first, int last, boolean whole) {}
 
   PartialBlob(StoreFolder folder, Descriptor blob) throws IOException {
     this.blob = blob;
@@ -75,7 +75,7 @@ final class PartialBlob implements Closeable {
         && !journal.has(last)) {
       taken[last++] = true;
     }
-    return first == last ? null : new Segment(this, first, last);
+    return first == last ? null : new Segment(this, first, last, false);
   }
 
   private @Nullable Segment takeWhole() {
@@ -83,7 +83,7 @@ final class PartialBlob implements Closeable {
       return null;
     }
     Arrays.fill(taken, true);
-    return new Segment(this, 0, taken.length);
+    return new Segment(this, 0, taken.length, true);
   }
 
   private boolean isAnyTaken() {
@@ -99,6 +99,19 @@ final class PartialBlob implements Closeable {
   synchronized void release(Segment segment) {
     Arrays.fill(taken, segment.first, segment.last, false);
     notifyAll();
+  }
+
+  /**
+   * Begins anew, with one request for all, since the server does not send this part.
+   *
+   * @return whether it does, or has since the segment was taken
+   */
+  synchronized boolean restartWhole(Segment segment) throws IOException {
+    if (whole && !segment.whole) {
+      return true;
+    }
+    whole = true;
+    return restart();
   }
 
   /** The server has no ranges: from now on one request fetches all. */
@@ -125,8 +138,12 @@ final class PartialBlob implements Closeable {
     return journal.bytes() == blob.size();
   }
 
-  /** Keeps a piece, from the buffer's first byte. */
-  void write(int piece, byte[] buffer) throws IOException {
+  /**
+   * Keeps a piece, from the buffer's first byte.
+   *
+   * @return whether it was not there
+   */
+  boolean write(int piece, byte[] buffer) throws IOException {
     ByteBuffer bytes =
         ByteBuffer.wrap(buffer, 0, Math.toIntExact(journal.end(piece) - Journal.start(piece)));
     long start = Journal.start(piece);
@@ -134,8 +151,10 @@ final class PartialBlob implements Closeable {
       channel.write(bytes, start + bytes.position());
     }
     synchronized (this) {
+      boolean isNew = !journal.has(piece);
       journal.add(piece);
       notifyAll();
+      return isNew;
     }
   }
 

@@ -24,7 +24,6 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -38,9 +37,6 @@ import org.jspecify.annotations.Nullable;
 
 /** What {@link dev.nautil.ModelStore} does. */
 public final class Store {
-  /** How long a server may send next to nothing: long enough for a disk that has to wake up. */
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
-
   private final StoreFolder folder;
   private final Map<String, String> environment;
   private final StoreLocks locks;
@@ -67,7 +63,7 @@ public final class Store {
   /** What a reference names in its registry now. */
   public RemoteModel remote(ModelReference reference, boolean plainHttp)
       throws IOException, InterruptedException {
-    NetworkSettings settings = new NetworkSettings(environment, plainHttp, PATIENCE);
+    NetworkSettings settings = new NetworkSettings(environment, plainHttp);
     if (reference instanceof ModelReference.Registry registry) {
       return new RegistryClient(settings, registry).model();
     }

@@ -115,6 +115,21 @@ public final class Artifacts {
         annotations);
   }
 
+  /** Pushes a model in Docker's form with curl, which is some times faster than oras. */
+  public Pushed pushByCurl(String repository, String tag, Path... weights) {
+    try (TemporaryFolder folder = new TemporaryFolder()) {
+      ModelArtifact artifact = ModelArtifact.docker(weights);
+      Path file = folder.write("config.json", bytes(artifact.config()));
+      Descriptor config = pushBlob(repository, file, ModelArtifact.DOCKER_CONFIG);
+      List<Descriptor> layers = new ArrayList<>();
+      for (Path each : weights) {
+        layers.add(pushBlob(repository, each, ModelArtifact.DOCKER_GGUF));
+      }
+      Descriptor manifest = pushManifest(repository, tag, MANIFEST, manifest(config, layers));
+      return new Pushed(reference(repository, tag), manifest, config, layers);
+    }
+  }
+
   /** Puts an index that points to the manifests of these, which must be in the same repository. */
   public Descriptor pushIndex(String repository, String tag, Pushed... artifacts) {
     List<Map<String, Object>> manifests = new ArrayList<>();

@@ -154,6 +154,11 @@ public final class FaultProxy implements AutoCloseable {
   private void serve(Socket client) throws IOException {
     InputStream in = new BufferedInputStream(client.getInputStream(), 1 << 16);
     OutputStream out = client.getOutputStream();
+    if (isTls(in)) {
+      // As Docker's registry answers who tries HTTPS first.
+      new Head("HTTP/1.0 400 Bad Request").writeTo(out);
+      return;
+    }
     boolean isKept = true;
     while (isKept) {
       Head request = Head.read(in);
@@ -162,6 +167,14 @@ public final class FaultProxy implements AutoCloseable {
       }
       isKept = !request.has("Connection", "close") && serve(request, in, out);
     }
+  }
+
+  private static boolean isTls(InputStream in) throws IOException {
+    in.mark(1);
+    int first = in.read();
+    in.reset();
+    // A record of type handshake.
+    return first == 22;
   }
 
   /** Returns whether the connection can be used again. */
