@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -79,7 +80,7 @@ final class PendingCalls {
       int n = taken.size();
       String id;
       do {
-        id = String.format("call%05d", n++);
+        id = String.format(Locale.ROOT, "call%05d", n++);
       } while (!taken.add(id));
       return id;
     };

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -112,6 +113,18 @@ class ToolSessionTest {
     int[] second = model.promptTokens(1);
     assertArrayEquals(first, Arrays.copyOf(second, first.length));
     assertTrue(model.prompt(1).startsWith(model.prompt(0) + call("Oslo")), model.prompt(1));
+  }
+
+  /** Some languages have digits of their own, which Java's formats use. */
+  @Test
+  void idsAreLettersAndDigitsInEveryLocale() {
+    Locale locale = Locale.getDefault();
+    Locale.setDefault(Locale.forLanguageTag("ar-EG"));
+    try {
+      assertEquals("call00000", PendingCalls.newIds(List.of()).get());
+    } finally {
+      Locale.setDefault(locale);
+    }
   }
 
   @Test

@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -34,6 +35,18 @@ class ChatTemplateTest {
         "{'z': [1, 2, 3, 12345678901234567890], 'a': [1.5, 0.1, 2.5, True, None, 'é']}",
         render("{{ v }}", Map.of("v", values)));
     assertEquals("None", render("{{ v }}", Collections.singletonMap("v", null)));
+  }
+
+  @Test
+  void datesAreTheSameInEveryLocale() {
+    Locale locale = Locale.getDefault();
+    String expected = render("{{ strftime_now('%e %f %j %k %l') }}", Map.of());
+    Locale.setDefault(Locale.forLanguageTag("ar-EG"));
+    try {
+      assertEquals(expected, render("{{ strftime_now('%e %f %j %k %l') }}", Map.of()));
+    } finally {
+      Locale.setDefault(locale);
+    }
   }
 
   @Test
