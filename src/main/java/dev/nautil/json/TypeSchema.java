@@ -163,7 +163,8 @@ public final class TypeSchema {
       schema.put("enum", constants(type, place));
     } else if (raw == Optional.class) {
       Map<String, Object> nothing = new LinkedHashMap<>(Map.of("type", "null"));
-      schema.put("anyOf", List.of(schema(type.containedType(0), place.inside("")), nothing));
+      JavaType value = required(type.containedType(0), type, place);
+      schema.put("anyOf", List.of(schema(value, place.inside("")), nothing));
     } else if (type.isArrayType()
         || Collection.class.isAssignableFrom(raw)
         || raw == Iterable.class) {

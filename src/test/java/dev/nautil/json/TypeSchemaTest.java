@@ -251,6 +251,9 @@ class TypeSchemaTest {
 
   record Endless(String name, Endless next) {}
 
+  @SuppressWarnings("rawtypes")
+  record RawOptional(List<Optional> list) {}
+
   record Egg(Hen hen) {}
 
   record Hen(Optional<Tree> tree, Egg egg) {}
@@ -283,6 +286,7 @@ class TypeSchemaTest {
             Map.entry(Drawn.class, "Drawn.shapes[]: " + Shape.class.getTypeName()),
             Map.entry(None.class, "None.none: " + Empty.class.getTypeName()),
             Map.entry(Closing.class, "Closing.c: java.lang.AutoCloseable"));
+            Map.entry(RawOptional.class, "RawOptional.list[]: java.util.Optional"),
     culprits.forEach(
         (type, culprit) -> {
           UnsupportedTypeException e =
