@@ -92,7 +92,7 @@ public final class JsonValues {
    * @throws InvalidJsonException if the JSON has no value of the type; it says where
    */
   public static @Nullable Object read(JsonNode json, JavaType type) {
-    try (JsonParser parser = MAPPER.treeAsTokens(withPlainIntegers(json))) {
+    try (JsonParser parser = new NumberCheck(MAPPER.treeAsTokens(withPlainIntegers(json)))) {
       return MAPPER.readValue(parser, type);
     } catch (JsonMappingException e) {
       throw new InvalidJsonException(path(e) + firstLine(e.getOriginalMessage()));

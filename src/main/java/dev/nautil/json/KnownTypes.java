@@ -50,13 +50,7 @@ final class KnownTypes {
     add(Boolean.class, Map.of("type", "boolean"));
     for (Class<?> type :
         new Class<?>[] {
-          float.class,
-          Float.class,
-          double.class,
-          Double.class,
-          BigDecimal.class,
-          Number.class,
-          OptionalDouble.class
+          double.class, Double.class, BigDecimal.class, Number.class, OptionalDouble.class
         }) {
       add(type, Map.of("type", "number"));
     }
@@ -102,11 +96,17 @@ final class KnownTypes {
   /**
    * The schema of a type, or null if it is none of these.
    *
-   * @param ranges whether int and long say how far they go
+   * @param ranges whether int, long and float say how far they go
    */
   static @Nullable Map<String, Object> schema(Class<?> type, boolean ranges) {
     Range range = SMALL_RANGES.get(type);
     Range wide = RANGES.get(type);
+    if (type == float.class || type == Float.class) {
+      double most = Float.MAX_VALUE;
+      return ranges
+          ? ordered("type", "number", "minimum", -most, "maximum", most)
+          : Map.of("type", "number");
+    }
     if (range != null || (wide != null && ranges)) {
       Range r = range != null ? range : wide;
       return ordered("type", "integer", "minimum", r.min, "maximum", r.max);

@@ -91,7 +91,7 @@ public final class TypeSchema {
   /**
    * The schema of a type.
    *
-   * @param ranges whether int and long say how far they go, which a model need not read
+   * @param ranges whether int, long and float say how far they go, which a model need not read
    * @throws UnsupportedTypeException if there is a type in it that has none
    */
   public static Map<String, Object> of(Type type, boolean ranges) {

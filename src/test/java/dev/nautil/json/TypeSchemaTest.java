@@ -154,7 +154,8 @@ class TypeSchemaTest {
             "'l':{'type':'integer','minimum':-9223372036854775808,'maximum':9223372036854775807}",
             "'big':{'type':'integer'}",
             "'d':{'type':'number'}",
-            "'f':{'type':'number'}",
+            "'f':{'type':'number','minimum':-3.4028234663852886E38,"
+                + "'maximum':3.4028234663852886E38}",
             "'c':{'type':'string','minLength':1,'maxLength':1}")) {
       assertTrue(strict.contains(part), part + " in " + strict);
     }
@@ -227,6 +228,15 @@ class TypeSchemaTest {
       assertThrows(
           InvalidJsonException.class, () -> read(numbers.replace("%s", i), Numbers.class), i);
     }
+    for (String no : List.of("'b':200", "'b':-129", "'d':1e999", "'d':-1e309", "'f':1e39")) {
+      String json = numbers.replace("%s", "1").replaceAll(no.substring(0, 4) + "1", no);
+      InvalidJsonException e =
+          assertThrows(InvalidJsonException.class, () -> read(json, Numbers.class), json);
+      assertTrue(e.getMessage().startsWith(no.charAt(1) + ": "), e.getMessage());
+    }
+    assertThrows(InvalidJsonException.class, () -> read("[1,200]", byte[].class));
+    assertThrows(InvalidJsonException.class, () -> read("[1e39]", float[].class));
+    assertEquals(Double.MAX_VALUE, read("1.7976931348623157e308", double.class));
     assertThrows(
         InvalidJsonException.class, () -> read("{'value':1,'children':[null]}", Tree.class));
     InvalidJsonException deep =
@@ -241,6 +251,9 @@ class TypeSchemaTest {
   @SuppressWarnings("rawtypes")
   record RawMap(Map map) {}
 
+  @SuppressWarnings("rawtypes")
+  record RawOptional(List<Optional> list) {}
+
   record AnyThing(Object any) {}
 
   record Running(Thread thread) {}
@@ -250,9 +263,6 @@ class TypeSchemaTest {
   record Keyed(Map<Integer, String> byNumber) {}
 
   record Endless(String name, Endless next) {}
-
-  @SuppressWarnings("rawtypes")
-  record RawOptional(List<Optional> list) {}
 
   record Egg(Hen hen) {}
 
@@ -276,6 +286,7 @@ class TypeSchemaTest {
         Map.ofEntries(
             Map.entry(Raw.class, "Raw.list: java.util.List"),
             Map.entry(RawMap.class, "RawMap.map: java.util.Map"),
+            Map.entry(RawOptional.class, "RawOptional.list[]: java.util.Optional"),
             Map.entry(AnyThing.class, "AnyThing.any: java.lang.Object"),
             Map.entry(Running.class, "Running.thread: java.lang.Thread"),
             Map.entry(Lazy.class, "Lazy.later: java.util.function.Supplier"),
@@ -286,7 +297,6 @@ class TypeSchemaTest {
             Map.entry(Drawn.class, "Drawn.shapes[]: " + Shape.class.getTypeName()),
             Map.entry(None.class, "None.none: " + Empty.class.getTypeName()),
             Map.entry(Closing.class, "Closing.c: java.lang.AutoCloseable"));
-            Map.entry(RawOptional.class, "RawOptional.list[]: java.util.Optional"),
     culprits.forEach(
         (type, culprit) -> {
           UnsupportedTypeException e =
