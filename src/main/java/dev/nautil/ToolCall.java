@@ -30,10 +30,7 @@ public record ToolCall(String id, String name, String arguments) {
    * @throws NautilException if the arguments are no value of that type: it says where
    */
   public <T> T arguments(Class<T> type) {
-    Object value =
-        JsonValues.read(JsonValues.parse(arguments), JsonValues.types().constructType(type));
-    return type.cast(
-        Objects.requireNonNull(value, () -> "the arguments are null, and no " + type.getName()));
+    return JsonValues.read(arguments, type);
   }
 
   /** What came of this call, for {@link Session#sendToolResults}. */

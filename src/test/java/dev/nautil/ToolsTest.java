@@ -213,6 +213,9 @@ class ToolsTest {
   /** Also of a tool whose schema was given. */
   @Test
   void checksMembersOfGivenSchemas() {
+    assertThrows(
+        NautilException.class, () -> new ToolCall("1", "add", "null").arguments(Sum.class));
+    assertEquals(3, new ToolCall("1", "add", "3").arguments(int.class));
     Tool tool =
         Tool.of(
             "t",

@@ -87,6 +87,22 @@ public final class JsonValues {
   }
 
   /**
+   * Reads a value that is not null from a JSON text.
+   *
+   * @param type may be a primitive one
+   * @throws InvalidJsonException if the text is no JSON, or has no value of the type; it says where
+   */
+  @SuppressWarnings("unchecked")
+  public static <T> T read(String json, Class<T> type) {
+    JavaType described = types().constructType(type);
+    Object value = read(parse(json), described);
+    if (value == null) {
+      throw new InvalidJsonException("null, and no " + type.getTypeName());
+    }
+    return described.isPrimitive() ? (T) value : type.cast(value);
+  }
+
+  /**
    * Reads a value.
    *
    * @throws InvalidJsonException if the JSON has no value of the type; it says where
