@@ -97,7 +97,10 @@ final class AnnotatedTools {
         annotation.description(),
         TypeSchema.of(where, properties, false),
         TypeSchema.of(where, properties, true),
-        json -> call(object, method, arguments(properties, json)));
+        json -> {
+          @Nullable Object[] arguments = arguments(properties, json);
+          return () -> call(object, method, arguments);
+        });
   }
 
   private static List<TypeSchema.Property> properties(Object object, Method method, String where) {

@@ -10,6 +10,7 @@ import java.util.Collections;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -56,14 +57,24 @@ public final class Tool {
   /** What arguments must be; it says more than the model need read. */
   private final Map<String, Object> strictSchema;
 
-  private final @Nullable Action<JsonNode> action;
+  private final @Nullable Reader reader;
+
+  /** Arguments that were read, and what is done with them. */
+  interface Reader {
+    /**
+     * Reads arguments.
+     *
+     * @throws dev.nautil.json.InvalidJsonException if they are not as the tool wants them
+     */
+    Callable<@Nullable Object> read(JsonNode arguments);
+  }
 
   Tool(
       String name,
       String description,
       Map<String, Object> schema,
       Map<String, Object> strictSchema,
-      @Nullable Action<JsonNode> action) {
+      @Nullable Reader reader) {
     if (!ToolSyntax.isName(name)) {
       throw new InvalidToolException(
           "the name of a tool is to be 1 to 64 letters, digits, _ and -: \"" + name + "\"");
@@ -77,7 +88,7 @@ public final class Tool {
         "the schema of the arguments of " + name + ", as JSON,", JsonValues.write(strictSchema));
     this.schema = Collections.unmodifiableMap(schema);
     this.strictSchema = Collections.unmodifiableMap(strictSchema);
-    this.action = action;
+    this.reader = reader;
   }
 
   /**
@@ -96,7 +107,10 @@ public final class Tool {
         description,
         objectSchema(name, arguments, false),
         objectSchema(name, arguments, true),
-        json -> action.call(arguments.cast(JsonValues.read(json, type))));
+        json -> {
+          A read = arguments.cast(JsonValues.read(json, type));
+          return () -> action.call(read);
+        });
   }
 
   /**
@@ -109,7 +123,7 @@ public final class Tool {
   public static Tool of(String name, String description, String schema, Action<String> action) {
     Objects.requireNonNull(action, "action");
     Map<String, Object> parsed = parse(name, schema);
-    return new Tool(name, description, parsed, parsed, json -> action.call(json.toString()));
+    return new Tool(name, description, parsed, parsed, json -> () -> action.call(json.toString()));
   }
 
   /**
@@ -190,8 +204,8 @@ public final class Tool {
   }
 
   /** Empty if the caller runs it. */
-  Optional<Action<JsonNode>> action() {
-    return Optional.ofNullable(action);
+  Optional<Reader> reader() {
+    return Optional.ofNullable(reader);
   }
 
   @Override

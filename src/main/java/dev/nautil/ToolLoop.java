@@ -101,7 +101,7 @@ final class ToolLoop extends EventStream {
 
   /** Whether there is nobody else to run it. */
   private boolean isOurs(ToolCall call) {
-    return tools.get(call.name()).map(tool -> tool.action().isPresent()).orElse(true);
+    return tools.get(call.name()).map(tool -> tool.reader().isPresent()).orElse(true);
   }
 
   private void runNext() {

@@ -7,6 +7,7 @@ import dev.nautil.json.JsonValues;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 
 /** Runs calls. Whatever goes wrong becomes a result that the model can read. */
@@ -26,8 +27,8 @@ final class ToolRunner {
           "the call could not be read; it is to be a JSON object with a tool's name"
               + " and its arguments");
     }
-    Tool.Action<JsonNode> action = tool == null ? null : tool.action().orElse(null);
-    if (tool == null || action == null) {
+    Tool.Reader reader = tool == null ? null : tool.reader().orElse(null);
+    if (tool == null || reader == null) {
       List<String> names = tools.list().stream().map(Tool::name).toList();
       return error(call, "there is no tool " + call.name() + "; the tools are " + names);
     }
@@ -38,17 +39,19 @@ final class ToolRunner {
       return error(call, "the arguments are " + e.getMessage());
     }
     List<String> problems = ArgumentCheck.problems(arguments, tool.schemaMap());
-    return problems.isEmpty()
-        ? run(call, action, arguments)
-        : error(call, "wrong arguments: " + String.join("; ", problems));
-  }
-
-  private static Event.ToolResult run(
-      ToolCall call, Tool.Action<JsonNode> action, JsonNode arguments) {
+    if (!problems.isEmpty()) {
+      return error(call, "wrong arguments: " + String.join("; ", problems));
+    }
     try {
-      return new Event.ToolResult(call.result(text(action.call(arguments))), null);
+      return run(call, reader.read(arguments));
     } catch (InvalidJsonException e) {
       return error(call, "wrong arguments: " + e.getMessage());
+    }
+  }
+
+  private static Event.ToolResult run(ToolCall call, Callable<@Nullable Object> action) {
+    try {
+      return new Event.ToolResult(call.result(text(action.call())), null);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new CancelledException("the thread was interrupted in the tool " + call.name());

@@ -2,6 +2,7 @@ package dev.nautil;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -165,6 +166,7 @@ class ToolsTest {
                   throw new InterruptedException();
                 }),
             Tool.of("e", "", "{}", json -> null),
+            Tool.of("h", "", Sum.class, sum -> new ToolCall("2", "x", "no").arguments(Sum.class)),
             Tool.of("f", "", "{}", json -> json + "!"),
             Tool.of(
                 "g",
@@ -178,6 +180,9 @@ class ToolsTest {
     Event.ToolResult result = ToolRunner.run(tools, new ToolCall("1", "a", "{}"));
     assertSame(failure, result.failure());
     assertEquals("{\"error\":\"IOException: no network\"}", result.result().content());
+    result = ToolRunner.run(tools, new ToolCall("1", "h", "{\"a\":1,\"b\":2}"));
+    assertInstanceOf(NautilException.class, result.failure());
+    assertFalse(result.result().content().contains("arguments"), result.toString());
     assertEquals("{'error':'IllegalStateException'}", run(tools, "b", "{}"));
     assertThrows(StackOverflowError.class, () -> run(tools, "c", "{}"));
     assertThrows(CancelledException.class, () -> run(tools, "d", "{}"));
@@ -208,14 +213,14 @@ class ToolsTest {
     assertThrows(
         NautilException.class, () -> new ToolCall("1", "add", "{\"a\":2}").arguments(Sum.class));
     assertThrows(NautilException.class, () -> new ToolCall("1", "add", "{").arguments(Sum.class));
+    assertThrows(
+        NautilException.class, () -> new ToolCall("1", "add", "null").arguments(Sum.class));
+    assertEquals(3, new ToolCall("1", "add", "3").arguments(int.class));
   }
 
   /** Also of a tool whose schema was given. */
   @Test
   void checksMembersOfGivenSchemas() {
-    assertThrows(
-        NautilException.class, () -> new ToolCall("1", "add", "null").arguments(Sum.class));
-    assertEquals(3, new ToolCall("1", "add", "3").arguments(int.class));
     Tool tool =
         Tool.of(
             "t",
