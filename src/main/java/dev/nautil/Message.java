@@ -54,7 +54,8 @@ public sealed interface Message {
   record ToolResult(String callId, String name, String content) implements Message {
     public ToolResult {
       Objects.requireNonNull(callId, "callId");
-      Objects.requireNonNull(name, "name");
+      MalformedTextException.check("the name of a called tool", name);
+      MalformedTextException.check("the id of a call of " + name, callId);
       MalformedTextException.check("the result of " + name, content);
     }
   }

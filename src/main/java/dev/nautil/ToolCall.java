@@ -17,10 +17,14 @@ public record ToolCall(String id, String name, String arguments) {
    */
   public static final String UNREADABLE = "unreadable_call";
 
+  /**
+   * @throws MalformedTextException if one of the texts is not UTF-16
+   */
   public ToolCall {
     Objects.requireNonNull(id, "id");
-    Objects.requireNonNull(name, "name");
-    Objects.requireNonNull(arguments, "arguments");
+    MalformedTextException.check("the name of a called tool", name);
+    MalformedTextException.check("the id of a call of " + name, id);
+    MalformedTextException.check("the text of the arguments of " + name, arguments);
   }
 
   /**

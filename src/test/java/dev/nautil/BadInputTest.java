@@ -58,6 +58,15 @@ class BadInputTest {
         "the result of weather has half of a surrogate pair at index 4",
         malformed(() -> new ToolCall("1", "weather", "{}").result(HALF)));
     assertEquals(
+        "the text of the arguments of weather has half of a surrogate pair at index 4",
+        malformed(() -> new ToolCall("1", "weather", HALF)));
+    assertEquals(
+        "the name of a called tool has half of a surrogate pair at index 4",
+        malformed(() -> new ToolCall("1", HALF, "{}")));
+    assertEquals(
+        "the id of a call of weather has half of a surrogate pair at index 4",
+        malformed(() -> new ToolCall(HALF, "weather", "{}")));
+    assertEquals(
         "the description of weather has half of a surrogate pair at index 4",
         malformed(() -> Tool.declare("weather", HALF, City.class)));
     record Cut(@Param(description = HALF) String city) {}
@@ -91,6 +100,21 @@ class BadInputTest {
     assertTrue(cut.contains("the result of cuts has half of a surrogate pair at index 4"), cut);
     assertEquals(
         "{\"error\":\"IllegalStateException: cut ?\"}", session.history().get(4).content());
+    assertGoesOn(model, session);
+  }
+
+  /** JSON can spell it; what it says is no text. */
+  @Test
+  void aCallThatSaysHalfOfACharacter() {
+    Session session =
+        new Session(
+            model,
+            Session.options().tools(Tools.of(Tool.of("echo", "", City.class, c -> c.city()))));
+    model.says(
+        "<tool_call>\n{\"name\": \"echo\", \"arguments\": {\"city\": \"\\ud83d\"}}\n</tool_call>");
+    model.says("No luck.");
+    assertEquals("No luck.", session.send("Go.").text());
+    assertTrue(session.history().get(2).content().contains("could not be read"));
     assertGoesOn(model, session);
   }
 

@@ -5,6 +5,7 @@ import dev.nautil.engine.ToolSyntax.Style;
 import dev.nautil.json.InvalidJsonException;
 import dev.nautil.json.JsonValues;
 import dev.nautil.tokenizer.Tokenizer;
+import dev.nautil.tokenizer.Utf8;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
@@ -14,9 +15,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Tells text from calls of tools in a reply, while it comes in.
  *
- * <p>Of a call nothing is text. A call whose JSON is broken, or that names no tool, is {@link
- * Unreadable}, so that the model can be told; only where nothing but JSON says that it is a call
- * (Llama) it is text instead, since a model may be asked for JSON.
+ * <p>Of a call nothing is text. A call whose JSON is broken, or that names no tool or has half of a
+ * character, is {@link Unreadable}, so that the model can be told; only where nothing but JSON says
+ * that it is a call (Llama) it is text instead, since a model may be asked for JSON.
  *
  * <p>Where a marker is a control token, its letters by themselves are text. Not thread-safe.
  */
@@ -388,7 +389,7 @@ public final class ToolCallReader {
     return true;
   }
 
-  /** Null if the object is no call. */
+  /** Null if the object is no call that can be read. */
   private @Nullable Call call(String json) {
     JsonNode node;
     try {
@@ -403,12 +404,13 @@ public final class ToolCallReader {
     if (!name.isTextual() || !ToolSyntax.isName(name.textValue()) || plain) {
       return null;
     }
-    JsonNode id = node.path("id");
-    return new Call(
-        name.textValue(),
+    String written =
         arguments.isMissingNode() || arguments.isNull()
             ? "{}"
-            : arguments.isTextual() ? arguments.textValue() : arguments.toString(),
-        id.isTextual() ? id.textValue() : null);
+            : arguments.isTextual() ? arguments.textValue() : arguments.toString();
+    String id = node.path("id").textValue();
+    boolean isText = Utf8.loneSurrogate(written) < 0;
+    boolean hasId = id != null && Utf8.loneSurrogate(id) < 0;
+    return isText ? new Call(name.textValue(), written, hasId ? id : null) : null;
   }
 }
