@@ -1,7 +1,6 @@
 package dev.nautil;
 
 import dev.nautil.engine.Transcript;
-import dev.nautil.json.InvalidJsonException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -133,20 +132,11 @@ public final class Session {
    */
   public <T> T ask(String question, Class<T> type) {
     Message.User message = new Message.User(Objects.requireNonNull(question, "question"));
-    Constraint form = Constraint.json(type);
-    Reply reply;
-    try (Reply.Stream stream = begin(waiting -> List.of(message), false, form)) {
-      reply = stream.reply();
+    Answer<T> answer = new Answer<>(type);
+    try (Reply.Stream stream = begin(waiting -> List.of(message), false, answer)) {
+      stream.reply();
     }
-    try {
-      if (reply.finishReason() != FinishReason.STOP) {
-        throw new IncompleteReplyException(reply);
-      }
-      return Constraint.read(reply.text(), type);
-    } catch (IncompleteReplyException | InvalidJsonException e) {
-      rewindTurns(1);
-      throw e;
-    }
+    return answer.value();
   }
 
   /**
@@ -179,11 +169,11 @@ public final class Session {
   /**
    * @param input what the turn begins with, for the calls that wait for results
    * @param results whether that is the results of calls
-   * @param form what the reply is held to, if it is another than the options'
+   * @param answer what the reply is to be, in place of what the options say
    */
   private Reply.Stream begin(
-      Function<List<ToolCall>, List<Message>> input, boolean results, @Nullable Constraint form) {
-    Turn next = new Turn(model, conversation, options, !results, form, this::ended);
+      Function<List<ToolCall>, List<Message>> input, boolean results, @Nullable Answer<?> answer) {
+    Turn next = new Turn(model, conversation, options, !results, answer, this::ended);
     requireFirst(next);
     try {
       List<ToolCall> waiting = PendingCalls.of(history());

@@ -18,8 +18,13 @@ final class ToolLoop extends EventStream {
     /** Adds a message to what is said in this turn. */
     void add(Message message);
 
-    /** Ends the turn: what was said in it becomes a part of the conversation. */
-    void keep();
+    /**
+     * Ends the turn: what was said in it becomes a part of the conversation.
+     *
+     * @param reply all of it
+     * @throws NautilException if it is not what it was to be; the turn has not ended then
+     */
+    void keep(Reply reply);
 
     /** Ends the turn as if it had not been. */
     void drop();
@@ -85,7 +90,7 @@ final class ToolLoop extends EventStream {
     boolean cancelled = ended.finishReason() == FinishReason.CANCELLED;
     if (cancelled && replies.size() == 1 && ended.text().isEmpty()) {
       turn.drop();
-      end("", List.of(), FinishReason.CANCELLED);
+      end(whole("", List.of(), FinishReason.CANCELLED));
       return;
     }
     // Nobody is going to run what was called before it was cancelled.
@@ -94,8 +99,7 @@ final class ToolLoop extends EventStream {
     if (!calls.isEmpty() && replies.size() <= maxRounds && calls.stream().allMatch(this::isOurs)) {
       toRun.addAll(calls);
     } else {
-      turn.keep();
-      end(ended.text(), calls, ended.finishReason());
+      keep(whole(ended.text(), calls, ended.finishReason()));
     }
   }
 
@@ -121,8 +125,7 @@ final class ToolLoop extends EventStream {
   private void goOn() {
     if (closed) {
       turn.add(new Message.Assistant(""));
-      turn.keep();
-      end("", List.of(), FinishReason.CANCELLED);
+      keep(whole("", List.of(), FinishReason.CANCELLED));
       return;
     }
     generation = turn.reply();
@@ -131,7 +134,17 @@ final class ToolLoop extends EventStream {
     }
   }
 
-  private void end(String text, List<ToolCall> calls, FinishReason reason) {
+  private void keep(Reply whole) {
+    turn.keep(whole);
+    end(whole);
+  }
+
+  private void end(Reply whole) {
+    reply = whole;
+    events.add(new Event.Done(whole));
+  }
+
+  private Reply whole(String text, List<ToolCall> calls, FinishReason reason) {
     Usage usage = replies.get(0).usage();
     Timings timings = replies.get(0).timings();
     for (Reply more : replies.subList(1, replies.size())) {
@@ -140,7 +153,6 @@ final class ToolLoop extends EventStream {
     }
     List<TokenLogprob> logprobs =
         replies.stream().flatMap(each -> each.logprobs().stream()).toList();
-    reply = new Reply(text, calls, reason, usage, timings, logprobs);
-    events.add(new Event.Done(reply));
+    return new Reply(text, calls, reason, usage, timings, logprobs);
   }
 }

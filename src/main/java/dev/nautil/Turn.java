@@ -19,7 +19,7 @@ final class Turn implements ToolLoop.Turn, ReplyStream.Listener {
   private final SessionModel model;
   private final Conversation conversation;
   private final SessionOptions options;
-  private final @Nullable Constraint form;
+  private final @Nullable Answer<?> answer;
   private final Consumer<Turn> onEnd;
   private final List<Message> said = new ArrayList<>();
   private final OldTurns oldTurns = new OldTurns();
@@ -32,7 +32,7 @@ final class Turn implements ToolLoop.Turn, ReplyStream.Listener {
 
   /**
    * @param first whether it begins with what the user says, not with the results of calls
-   * @param form what the reply is held to, in place of the options' constraint; tools are not
+   * @param answer what the reply is to be, in place of the options' constraint; tools are not
    *     offered then
    * @param onEnd is told that the turn has ended
    */
@@ -41,13 +41,13 @@ final class Turn implements ToolLoop.Turn, ReplyStream.Listener {
       Conversation conversation,
       SessionOptions options,
       boolean first,
-      @Nullable Constraint form,
+      @Nullable Answer<?> answer,
       Consumer<Turn> onEnd) {
     this.model = model;
     this.conversation = conversation;
     this.options = options;
     this.first = first;
-    this.form = form;
+    this.answer = answer;
     this.onEnd = onEnd;
   }
 
@@ -92,7 +92,7 @@ final class Turn implements ToolLoop.Turn, ReplyStream.Listener {
 
   /** How the reply may call tools; null if it cannot. */
   private ReplyDecoder.@Nullable Calls calls() {
-    if (form != null) {
+    if (answer != null) {
       return null;
     }
     ToolChoice choice = options.toolChoice();
@@ -117,7 +117,7 @@ final class Turn implements ToolLoop.Turn, ReplyStream.Listener {
 
   /** Holds the reply to what it may be; null if that is anything. */
   private @Nullable GrammarMatcher matcher(ReplyDecoder.@Nullable Calls calls) {
-    Constraint text = form != null ? form : options.constraint().orElse(null);
+    Constraint text = answer != null ? answer.form() : options.constraint().orElse(null);
     if (calls == null) {
       return text == null ? null : model.grammars().newMatcher(text, text::grammar);
     }
@@ -133,7 +133,7 @@ final class Turn implements ToolLoop.Turn, ReplyStream.Listener {
   }
 
   private List<Tool> offered() {
-    return form != null ? List.of() : options.offered();
+    return answer != null ? List.of() : options.offered();
   }
 
   @Override
@@ -151,7 +151,10 @@ final class Turn implements ToolLoop.Turn, ReplyStream.Listener {
   }
 
   @Override
-  public void keep() {
+  public void keep(Reply reply) {
+    if (answer != null) {
+      answer.read(reply);
+    }
     conversation.keep(oldTurns.forgotten(), said);
     drop();
   }

@@ -124,6 +124,24 @@ class ContextPolicyTest {
     assertNotEquals(turns(6), session.history());
   }
 
+  record City(String city) {}
+
+  record Letter(char letter) {}
+
+  @Test
+  void anAnswerThatIsNoneForgetsNothing() {
+    Session session = session(DROPPING, turns(6));
+    model.says("{\"ci", FinishReason.MAX_TOKENS);
+    assertThrows(IncompleteReplyException.class, () -> session.ask("Where?", City.class));
+    assertEquals(turns(6), session.history());
+    model.says("{\"letter\": \"\ud83d\ude00\"}");
+    assertThrows(NautilException.class, () -> session.ask("Which?", Letter.class));
+    assertEquals(turns(6), session.history());
+    model.says("{\"city\": \"Oslo\"}");
+    assertEquals(new City("Oslo"), session.ask("Where?", City.class));
+    assertNotEquals(turns(6), session.history());
+  }
+
   @Test
   void callsStayWithTheirResults() {
     ToolCall call = new ToolCall("call00000", "weather", "{\"city\":\"Oslo\"}");
