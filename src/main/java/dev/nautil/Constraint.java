@@ -1,13 +1,10 @@
 package dev.nautil;
 
-import com.fasterxml.jackson.databind.JavaType;
 import dev.nautil.grammar.Grammar;
-import dev.nautil.json.InvalidJsonException;
 import dev.nautil.json.JsonValues;
 import dev.nautil.json.TypeSchema;
 import dev.nautil.schema.JsonSchemaGrammar;
 import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A form that replies are held to: while a reply is generated, only tokens that it can go on with
@@ -40,7 +37,7 @@ public final class Constraint {
 
   /**
    * JSON that matches a schema of draft 2020-12, 2019-09 or 07. {@code oneOf} is taken as {@code
-   * anyOf}; {@code $ref} leads to places of the schema itself. The README's chapter on structured
+   * anyOf}; {@code $ref} leads to places of the schema itself. The guide's chapter on structured
    * output lists the keywords.
    *
    * @param schema JSON text
@@ -48,7 +45,7 @@ public final class Constraint {
    *     cannot be enforced; it names the place
    */
   public static Constraint jsonSchema(String schema) {
-    return new Constraint(JsonSchemaGrammar.compile(schema));
+    return new Constraint(JsonSchemaGrammar.compile(Objects.requireNonNull(schema, "schema")));
   }
 
   /**
@@ -57,7 +54,7 @@ public final class Constraint {
    * @throws UnsupportedTypeException if there is a type in it that cannot be described
    */
   public static Constraint json(Class<?> type) {
-    return OF_TYPES.get(type);
+    return OF_TYPES.get(Objects.requireNonNull(type, "type"));
   }
 
   /**
@@ -67,7 +64,7 @@ public final class Constraint {
    *     the place
    */
   public static Constraint regex(String pattern) {
-    return new Constraint(Grammar.regex(pattern));
+    return new Constraint(Grammar.regex(Objects.requireNonNull(pattern, "pattern")));
   }
 
   /**
@@ -76,23 +73,7 @@ public final class Constraint {
    * @throws GrammarException if it is malformed; it names the place
    */
   public static Constraint gbnf(String grammar) {
-    return new Constraint(Grammar.gbnf(grammar));
-  }
-
-  /**
-   * The value of a reply that was held to a type.
-   *
-   * @throws InvalidJsonException if the type refuses it
-   */
-  static <T> T read(String json, Class<T> type) {
-    JavaType described = JsonValues.types().constructType(type);
-    Object value = JsonValues.read(JsonValues.parse(json), described);
-    return Objects.requireNonNull(described.isPrimitive() ? boxed(type, value) : type.cast(value));
-  }
-
-  @SuppressWarnings("unchecked")
-  private static <T> T boxed(Class<T> primitive, @Nullable Object value) {
-    return (T) value;
+    return new Constraint(Grammar.gbnf(Objects.requireNonNull(grammar, "grammar")));
   }
 
   Grammar grammar() {

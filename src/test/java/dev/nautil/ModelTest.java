@@ -77,6 +77,10 @@ class ModelTest {
     assertNull("type", () -> Model.options().kvCacheType(null));
     assertNull("text", () -> new Event.Text(null));
     assertNull("reply", () -> new Event.Done(null));
+    assertNull("schema", () -> Constraint.jsonSchema(null));
+    assertNull("pattern", () -> Constraint.regex(null));
+    assertNull("grammar", () -> Constraint.gbnf(null));
+    assertNull("type", () -> Constraint.json(null));
     try (Model model = Model.open(TINY)) {
       assertNull("options", () -> model.newSession(null));
       assertNull("text", () -> model.countTokens(null));
