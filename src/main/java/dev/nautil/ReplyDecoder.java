@@ -105,6 +105,8 @@ final class ReplyDecoder {
       if (part instanceof ToolCallReader.Text more) {
         addText(stop.accept(more.text()), events);
       } else {
+        // No stop string goes on behind a call.
+        addText(stop.finish(), events);
         ToolCall call = call(part);
         toolCalls.add(call);
         events.add(new Event.ToolCall(call));

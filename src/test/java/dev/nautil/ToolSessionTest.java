@@ -390,6 +390,20 @@ class ToolSessionTest {
   }
 
   @Test
+  void textThatMightHaveBecomeAStopStringComesBeforeTheCall() {
+    model.says("Well, E" + call("Oslo")).says("It rains.");
+    List<String> events = new ArrayList<>();
+    try (Reply.Stream stream =
+        session(Session.options().tools(tools).stop("END")).stream("Does it rain?")) {
+      for (Event event : stream) {
+        events.add(event instanceof Event.Text text ? text.text() : "" + event.getClass());
+      }
+    }
+    int call = events.indexOf("" + Event.ToolCall.class);
+    assertEquals("Well, E", String.join("", events.subList(1, call)));
+  }
+
+  @Test
   void demandsACall() {
     String head = "<tool_call>\n{\"name\": \"";
     String oslo = head + "weather\", \"arguments\": {\"city\": \"Oslo\"}}\n</tool_call>";
