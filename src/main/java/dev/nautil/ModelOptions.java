@@ -152,7 +152,8 @@ public final class ModelOptions {
 
   /**
    * Requests that may wait while every place is taken; 1024 if it is not said. One more is refused
-   * with a {@link BusyException}. A model has 16 places: so many replies are generated at once.
+   * with a {@link BusyException}, but for a turn's replies to what its tools returned, which always
+   * may wait. A model has 16 places: so many replies are generated at once.
    *
    * @param requests 0 or more; with 0, what cannot begin at once is refused
    * @throws IllegalArgumentException if it is negative

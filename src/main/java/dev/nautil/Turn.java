@@ -1,6 +1,7 @@
 package dev.nautil;
 
 import dev.nautil.engine.GenerationRequest;
+import dev.nautil.engine.SignalSource;
 import dev.nautil.engine.Transcript;
 import dev.nautil.grammar.GrammarMatcher;
 import dev.nautil.tokenizer.PromptText;
@@ -26,6 +27,9 @@ final class Turn implements ToolLoop.Turn, ReplyStream.Listener {
 
   /** Whether the next reply is the first to what the user said. */
   private boolean first;
+
+  /** Whether the model has replied in it already. */
+  private boolean begun;
 
   private Transcript.@Nullable Prompt prompt;
   private @Nullable Noted noted;
@@ -84,10 +88,12 @@ final class Turn implements ToolLoop.Turn, ReplyStream.Listener {
             options.maxTokens() == 0 ? Integer.MAX_VALUE : options.maxTokens(),
             tokenizer::isEndOfGeneration,
             conversation.id(),
-            conversation.restored());
+            conversation.restored(),
+            begun);
     ReplyDecoder decoder = new ReplyDecoder(tokenizer, options.stop(), calls);
-    return new ReplyStream(
-        model.submit(request), decoder, model.samplers(), tokens.length, news, this);
+    SignalSource generation = model.submit(request);
+    begun = true;
+    return new ReplyStream(generation, decoder, model.samplers(), tokens.length, news, this);
   }
 
   /** How the reply may call tools; null if it cannot. */

@@ -374,6 +374,40 @@ class ModelTest {
     }
   }
 
+  record City(String name) {}
+
+  /** What its tools did cannot be taken back. */
+  @Test
+  void aTurnThatWasBegunIsNotRefused() {
+    ModelOptions none = Model.options().contextSize(512).maxWaiting(0);
+    try (Model model = Model.open(TestModels.smolLm2(), none)) {
+      List<Reply.Stream> others = new ArrayList<>();
+      Tool tool =
+          Tool.of(
+              "visit",
+              "",
+              City.class,
+              city -> {
+                while (others.size() < Engine.PLACES) {
+                  others.add(model.newSession(RAW.maxTokens(20)).stream("x"));
+                }
+                return "done";
+              });
+      Session session =
+          model.newSession(
+              Session.options()
+                  .tools(Tools.of(tool))
+                  .toolChoice(ToolChoice.named("visit"))
+                  .maxToolRounds(1)
+                  .maxTokens(60)
+                  .sampling(Sampling.greedy()));
+      session.send("Visit Oslo.");
+      assertEquals(Engine.PLACES, others.size());
+      assertEquals(4, session.history().size());
+      others.forEach(Reply.Stream::close);
+    }
+  }
+
   @Test
   void refusesMoreThanMayWait() {
     try (Model model = Model.open(TINY, Model.options().maxWaiting(3))) {

@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  * @param isEnd tells the tokens that end the reply
  * @param conversation the same for all turns of one; refers to nothing
  * @param restored what it may go on from besides what this model computed; null for nothing
+ * @param goesOn whether it is a part of a turn that was begun, so that it may wait though others
+ *     may not: what tools did in the turn cannot be taken back
  */
 public record GenerationRequest(
     int[] prompt,
@@ -25,7 +27,8 @@ public record GenerationRequest(
     int maxTokens,
     IntPredicate isEnd,
     Object conversation,
-    @Nullable RestoredKv restored) {
+    @Nullable RestoredKv restored,
+    boolean goesOn) {
 
   /** Of a conversation of its own. */
   GenerationRequest(
@@ -35,6 +38,6 @@ public record GenerationRequest(
       @Nullable GrammarMatcher matcher,
       int maxTokens,
       IntPredicate isEnd) {
-    this(prompt, sampling, logprobs, matcher, maxTokens, isEnd, new Object(), null);
+    this(prompt, sampling, logprobs, matcher, maxTokens, isEnd, new Object(), null, false);
   }
 }

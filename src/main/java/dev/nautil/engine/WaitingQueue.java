@@ -22,14 +22,14 @@ final class WaitingQueue {
   }
 
   /**
-   * Adds a generation.
+   * Adds a generation; one that goes on with a turn in any case, of which each caller has one.
    *
    * @param places that are free
    * @throws BusyException if there is neither a place nor room to wait
    */
   void add(Generation generation, int places) {
     int waiting = Math.max(0, generations.size() - places);
-    if (generations.size() - places >= limit) {
+    if (!generation.request.goesOn() && generations.size() - places >= limit) {
       throw new BusyException(waiting, limit);
     }
     generations.add(generation);

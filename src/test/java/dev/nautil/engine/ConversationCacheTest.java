@@ -63,7 +63,7 @@ class ConversationCacheTest {
     Generation generation =
         new Generation(
             new GenerationRequest(
-                prompt, sampling, -1, null, 1, token -> false, conversation, null),
+                prompt, sampling, -1, null, 1, token -> false, conversation, null, false),
             ended -> {});
     cache.beginStep();
     cache.start(generation);
