@@ -64,6 +64,7 @@ public record Reply(
      * The events of this reply; always the same iterator.
      *
      * @throws NautilException from the iterator's methods, if the reply fails
+     * @throws IllegalStateException from them, if the model is closed meanwhile
      */
     @Override
     Iterator<Event> iterator();

@@ -75,6 +75,8 @@ public final class Session {
    *
    * @throws MalformedTextException if the text is not UTF-16
    * @throws ContextFullException if the conversation does not fit into the context
+   * @throws SchemaException if the schema of a tool's arguments cannot be enforced
+   * @throws BusyException if as many requests wait as may; nothing was begun
    * @throws NautilException if the model's chat template refuses the conversation
    * @throws IllegalArgumentException if the tool that is demanded does not exist
    * @throws IllegalStateException if another turn has not ended, calls wait for their results, or
@@ -93,6 +95,8 @@ public final class Session {
    *
    * @throws MalformedTextException if the text is not UTF-16
    * @throws ContextFullException if the conversation does not fit into the context
+   * @throws SchemaException if the schema of a tool's arguments cannot be enforced
+   * @throws BusyException if as many requests wait as may; nothing was begun
    * @throws NautilException if the model's chat template refuses the conversation
    * @throws IllegalArgumentException if the tool that is demanded does not exist
    * @throws IllegalStateException if another turn has not ended, calls wait for their results, or
@@ -124,6 +128,7 @@ public final class Session {
    *     was
    * @throws MalformedTextException if the text is not UTF-16
    * @throws ContextFullException if the conversation does not fit into the context
+   * @throws BusyException if as many requests wait as may
    * @throws NautilException if the model's chat template refuses the conversation, or the type
    *     refuses a value that its JSON Schema allows; the session is as it was
    * @throws IllegalStateException if another turn has not ended, calls wait for their results, or
@@ -148,6 +153,7 @@ public final class Session {
    * @throws IllegalStateException if no calls wait for results, another turn has not ended, or the
    *     model is closed
    * @throws ContextFullException if the conversation does not fit into the context
+   * @throws BusyException if as many requests wait as may; the calls still wait for their results
    * @throws CancelledException if the thread is interrupted; it then still is
    */
   public Reply sendToolResults(List<Message.ToolResult> results) {
