@@ -13,8 +13,8 @@ final class HistoryCheck {
    * The messages, with the system prompt first if there is one.
    *
    * @throws IllegalArgumentException if a system prompt is not the first message or differs from
-   *     that of the options, if a result is of no call, or if something is said before a call has
-   *     its result
+   *     that of the options, if a result is of no call, if two calls of a reply have one id, or if
+   *     something is said before a call has its result
    */
   static List<Message> checked(SessionOptions options, List<Message> messages) {
     List<Message> history = new ArrayList<>();
@@ -63,7 +63,11 @@ final class HistoryCheck {
           "calls without a result: " + PendingCalls.names(List.copyOf(waiting.values())));
     }
     if (message instanceof Message.Assistant reply) {
-      reply.toolCalls().forEach(call -> waiting.put(call.id(), call));
+      for (ToolCall call : reply.toolCalls()) {
+        if (waiting.put(call.id(), call) != null) {
+          throw new IllegalArgumentException("two calls of a reply have the id " + call.id());
+        }
+      }
     }
   }
 }

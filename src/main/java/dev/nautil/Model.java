@@ -304,7 +304,8 @@ public final class Model implements AutoCloseable {
    * @param history the system prompt may be its first message, instead of among the options. Calls
    *     of its last message wait for results: {@link Session#sendToolResults}
    * @throws IllegalArgumentException if a system prompt comes later or is not that of the options,
-   *     if a result is of no call, or if something else is said before a call has its result
+   *     if a result is of no call, if two calls of a reply have one id, or if something else is
+   *     said before a call has its result
    * @throws UnsupportedModelException if the file does not say how a conversation is written, and
    *     the options are not for raw text
    * @throws IllegalStateException if the model is closed
