@@ -54,12 +54,12 @@ public final class Backoff {
 
   /** A request. */
   @FunctionalInterface
-  interface Request<T> {
+  public interface Request<T> {
     T send() throws IOException;
   }
 
   /** Makes a request until it succeeds or another attempt makes no sense. */
-  <T> T retry(Request<T> request) throws IOException, InterruptedException {
+  public <T> T retry(Request<T> request) throws IOException, InterruptedException {
     while (true) {
       try {
         return request.send();

@@ -2,7 +2,6 @@ package dev.nautil.store;
 
 import dev.nautil.internal.IncompleteHeaderException;
 import dev.nautil.internal.NativeFile;
-import dev.nautil.registry.Backoff;
 import dev.nautil.registry.Body;
 import dev.nautil.registry.Descriptor;
 import dev.nautil.registry.ModelLayers;
@@ -88,13 +87,16 @@ public final class RemoteFiles implements AutoCloseable {
     long there = Files.exists(path) ? Files.size(path) : 0;
     long end = Math.min(bytes, blob.size());
     byte[] more =
-        Backoff.retry(
-            () -> {
-              try (Body body = model.source().open(blob, there, end)) {
-                skip(body, there - body.start());
-                return read(body, Math.toIntExact(end - there));
-              }
-            });
+        model
+            .source()
+            .backoff()
+            .retry(
+                () -> {
+                  try (Body body = model.source().open(blob, there, end)) {
+                    skip(body, there - body.start());
+                    return read(body, Math.toIntExact(end - there));
+                  }
+                });
     try (OutputStream out =
         Files.newOutputStream(path, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
       out.write(more);
@@ -104,17 +106,21 @@ public final class RemoteFiles implements AutoCloseable {
   /** A text that came beside the weights. */
   byte[] text(Descriptor blob) throws IOException, InterruptedException {
     ModelLayers.requireText(blob);
-    return Backoff.retry(
-        () -> {
-          try (Body body = model.source().open(blob, 0, blob.size())) {
-            byte[] content = read(body, Math.toIntExact(blob.size()));
-            if (!blob.digest().isOf(content)) {
-              throw new RegistryException(
-                  Kind.OTHER, "a text has not the digest " + blob.digest() + " that it is to have");
-            }
-            return content;
-          }
-        });
+    return model
+        .source()
+        .backoff()
+        .retry(
+            () -> {
+              try (Body body = model.source().open(blob, 0, blob.size())) {
+                byte[] content = read(body, Math.toIntExact(blob.size()));
+                if (!blob.digest().isOf(content)) {
+                  throw new RegistryException(
+                      Kind.OTHER,
+                      "a text has not the digest " + blob.digest() + " that it is to have");
+                }
+                return content;
+              }
+            });
   }
 
   private static void skip(Body body, long bytes) throws IOException {

@@ -125,7 +125,7 @@ class StoreCommandsTest {
     JsonNode model = run("list", "--json").json().get(0);
     assertEquals(id, model.get("id").asText());
     assertEquals(
-        List.of("docker.io/ai/mine:v2", reference("ai/plain:latest")),
+        List.of(reference("ai/plain:latest"), "docker.io/ai/mine:v2"),
         List.of(model.get("tags").get(0).asText(), model.get("tags").get(1).asText()));
     assertEquals(LICENSE, model.get("licenses").get(0).asText());
     assertTrue(run("ls").ok().contains("ai/mine:v2"));
@@ -171,9 +171,8 @@ class StoreCommandsTest {
     assertFalse(verbose.err().contains("memory"), verbose.err());
     verbose = run("run", dressed, "--raw", "x", "--max-tokens", "1", "-v", "--ctx-size", "1024");
     assertTrue(verbose.err().contains("context 1024 of 8192 tokens"), verbose.err());
-    assertTrue(
-        List.of(512, 1024).contains(512)
-            && run("inspect", dressed).ok().contains("its sampling    {\"do_sample\": false"));
+    String text = run("inspect", dressed).ok();
+    assertTrue(text.contains("its sampling    {\"do_sample\": false"), text);
   }
 
   @Test
