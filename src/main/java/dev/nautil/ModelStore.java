@@ -21,8 +21,10 @@ import java.util.function.Function;
  *
  * <pre>{@code
  * ModelStore store = ModelStore.open();
- * StoredModel model =
- *     store.pull("ai/mistral-nemo", ModelStore.pullOptions().onProgress(p -> show(p.done(), p.total())));
+ * StoredModel nemo =
+ *     store.pull(
+ *         "ai/mistral-nemo",
+ *         ModelStore.pullOptions().onProgress(p -> System.err.println(p.done() + "/" + p.total())));
  * }</pre>
  *
  * <p>References are those of {@link Model#open(String)}. A method that is given one throws {@link

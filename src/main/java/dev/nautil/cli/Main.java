@@ -26,7 +26,8 @@ import picocli.CommandLine.Spec;
       "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 ended by Ctrl-C, 141 when the reader of the"
           + " output has gone.",
       "Environment: NO_COLOR for no colours, NAUTIL_DEFAULT_MODEL for run's model,"
-          + " NAUTIL_STACKTRACE to see where a failure comes from."
+          + " NAUTIL_HOME for the folder of models, NAUTIL_STACKTRACE to see where a failure comes from;"
+          + " the guide's chapter on models has those for networks."
     })
 public final class Main implements Callable<Integer> {
   /** The commands, each made only when it is asked for: picocli reads a class in 10 ms. */
