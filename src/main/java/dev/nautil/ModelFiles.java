@@ -20,13 +20,7 @@ final class ModelFiles {
     } catch (InvalidPathException e) {
       // A reference, or told by the parser.
     }
-    return ModelReference.parse(text) instanceof ModelReference.File file
-        ? Path.of(file.path().replaceFirst("^~(?=/|$)", home()))
-        : null;
-  }
-
-  private static String home() {
-    return java.util.regex.Matcher.quoteReplacement(System.getProperty("user.home"));
+    return ModelReference.parse(text) instanceof ModelReference.File file ? file.toPath() : null;
   }
 
   /** Options with what the publisher says where they say nothing. */

@@ -7,9 +7,11 @@ import dev.nautil.ModelStore;
 import dev.nautil.NautilException;
 import dev.nautil.Sampling;
 import dev.nautil.StoredModel;
+import dev.nautil.registry.ModelReference;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -66,16 +68,19 @@ record ModelArgument(Path path, @Nullable StoredModel stored) {
   /** The file that a text names, if it does; null if it names a model of the store. */
   static @Nullable ModelArgument file(String text) {
     Path path = path(text);
-    if (!text.isEmpty() && Files.isDirectory(path)) {
+    if (text.isEmpty() || !Files.exists(path)) {
+      if (!(ModelReference.parse(text) instanceof ModelReference.File file)) {
+        return null;
+      }
+      path = path(file);
+    }
+    if (Files.isDirectory(path)) {
       throw new Failure(text + " is a folder; MODEL is a .gguf file or a reference");
     }
-    if (!text.isEmpty() && Files.exists(path)) {
-      return new ModelArgument(path, null);
-    }
-    if (isPath(text)) {
+    if (!Files.exists(path)) {
       throw new Failure(text + ": there is no such file");
     }
-    return null;
+    return new ModelArgument(path, null);
   }
 
   /**
@@ -88,7 +93,8 @@ record ModelArgument(Path path, @Nullable StoredModel stored) {
     try {
       return resolve(io, argument);
     } catch (Failure | NautilException | IllegalArgumentException e) {
-      if (isPath(argument)) {
+      if (e instanceof Failure) {
+        // It can only be a file.
         throw e;
       }
       throw new Failure(
@@ -122,8 +128,16 @@ record ModelArgument(Path path, @Nullable StoredModel stored) {
 
   /** A path, or a failure that says why a text cannot be one. */
   static Path path(String text) {
+    return path(text, () -> Path.of(text));
+  }
+
+  private static Path path(ModelReference.File file) {
+    return path(file.path(), file::toPath);
+  }
+
+  private static Path path(String text, Supplier<Path> path) {
     try {
-      return Path.of(text);
+      return path.get();
     } catch (InvalidPathException e) {
       throw new Failure(
           text
@@ -139,13 +153,6 @@ record ModelArgument(Path path, @Nullable StoredModel stored) {
     boolean spaced = argument.chars().anyMatch(c -> Character.isWhitespace(c) || c == 0xA0);
     boolean reference = !spaced && (argument.indexOf('/') >= 0 || argument.indexOf(':') >= 0);
     return reference || argument.endsWith(".gguf") || isFile(argument);
-  }
-
-  private static boolean isPath(String model) {
-    boolean remote = model.startsWith("hf.co/") || model.startsWith("huggingface.co/");
-    return (model.endsWith(".gguf") && !remote)
-        || model.startsWith(".")
-        || path(model).isAbsolute();
   }
 
   private static boolean isFile(String text) {

@@ -1,6 +1,7 @@
 package dev.nautil.registry;
 
 import dev.nautil.ModelReferenceException;
+import java.nio.file.Path;
 import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -46,6 +47,16 @@ public sealed interface ModelReference {
     /** Whether a text begins as only paths do. */
     static boolean isExplicit(String text) {
       return EXPLICIT.matcher(text).lookingAt();
+    }
+
+    /**
+     * The path, from the user's home folder for a leading {@code ~/}.
+     *
+     * @throws java.nio.file.InvalidPathException if this system has no such paths
+     */
+    public Path toPath() {
+      boolean isInHome = path.equals("~") || path.startsWith("~/");
+      return isInHome ? Path.of(System.getProperty("user.home"), path.substring(1)) : Path.of(path);
     }
 
     @Override

@@ -45,6 +45,7 @@ class ModelArgumentTest {
     Path file = Files.createFile(folder.resolve("a model"));
     assertTrue(ModelArgument.isModel(file.toString()));
     assertEquals(file, ModelArgument.resolve(IO, file.toString()).path());
+    assertEquals(file, ModelArgument.resolve(IO, file.toUri().toString()).path());
   }
 
   @Test
@@ -64,6 +65,8 @@ class ModelArgumentTest {
     "Mistral/Nemo, upper-case",
     "absent.gguf, no such file",
     "./absent, no such file",
+    "file:///absent, no such file",
+    "~/absent, no such file",
     "., folder",
   })
   void saysWhatIsMissing(String model, String reason) {
