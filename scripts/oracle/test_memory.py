@@ -22,18 +22,19 @@ def measure(path, n_ctx, kv_type="f16"):
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def compare(path, n_ctx, kv_type="f16"):
+def compare(path, n_ctx, kv_type="f16", working=0.1):
+    """working: by which share of it the estimate of working memory may be off."""
     r = measure(path, n_ctx, kv_type)
     assert r["weight_bytes"] == sum(int(t.n_bytes) for t in gguf.GGUFReader(path).tensors)
     assert r["kv_bytes"] == pytest.approx(r["measured_kv_bytes"], rel=0.01)
-    # Each thread's kernels have a MiB to work in, of which they use a part.
-    assert r["working_bytes"] == pytest.approx(r["measured_working_bytes"], rel=0.1, abs=2 << 20)
+    assert r["working_bytes"] == pytest.approx(r["measured_working_bytes"], rel=working)
     return r
 
 
 @pytest.mark.parametrize("n_ctx, kv_type", [(1024, "f16"), (8192, "f16"), (8192, "q8_0")])
 def test_small_model(smollm2_file, n_ctx, kv_type):
-    compare(smollm2_file, n_ctx, kv_type)
+    # Of 12 MB, 2 are the kernels' of two threads, which use a part of them.
+    compare(smollm2_file, n_ctx, kv_type, working=0.2)
 
 
 @LARGE
