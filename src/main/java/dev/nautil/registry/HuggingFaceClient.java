@@ -1,9 +1,8 @@
 package dev.nautil.registry;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.nautil.registry.HttpTransport.Answer;
+import dev.nautil.registry.HuggingFaceFiles.RemoteFile;
 import dev.nautil.registry.ModelReference.HuggingFace;
 import dev.nautil.registry.RegistryException.Kind;
 import java.io.IOException;
@@ -11,12 +10,9 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -30,7 +26,6 @@ public final class HuggingFaceClient implements BlobSource {
   private static final Pattern NEXT = Pattern.compile("<([^>]*)>\\s*;\\s*rel=\"?next\"?");
   private static final int MAX_BYTES = 32 << 20;
   private static final int MAX_PAGES = 100;
-  private static final int BILLION = 1_000_000_000;
 
   private final HttpTransport http;
   private final HuggingFace reference;
@@ -38,9 +33,6 @@ public final class HuggingFaceClient implements BlobSource {
   private final @Nullable String token;
   private volatile String revision = "main";
   private final Map<Digest, String> paths = new LinkedHashMap<>();
-
-  /** A file of the repository. */
-  private record RemoteFile(String path, Digest digest, long size) {}
 
   /**
    * @throws RegistryException if the environment's settings are of no use
@@ -73,13 +65,9 @@ public final class HuggingFaceClient implements BlobSource {
     if (commit.matches("[0-9a-f]{40,64}")) {
       revision = commit;
     }
-    List<RemoteFile> files = chosen(list());
-    byte[] config = config(description, files);
-    byte[] manifest = manifest(config, files);
-    files.forEach(each -> paths.put(each.digest(), each.path()));
-    String what = reference.toString();
-    return new RemoteModel(
-        manifest, config, ModelLayers.of(Manifest.parse(manifest, what), what), this);
+    List<RemoteFile> files = list();
+    files.forEach(each -> paths.putIfAbsent(each.digest(), each.path()));
+    return HuggingFaceFiles.model(reference, files, description, this);
   }
 
   private String repository() {
@@ -135,7 +123,7 @@ public final class HuggingFaceClient implements BlobSource {
     throw HttpTransport.failure(answer, reference.toString());
   }
 
-  /** All GGUF files of the repository, from as many pages as it takes. */
+  /** All large files of the repository, from as many pages as it takes. */
   private List<RemoteFile> list() throws IOException, InterruptedException {
     List<RemoteFile> all = new ArrayList<>();
     URI first = uri("/api/models/" + repository() + "/tree/" + revision);
@@ -161,8 +149,7 @@ public final class HuggingFaceClient implements BlobSource {
     String path = file.path("path").asText();
     JsonNode large = file.path("lfs");
     Digest digest = Digest.parse("sha256:" + large.path("oid").asText());
-    boolean isModel = path.toLowerCase(Locale.ROOT).endsWith(".gguf");
-    if (isModel && digest != null && !path.toLowerCase(Locale.ROOT).contains("mmproj")) {
+    if (digest != null) {
       all.add(new RemoteFile(path, digest, large.path("size").asLong()));
     }
   }
@@ -175,87 +162,6 @@ public final class HuggingFaceClient implements BlobSource {
     URI uri = page.resolve(next.group(1));
     // The token goes with it.
     return Hosts.isSameOrigin(page, uri) ? uri : null;
-  }
-
-  /** The files of one model: those of a split one in their order. */
-  private List<RemoteFile> chosen(List<RemoteFile> all) throws IOException {
-    Map<String, List<RemoteFile>> models = new TreeMap<>();
-    for (RemoteFile file : all) {
-      models
-          .computeIfAbsent(HuggingFace.firstPart(file.path()), path -> new ArrayList<>())
-          .add(file);
-    }
-    List<String> matching = models.keySet().stream().filter(reference::matches).toList();
-    boolean anyQuant = reference.quant() == null && reference.file() == null;
-    if (matching.isEmpty() && anyQuant) {
-      matching = List.copyOf(models.keySet());
-    }
-    String path =
-        matching.stream()
-            .min(Comparator.comparing(String::length).thenComparing(Comparator.naturalOrder()))
-            .orElseThrow(
-                () ->
-                    new RegistryException(
-                        Kind.NOT_FOUND,
-                        reference
-                            + (models.isEmpty()
-                                ? ": the repository has no GGUF file"
-                                : ": the repository has no such file; it has " + models.keySet())));
-    List<RemoteFile> files = new ArrayList<>(models.get(path));
-    files.sort(Comparator.comparing(RemoteFile::path));
-    Matcher part = HuggingFace.PART.matcher(path);
-    if (part.matches() && files.size() != Integer.parseInt(part.group(4))) {
-      throw new RegistryException(
-          Kind.OTHER,
-          reference + ": the repository has " + files.size() + " of " + part.group(4) + " parts");
-    }
-    return files;
-  }
-
-  private static byte[] config(JsonNode description, List<RemoteFile> files) {
-    ObjectNode config = JsonNodeFactory.instance.objectNode().put("format", "gguf");
-    JsonNode gguf = description.path("gguf");
-    if (gguf.path("total").canConvertToLong() && gguf.path("total").asLong() > 0) {
-      long count = gguf.path("total").asLong();
-      config.put(
-          "parameters",
-          count >= BILLION
-              ? String.format(Locale.ROOT, "%.2f B", count / 1e9)
-              : String.format(Locale.ROOT, "%.2f M", count / 1e6));
-    }
-    if (gguf.path("architecture").isTextual()) {
-      config.put("architecture", gguf.path("architecture").asText());
-    }
-    Matcher quantization =
-        Pattern.compile("(?i)(?:^|[-._/])((?:I?Q\\d|BF16|F16|F32)\\w*)(?=[-.])")
-            .matcher(files.get(0).path());
-    if (quantization.find()) {
-      config.put("quantization", quantization.group(1).toUpperCase(Locale.ROOT));
-    }
-    ObjectNode root = JsonNodeFactory.instance.objectNode();
-    root.set("config", config);
-    root.putObject("descriptor").put("created", description.path("lastModified").asText());
-    return root.toString().getBytes(StandardCharsets.UTF_8);
-  }
-
-  private static byte[] manifest(byte[] config, List<RemoteFile> files) {
-    ObjectNode root = JsonNodeFactory.instance.objectNode();
-    root.put("schemaVersion", 2).put("mediaType", Manifest.TYPE);
-    root.putObject("config")
-        .put("mediaType", "application/vnd.docker.ai.model.config.v0.1+json")
-        .put("digest", Digest.sha256(config).toString())
-        .put("size", config.length);
-    var layers = root.putArray("layers");
-    for (RemoteFile file : files) {
-      layers
-          .addObject()
-          .put("mediaType", "application/vnd.docker.ai.gguf.v3")
-          .put("digest", file.digest().toString())
-          .put("size", file.size())
-          .putObject("annotations")
-          .put(Descriptor.FILE_PATH, file.path());
-    }
-    return root.toString().getBytes(StandardCharsets.UTF_8);
   }
 
   @Override

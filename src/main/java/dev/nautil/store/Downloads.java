@@ -3,11 +3,14 @@ package dev.nautil.store;
 import dev.nautil.registry.Backoff;
 import dev.nautil.registry.BlobSource;
 import dev.nautil.registry.Body;
+import dev.nautil.registry.Descriptor;
 import dev.nautil.registry.RegistryException;
 import dev.nautil.registry.RegistryException.Kind;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -27,8 +30,11 @@ final class Downloads {
   private final BlobSource source;
   private final List<PartialBlob> blobs;
   private final AtomicLong pieces = new AtomicLong();
+  private final Set<Body> open = ConcurrentHashMap.newKeySet();
+  private volatile boolean ends;
   private @Nullable IOException failure;
   private int finished;
+  private int connections = 1;
 
   /**
    * @param blobs whose locks the caller holds; they are closed by the caller
@@ -48,7 +54,10 @@ final class Downloads {
    * @throws RegistryException if one cannot be fetched; what has arrived remains
    * @throws InterruptedException if this thread is interrupted; what has arrived remains
    */
-  void run(int connections, Runnable progress) throws IOException, InterruptedException {
+  void run(int connections, Progress progress) throws IOException, InterruptedException {
+    synchronized (this) {
+      this.connections = connections;
+    }
     AtomicInteger number = new AtomicInteger();
     ExecutorService threads =
         Executors.newCachedThreadPool(
@@ -65,12 +74,15 @@ final class Downloads {
       synchronized (this) {
         while (finished < blobs.size() && failure == null) {
           wait(100);
-          progress.run();
+          progress.report();
         }
       }
     } finally {
-      // Threads that write end between two writes; their channels are not used afterwards.
+      // Threads that write end between two writes; their channels are not used afterwards. Those
+      // that wait for a body do not notice that they are interrupted.
       threads.shutdownNow();
+      ends = true;
+      open.forEach(Body::close);
       boolean interrupted = Thread.interrupted();
       while (!threads.isTerminated()) {
         try {
@@ -91,6 +103,11 @@ final class Downloads {
 
   private synchronized @Nullable IOException failure() {
     return finished < blobs.size() ? failure : null;
+  }
+
+  /** Tells how far it is. */
+  interface Progress {
+    void report() throws IOException;
   }
 
   private interface Task {
@@ -179,7 +196,7 @@ final class Downloads {
   private synchronized PartialBlob.@Nullable Segment next() throws InterruptedException {
     while (finished < blobs.size() && failure == null) {
       for (PartialBlob each : blobs.subList(finished, blobs.size())) {
-        PartialBlob.Segment segment = each.take();
+        PartialBlob.Segment segment = each.take(connections);
         if (segment != null) {
           return segment;
         }
@@ -190,11 +207,21 @@ final class Downloads {
     return null;
   }
 
+  private Body opened(Descriptor blob, long from, long to) throws IOException {
+    Body body = source.open(blob, from, to);
+    open.add(body);
+    if (ends) {
+      body.close();
+    }
+    return body;
+  }
+
   private void fetch(PartialBlob.Segment segment, byte[] buffer) throws IOException {
     PartialBlob blob = segment.of();
     long from = Journal.start(segment.first());
     long to = Journal.start(segment.last() - 1) + blob.length(segment.last() - 1);
-    try (Body body = source.open(blob.blob(), from, to)) {
+    Body body = opened(blob.blob(), from, to);
+    try (body) {
       if (body.start() != from) {
         blob.fetchWhole();
         return;
@@ -218,6 +245,8 @@ final class Downloads {
           pieces.incrementAndGet();
         }
       }
+    } finally {
+      open.remove(body);
     }
   }
 }

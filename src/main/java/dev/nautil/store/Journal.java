@@ -92,9 +92,16 @@ final class Journal implements Closeable {
         || content.getLong() != PIECE) {
       return false;
     }
+    boolean isTrue = true;
     for (int i = 0; i < arrived.length; i++) {
-      arrived[i] = content.get() == 1 && end(i) <= there;
+      boolean noted = content.get() == 1;
+      arrived[i] = noted && end(i) <= there;
+      isTrue &= arrived[i] == noted;
       count += arrived[i] ? 1 : 0;
+    }
+    if (!isTrue) {
+      // Or a later piece, which makes the file longer, would make it seem true.
+      write();
     }
     return true;
   }
@@ -104,8 +111,16 @@ final class Journal implements Closeable {
     Arrays.fill(arrived, false);
     count = 0;
     channel.truncate(0);
+    write();
+  }
+
+  private void write() throws IOException {
     ByteBuffer content = ByteBuffer.allocate(HEAD + arrived.length);
-    content.putLong(MAGIC).putLong(size).putLong(PIECE).rewind();
+    content.putLong(MAGIC).putLong(size).putLong(PIECE);
+    for (boolean each : arrived) {
+      content.put((byte) (each ? 1 : 0));
+    }
+    content.rewind();
     while (content.hasRemaining()) {
       channel.write(content, content.position());
     }

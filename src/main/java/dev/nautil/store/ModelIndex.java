@@ -5,7 +5,6 @@ import dev.nautil.registry.Digest;
 import dev.nautil.registry.Manifest;
 import dev.nautil.registry.ModelLayers;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -16,7 +15,6 @@ import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,12 +37,23 @@ final class ModelIndex {
   List<Entry> entries() throws IOException {
     List<Entry> all = new ArrayList<>();
     for (Path file : files(folder.references())) {
-      Entry entry = read(file);
+      Entry entry = StoreFolder.isTemporary(file) ? null : read(file);
       if (entry != null) {
         all.add(entry);
       }
     }
     all.sort(Comparator.comparing(Entry::reference));
+    return all;
+  }
+
+  /** The files that were references, and name nothing that can be read. */
+  List<Path> damagedReferences() throws IOException {
+    List<Path> all = new ArrayList<>();
+    for (Path file : files(folder.references())) {
+      if (!StoreFolder.isTemporary(file) && read(file) == null && Files.exists(file)) {
+        all.add(file);
+      }
+    }
     return all;
   }
 
@@ -54,11 +63,14 @@ final class ModelIndex {
     return entry == null ? null : entry.id();
   }
 
-  private static @Nullable Entry read(Path file) throws IOException {
+  /** Null if the file is not there, or damaged: under its name belongs one reference only. */
+  private @Nullable Entry read(Path file) throws IOException {
     try {
-      String[] lines = Files.readString(file).split("\n");
+      String[] lines = new String(Files.readAllBytes(file), StandardCharsets.UTF_8).split("\n");
       Digest id = lines.length == 2 ? Digest.parse(lines[1]) : null;
-      return id == null ? null : new Entry(lines[0], id);
+      return id == null || !folder.reference(lines[0]).equals(file)
+          ? null
+          : new Entry(lines[0], id);
     } catch (NoSuchFileException e) {
       return null;
     }
@@ -83,8 +95,11 @@ final class ModelIndex {
     StoreFolder.write(folder.manifest(id), manifest);
   }
 
-  void remove(String reference) throws IOException {
-    Files.deleteIfExists(folder.reference(reference));
+  /**
+   * @return whether there was such a reference, damaged or not
+   */
+  boolean remove(String reference) throws IOException {
+    return Files.deleteIfExists(folder.reference(reference));
   }
 
   /** Notes what is being pulled: until it is there, or removed, its blobs and their parts stay. */
@@ -99,12 +114,30 @@ final class ModelIndex {
     return Files.deleteIfExists(folder.pull(reference));
   }
 
-  /** Removes whatever nothing names. */
+  /**
+   * Removes whatever nothing names. Where a reference or a manifest is damaged that is not known:
+   * then nothing goes until {@code verify} or a pull has put that right.
+   */
   void collect() throws IOException {
+    for (Path each : List.of(folder.references(), folder.pulls())) {
+      for (Path file : files(each)) {
+        if (StoreFolder.isTemporary(file)) {
+          Files.deleteIfExists(file);
+        }
+      }
+    }
     Set<Digest> manifests = new HashSet<>();
     Set<Digest> blobs = new HashSet<>();
+    boolean sound = damagedReferences().isEmpty();
     for (Entry entry : entries()) {
-      manifests.add(entry.id());
+      if (manifests.add(entry.id())) {
+        byte[] manifest = manifest(entry.id());
+        sound &= manifest != null;
+        addBlobs(manifest == null ? new byte[0] : manifest, blobs);
+      }
+    }
+    if (!sound) {
+      return;
     }
     for (Path file : files(folder.pulls())) {
       addBlobs(Files.readAllBytes(file), blobs);
@@ -113,8 +146,6 @@ final class ModelIndex {
       Digest id = Digest.parse("sha256:" + file.getFileName());
       if (id == null || !manifests.contains(id)) {
         Files.deleteIfExists(file);
-      } else {
-        addBlobs(Files.readAllBytes(file), blobs);
       }
     }
     for (String algorithm : List.of("sha256", "sha512")) {
@@ -144,7 +175,10 @@ final class ModelIndex {
   private void collect(String algorithm, Path file, Set<Digest> blobs) throws IOException {
     String name = file.getFileName().toString();
     Digest digest = Digest.parse(algorithm + ":" + name.replaceFirst("\\..*", ""));
-    if (digest != null && blobs.contains(digest)) {
+    // Parts of one that is whole are what is left of a process that died.
+    if (digest != null
+        && blobs.contains(digest)
+        && (name.equals(digest.hex()) || !Files.exists(folder.blob(digest)))) {
       return;
     }
     if (digest == null) {
@@ -181,27 +215,5 @@ final class ModelIndex {
       // It has not been made yet.
     }
     return all;
-  }
-
-  /** Bytes of the files in a folder whose names end so; 0 if there is no such folder. */
-  static long bytes(Path folder, String suffix) throws IOException {
-    try (Stream<Path> files = files(folder).stream()) {
-      return files
-          .filter(each -> each.toString().endsWith(suffix))
-          .mapToLong(ModelIndex::size)
-          .sum();
-    } catch (UncheckedIOException e) {
-      throw e.getCause();
-    }
-  }
-
-  private static long size(Path file) {
-    try {
-      return Files.size(file);
-    } catch (NoSuchFileException e) {
-      return 0;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 }

@@ -18,10 +18,11 @@ import org.jspecify.annotations.Nullable;
  * holds the blob's lock.
  */
 final class PartialBlob implements Closeable {
-  /**
-   * Pieces of one request; long ones cost fewer round trips, short ones more evenly end together.
-   */
-  private static final int SEGMENT_PIECES = (32 << 20) / Journal.PIECE;
+  /** Pieces of one request: long ones cost fewer round trips. */
+  private static final int MOST_PIECES = (32 << 20) / Journal.PIECE;
+
+  /** Towards the end short ones, so that all connections end together; and none too short. */
+  private static final int LEAST_PIECES = (2 << 20) / Journal.PIECE;
 
   private final Descriptor blob;
   private final Path incomplete;
@@ -50,6 +51,15 @@ final class PartialBlob implements Closeable {
     taken = new boolean[journal.pieces()];
   }
 
+  /** Pieces that are not there, and nobody fetches. */
+  private int missing() {
+    int count = 0;
+    for (int i = 0; i < taken.length; i++) {
+      count += taken[i] || journal.has(i) ? 0 : 1;
+    }
+    return count;
+  }
+
   Descriptor blob() {
     return blob;
   }
@@ -59,20 +69,22 @@ final class PartialBlob implements Closeable {
     return journal.bytes();
   }
 
-  /** What is to be fetched next, for the caller to fetch; null if there is nothing now. */
-  synchronized @Nullable Segment take() {
+  /**
+   * What is to be fetched next, for the caller to fetch; null if there is nothing now.
+   *
+   * @param connections that share what is left
+   */
+  synchronized @Nullable Segment take(int connections) {
     if (whole) {
       return takeWhole();
     }
+    int most = Math.max(LEAST_PIECES, Math.min(MOST_PIECES, missing() / (2 * connections)));
     int first = 0;
     while (first < taken.length && (taken[first] || journal.has(first))) {
       first++;
     }
     int last = first;
-    while (last < taken.length
-        && last - first < SEGMENT_PIECES
-        && !taken[last]
-        && !journal.has(last)) {
+    while (last < taken.length && last - first < most && !taken[last] && !journal.has(last)) {
       taken[last++] = true;
     }
     return first == last ? null : new Segment(this, first, last, false);
@@ -134,6 +146,10 @@ final class PartialBlob implements Closeable {
     return true;
   }
 
+  private synchronized boolean restarted() {
+    return restarted;
+  }
+
   synchronized boolean isComplete() {
     return journal.bytes() == blob.size();
   }
@@ -167,10 +183,18 @@ final class PartialBlob implements Closeable {
   Digest hash() throws IOException, InterruptedException {
     MessageDigest hash = blob.digest().newHash();
     ByteBuffer buffer = ByteBuffer.allocateDirect(Journal.PIECE);
+    boolean begun = restarted();
     for (int piece = 0; piece < journal.pieces(); piece++) {
       synchronized (this) {
-        while (!journal.has(piece)) {
+        while (!journal.has(piece) && restarted == begun) {
           wait();
+        }
+        if (restarted != begun) {
+          // What has been hashed was of what is forgotten.
+          begun = restarted;
+          hash.reset();
+          piece = -1;
+          continue;
         }
       }
       buffer.clear().limit(length(piece));

@@ -9,15 +9,17 @@ import dev.nautil.registry.RegistryException;
 import dev.nautil.registry.RegistryException.Kind;
 import dev.nautil.registry.RemoteModel;
 import java.io.IOException;
-import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** Brings a model into the store. */
 final class Pull {
@@ -63,6 +65,7 @@ final class Pull {
     for (int attempt = 1; ; attempt++) {
       try (StoreLocks.Held held = locks.store()) {
         index.begin(reference, model.manifest());
+        keepConfig(model);
       }
       requireSmall(artifact);
       fetch(model);
@@ -73,6 +76,38 @@ final class Pull {
         throw new IOException(
             reference + " is removed by another process as often as it is fetched");
       }
+    }
+  }
+
+  /**
+   * Names a model of which other programs have every file; nothing is fetched.
+   *
+   * @return null if something is missing, or damaged
+   */
+  @Nullable Digest adopt(String reference, RemoteModel model)
+      throws IOException, InterruptedException {
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+      try (StoreLocks.Held held = locks.store()) {
+        keepConfig(model);
+      }
+      for (Descriptor each : model.artifact().blobs()) {
+        if (!isOwn(each) && !adopt(each)) {
+          return null;
+        }
+      }
+      if (commit(reference, model)) {
+        return model.id();
+      }
+    }
+    return null;
+  }
+
+  /** It has been read already; under the store's lock. */
+  private void keepConfig(RemoteModel model) throws IOException {
+    Descriptor config = model.artifact().config();
+    Path file = folder.blob(config.digest());
+    if (!isOwn(config) || !config.digest().isOf(Files.readAllBytes(file))) {
+      StoreFolder.write(file, model.config());
     }
   }
 
@@ -95,7 +130,7 @@ final class Pull {
       throws IOException, InterruptedException {
     try (StoreLocks.Held held = locks.store()) {
       for (Descriptor each : model.artifact().blobs()) {
-        if (!isThere(each)) {
+        if (!isOwn(each)) {
           return false;
         }
       }
@@ -108,16 +143,8 @@ final class Pull {
     }
   }
 
-  private boolean isThere(Descriptor blob) throws IOException {
-    return isOwn(blob) || others.blob(blob.digest(), blob.size()) != null;
-  }
-
   private void fetch(RemoteModel model) throws IOException, InterruptedException {
-    Files.createDirectories(folder.blobs("sha256"));
     ModelLayers artifact = model.artifact();
-    if (!isOwn(artifact.config())) {
-      StoreFolder.write(folder.blob(artifact.config().digest()), model.config());
-    }
     List<Descriptor> missing = new ArrayList<>();
     for (Descriptor each : artifact.blobs()) {
       if (isOwn(each) || adopt(each)) {
@@ -167,11 +194,14 @@ final class Pull {
         }
       }
       if (!partial.isEmpty()) {
+        List<Descriptor> elsewhere = new ArrayList<>(missing);
+        partial.forEach(each -> elsewhere.remove(each.blob()));
         new Downloads(folder, model.source(), partial)
             .run(
                 connections,
                 () -> {
                   partial.forEach(each -> arrived(each.blob(), each.arrived()));
+                  watch(elsewhere);
                   report();
                 });
       }
@@ -195,32 +225,56 @@ final class Pull {
   /** Tells how far another process is. */
   private void watch(List<Descriptor> missing) throws IOException {
     for (Descriptor each : missing) {
-      arrived(each, Math.min(each.size(), Journal.arrived(folder.journal(each.digest()))));
+      long bytes = isOwn(each) ? each.size() : Journal.arrived(folder.journal(each.digest()));
+      arrived(each, Math.min(each.size(), bytes));
     }
   }
 
   private boolean isOwn(Descriptor blob) throws IOException {
-    Path file = folder.blob(blob.digest());
     // Of another size it is damaged, and what is fetched takes its place; or the manifest is wrong.
-    return Files.isRegularFile(file) && Files.size(file) == blob.size();
+    return StoreFolder.has(folder.blob(blob.digest()), blob.size());
   }
 
-  /** Takes what another program has, by a link or as it is; never a second copy. */
+  /** Takes what another program has, by a link; never a second copy. */
   private boolean adopt(Descriptor blob) throws IOException {
     Path file = others.blob(blob.digest(), blob.size());
-    if (file == null
-        || !BlobHash.of(file, blob.digest(), done -> arrivedAndReport(blob, done))
-            .equals(blob.digest())) {
+    if (file == null) {
       return false;
     }
-    try {
-      Files.createLink(folder.blob(blob.digest()), file.toRealPath());
-    } catch (FileAlreadyExistsException e) {
-      // Another process was quicker.
-    } catch (IOException | UnsupportedOperationException e) {
-      // Another file system: it is used where it is.
+    try (StoreLocks.Held held = locks.blob(blob.digest())) {
+      // Else another process brings it.
+      return held != null
+          && (isOwn(blob)
+              || (BlobHash.of(file, blob.digest(), done -> arrivedAndReport(blob, done))
+                      .equals(blob.digest())
+                  && link(blob, file.toRealPath())));
     }
-    return true;
+  }
+
+  /**
+   * Gives another program's file, which has been hashed, a name here: the only sign that it has.
+   *
+   * @return false if the system has no links from here to there
+   */
+  private boolean link(Descriptor blob, Path file) throws IOException {
+    Path link = folder.link(blob.digest());
+    Files.createDirectories(link.getParent());
+    try {
+      Files.deleteIfExists(link);
+      try {
+        Files.createLink(link, file);
+      } catch (IOException | UnsupportedOperationException e) {
+        // Of another file system. If the other program removes it, it is missing here, too.
+        Files.createSymbolicLink(link, file);
+      }
+      Files.move(link, folder.blob(blob.digest()), StandardCopyOption.ATOMIC_MOVE);
+      return true;
+    } catch (FileSystemException | UnsupportedOperationException e) {
+      return false;
+    } finally {
+      // Still there if both names were the same file's.
+      Files.deleteIfExists(link);
+    }
   }
 
   private void requireSpace(List<Descriptor> missing) throws IOException {

@@ -24,12 +24,14 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -105,38 +107,24 @@ public final class Store {
   public Optional<StoredModel> find(ModelReference reference)
       throws IOException, InterruptedException {
     Digest id = idOf(reference);
-    if (id == null) {
+    StoredModel model = id == null ? null : describe(id, namesOf(id));
+    if (model == null) {
       id = adopt(reference);
+      model = id == null ? null : describe(id, namesOf(id));
     }
-    return id == null ? Optional.empty() : Optional.ofNullable(describe(id, namesOf(id)));
+    return Optional.ofNullable(model);
   }
 
-  /** Takes what Docker has under this reference, if it has all of it. */
+  /** Takes what another program has under this reference, if it has all of it. */
   private @Nullable Digest adopt(ModelReference reference)
       throws IOException, InterruptedException {
-    byte[] manifest = others.manifest(reference);
-    if (manifest == null) {
-      return null;
-    }
     try {
-      String what = reference.toString();
-      ModelLayers artifact = ModelLayers.of(Manifest.parse(manifest, what), what);
-      for (Descriptor each : artifact.blobs()) {
-        if (others.blob(each.digest(), each.size()) == null) {
-          return null;
-        }
-      }
-      byte[] config = readBlob(artifact.config());
-      RemoteModel model =
-          new RemoteModel(
-              manifest,
-              config,
-              artifact,
-              (blob, from, to) -> {
-                throw new RegistryException(Kind.OTHER, blob.digest() + " is damaged there");
-              });
-      return new Pull(folder, locks, index, others, 1, progress -> {}).run(what, model);
-    } catch (RegistryException e) {
+      RemoteModel model = others.model(reference);
+      return model == null
+          ? null
+          : new Pull(folder, locks, index, others, 1, progress -> {})
+              .adopt(reference.toString(), model);
+    } catch (RegistryException | NoSuchFileException e) {
       // Of another kind, or damaged: as if it were not there.
       return null;
     }
@@ -203,7 +191,7 @@ public final class Store {
               : List.of(reference.toString());
       boolean found = id != null;
       for (String name : names) {
-        index.remove(name);
+        found |= index.remove(name);
         found |= index.end(name);
       }
       if (!found) {
@@ -219,11 +207,15 @@ public final class Store {
     List<Damage> damages = new ArrayList<>();
     Map<Digest, Layer> layers = new LinkedHashMap<>();
     Map<Digest, Digest> models = new LinkedHashMap<>();
+    removeDamagedReferences(damages);
     for (ModelIndex.Entry entry : index.entries()) {
       ModelLayers artifact = artifact(entry.id());
       if (artifact == null) {
-        damages.add(
-            new Damage(entry.id().toString(), entry.id().toString(), "has a damaged manifest"));
+        // Unless another process has just removed it.
+        if (entry.id().equals(index.find(entry.reference())) && artifact(entry.id()) == null) {
+          String id = entry.id().toString();
+          damages.add(new Damage(id, id, "the manifest of " + entry.reference() + " is damaged"));
+        }
         continue;
       }
       for (Descriptor each : artifact.blobs()) {
@@ -235,37 +227,59 @@ public final class Store {
     }
     for (Map.Entry<Digest, Digest> each : models.entrySet()) {
       String reason = check(each.getKey(), layers, progress);
-      if (reason != null) {
+      // Its manifest goes first when a model is removed meanwhile.
+      if (reason != null && index.manifest(each.getValue()) != null) {
         damages.add(new Damage(each.getValue().toString(), each.getKey().toString(), reason));
       }
     }
     return damages;
   }
 
+  private void removeDamagedReferences(List<Damage> damages)
+      throws IOException, InterruptedException {
+    if (index.damagedReferences().isEmpty()) {
+      return;
+    }
+    try (StoreLocks.Held held = locks.store()) {
+      for (Path file : index.damagedReferences()) {
+        damages.add(
+            new Damage("?", file.getFileName().toString(), "a name is damaged: pull or tag again"));
+        Files.deleteIfExists(file);
+      }
+    }
+  }
+
   private @Nullable String check(
       Digest digest, Map<Digest, Layer> layers, Consumer<PullProgress> progress)
       throws IOException {
     Layer layer = layers.get(digest);
-    Path own = folder.blob(digest);
-    Path file = Files.exists(own) ? own : others.blob(digest, layer.size());
-    if (file == null) {
+    Path file = folder.blob(digest);
+    try {
+      BasicFileAttributes before = Files.readAttributes(file, BasicFileAttributes.class);
+      Digest found =
+          BlobHash.of(
+              file,
+              digest,
+              done -> {
+                layers.put(digest, new Layer(layer.digest(), layer.kind(), done, layer.size()));
+                progress.accept(new PullProgress(List.copyOf(layers.values())));
+              });
+      if (found.equals(digest)) {
+        return null;
+      }
+      try (StoreLocks.Held held = locks.blob(digest)) {
+        BasicFileAttributes now = Files.readAttributes(file, BasicFileAttributes.class);
+        // Else a pull has replaced it, or is about to.
+        if (held != null
+            && Objects.equals(before.fileKey(), now.fileKey())
+            && before.lastModifiedTime().equals(now.lastModifiedTime())) {
+          Files.delete(file);
+        }
+      }
+      return "is damaged";
+    } catch (NoSuchFileException e) {
       return "is missing";
     }
-    Digest found =
-        BlobHash.of(
-            file,
-            digest,
-            done -> {
-              layers.put(digest, new Layer(layer.digest(), layer.kind(), done, layer.size()));
-              progress.accept(new PullProgress(List.copyOf(layers.values())));
-            });
-    if (found.equals(digest)) {
-      return null;
-    }
-    if (file.equals(own)) {
-      Files.deleteIfExists(own);
-    }
-    return "is damaged";
   }
 
   public DiskUsage diskUsage() throws IOException {
@@ -283,7 +297,10 @@ public final class Store {
     }
     long partial = 0;
     for (Path journal : ModelIndex.files(folder.blobs("sha256"))) {
-      if (journal.toString().endsWith(".journal")) {
+      String name = journal.getFileName().toString();
+      Path whole = journal.resolveSibling(name.replace(".journal", ""));
+      // A process that died may have left the journal of one that is whole.
+      if (name.endsWith(".journal") && !Files.exists(whole)) {
         partial += Journal.arrived(journal);
       }
     }
@@ -364,17 +381,12 @@ public final class Store {
     return Files.readAllBytes(locate(blob));
   }
 
-  /** Where a blob is: here, or in another program's store. */
   private Path locate(Descriptor blob) throws IOException {
-    Path own = folder.blob(blob.digest());
-    if (Files.isRegularFile(own) && Files.size(own) == blob.size()) {
-      return own;
+    Path file = folder.blob(blob.digest());
+    if (!StoreFolder.has(file, blob.size())) {
+      throw new NoSuchFileException(file.toString());
     }
-    Path other = others.blob(blob.digest(), blob.size());
-    if (other == null) {
-      throw new NoSuchFileException(own.toString());
-    }
-    return other;
+    return file;
   }
 
   private Path file(Digest id, ModelLayers artifact) throws IOException {

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -16,7 +17,7 @@ import java.util.UUID;
  * Where the store has what.
  *
  * <pre>
- * blobs/sha256/HEX            a blob, whole
+ * blobs/sha256/HEX            a blob, whole; a link to another program's, on another file system
  * blobs/sha256/HEX.incomplete what has arrived of one
  * blobs/sha256/HEX.journal    which pieces of that are there
  * manifests/sha256/HEX        a manifest, as the registry sent it: the HEX is the model's id
@@ -27,6 +28,8 @@ import java.util.UUID;
  * </pre>
  */
 record StoreFolder(Path root) {
+  private static final String TEMPORARY = ".nautil-";
+
   /** The user's: NAUTIL_HOME, or where the platform wants a program's data. */
   static Path ofUser(Map<String, String> environment) {
     String moved = environment.getOrDefault("NAUTIL_HOME", "");
@@ -58,6 +61,11 @@ record StoreFolder(Path root) {
 
   Path incomplete(Digest digest) {
     return blobs(digest.algorithm()).resolve(digest.hex() + ".incomplete");
+  }
+
+  /** What has not yet its name as a link to another program's file. */
+  Path link(Digest digest) {
+    return blobs(digest.algorithm()).resolve(digest.hex() + ".link");
   }
 
   Path journal(Digest digest) {
@@ -100,10 +108,27 @@ record StoreFolder(Path root) {
     return Digest.sha256(reference.getBytes(StandardCharsets.UTF_8)).hex();
   }
 
-  /** Writes a small file so that there is all of it or none. */
+  /** Whether there is a file of this size; it may go at any time. */
+  static boolean has(Path file, long size) throws IOException {
+    try {
+      return Files.isRegularFile(file) && Files.size(file) == size;
+    } catch (NoSuchFileException e) {
+      return false;
+    }
+  }
+
+  /** Whether a file is one that {@link #write} did not bring to its end. */
+  static boolean isTemporary(Path file) {
+    return file.getFileName().toString().startsWith(TEMPORARY);
+  }
+
+  /**
+   * Writes a small file so that there is all of it or none. Who does holds the store's lock, or
+   * what has not got its name yet may be taken for what a process left that died.
+   */
   static void write(Path file, byte[] content) throws IOException {
     Files.createDirectories(file.getParent());
-    Path temporary = file.resolveSibling(".nautil-" + UUID.randomUUID() + ".tmp");
+    Path temporary = file.resolveSibling(TEMPORARY + UUID.randomUUID() + ".tmp");
     try {
       Files.write(temporary, content, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
       keep(temporary, file);

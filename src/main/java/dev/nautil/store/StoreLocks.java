@@ -6,10 +6,13 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -25,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * a thread that nobody interrupts does all that is done with it.
  */
 final class StoreLocks {
-  private static final Map<Path, FileChannel> OPEN = new HashMap<>();
+  private static final Map<Path, Opened> OPEN = new HashMap<>();
   private static final ExecutorService THREAD =
       Executors.newSingleThreadExecutor(
           task -> {
@@ -96,12 +99,32 @@ final class StoreLocks {
     Files.createDirectories(file.getParent());
     // One file by any name.
     Path key = file.getParent().toRealPath().resolve(file.getFileName());
-    FileChannel channel = OPEN.get(key);
-    if (channel == null) {
-      channel = FileChannel.open(key, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-      OPEN.put(key, channel);
+    Opened opened = OPEN.get(key);
+    if (opened == null || !opened.isAt(key)) {
+      FileChannel channel =
+          FileChannel.open(key, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      opened = new Opened(channel, fileKey(key));
+      OPEN.put(key, opened);
     }
-    return channel;
+    return opened.channel;
+  }
+
+  /**
+   * @param fileKey tells it from one of the same name, after the folder was deleted and made anew;
+   *     null where the system has none
+   */
+  private record Opened(FileChannel channel, @Nullable Object fileKey) {
+    boolean isAt(Path path) throws IOException {
+      try {
+        return Objects.equals(fileKey, StoreLocks.fileKey(path));
+      } catch (NoSuchFileException e) {
+        return false;
+      }
+    }
+  }
+
+  private static @Nullable Object fileKey(Path path) throws IOException {
+    return Files.readAttributes(path, BasicFileAttributes.class).fileKey();
   }
 
   private interface Action {
