@@ -3,6 +3,7 @@ package dev.nautil.registry;
 import dev.nautil.registry.RegistryException.Kind;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.Executors;
@@ -91,6 +92,8 @@ public final class Body implements AutoCloseable {
     int count;
     try {
       count = in.read(buffer, offset, length);
+    } catch (InterruptedIOException e) {
+      throw e;
     } catch (IOException e) {
       throw failure(e);
     } finally {

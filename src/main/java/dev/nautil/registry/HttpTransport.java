@@ -163,8 +163,7 @@ final class HttpTransport {
       request.POST(HttpRequest.BodyPublishers.ofString(form));
     }
     try {
-      Answer answer =
-          new Answer(uri, client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream()));
+      Answer answer = new Answer(uri, client.send(request.build(), head -> new ArrivingStream()));
       if (answer.status() == 407) {
         answer.close();
         throw proxies.refusal(uri);

@@ -169,25 +169,21 @@ final class Downloads {
       if (segment == null) {
         return;
       }
-      RegistryException failed = null;
       try {
         fetch(segment, buffer);
       } catch (RegistryException e) {
-        failed = e;
-        if (e.kind() == Kind.CHANGED && segment.of().restartWhole(segment)) {
-          failed = null;
+        if (e.kind() != Kind.CHANGED || !segment.of().restartWhole(segment)) {
+          // A server that serves two of four connections is no reason to give up.
+          if (pieces.get() != seen) {
+            backoff.progressed();
+          }
+          seen = pieces.get();
+          // Until then it remains this thread's: another one would not wait.
+          backoff.await(e);
         }
       } finally {
         segment.of().release(segment);
         wake();
-      }
-      if (failed != null) {
-        // A server that serves two of four connections is no reason to give up.
-        if (pieces.get() != seen) {
-          backoff.progressed();
-        }
-        seen = pieces.get();
-        backoff.await(failed);
       }
     }
   }

@@ -1,0 +1,452 @@
+package dev.nautil.registry;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.nautil.CancelledException;
+import dev.nautil.ModelNotFoundException;
+import dev.nautil.ModelStore;
+import dev.nautil.PullException;
+import dev.nautil.RegistryAccessException;
+import dev.nautil.StoredModel;
+import dev.nautil.registry.Artifacts.Pushed;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What can go wrong between a registry and a pull, and what a pull makes of it. */
+@Timeout(60)
+class PullFaultsTest {
+  private static final int SIZE = 5_000_000;
+
+  /** Of which a pull fetches several parts at once. */
+  private static final int LARGE_SIZE = 70 << 20;
+
+  /** What is journalled at once, and so may be fetched twice where a connection breaks. */
+  private static final int PIECE = 256 << 10;
+
+  @TempDir static Path folder;
+  private static DockerRegistry registry;
+  private static FaultProxy proxy;
+  private static Artifacts artifacts;
+  private static Path weights;
+  private static String model;
+  private static String blob;
+  private static Path largeWeights;
+  private static String largeModel;
+  private static String largeBlob;
+
+  private final TestStore store = new TestStore();
+
+  @BeforeAll
+  static void start() {
+    registry = DockerRegistry.start();
+    proxy = FaultProxy.to(registry.url());
+    artifacts = Artifacts.in(registry);
+    weights = TestStore.random(folder.resolve("m.gguf"), SIZE, 1);
+    Pushed pushed = artifacts.pushByCurl("m", "latest", weights);
+    model = proxy.host() + "/m";
+    blob = "/v2/m/blobs/" + pushed.layers().get(0).digest();
+    largeWeights = TestStore.random(folder.resolve("large.gguf"), LARGE_SIZE, 2);
+    Pushed large = artifacts.pushByCurl("large", "latest", largeWeights);
+    largeModel = proxy.host() + "/large";
+    largeBlob = "/v2/large/blobs/" + large.layers().get(0).digest();
+  }
+
+  @AfterAll
+  static void stop() {
+    proxy.close();
+    registry.close();
+  }
+
+  @BeforeEach
+  void reset() {
+    proxy.reset();
+  }
+
+  @AfterEach
+  void closeStore() {
+    store.assertSound();
+    store.close();
+  }
+
+  private static Fault onBlob() {
+    return Fault.on("GET", blob);
+  }
+
+  private void assertPulled() throws IOException {
+    assertPulled(model, weights);
+  }
+
+  private void assertPulled(String reference, Path file) throws IOException {
+    StoredModel pulled = store.pull(reference);
+    assertEquals(-1, Files.mismatch(file, pulled.file()));
+    // Neither a journal nor a part.
+    assertEquals(2, store.blobs().size(), () -> store.blobs().toString());
+  }
+
+  private long partialBytes() {
+    return store.store().diskUsage().partialBytes();
+  }
+
+  @Test
+  void cutsResumeWithinAPull() throws IOException {
+    Random random = new Random(3);
+    int cuts = 6;
+    for (int i = 0; i < cuts; i++) {
+      proxy.add(onBlob().times(1).cutAfter(random.nextInt(SIZE / cuts)));
+    }
+    assertPulled();
+    long sent = proxy.bodyBytes("GET", blob);
+    assertTrue(sent >= SIZE && sent <= SIZE + (long) cuts * PIECE, "sent " + sent);
+    for (FaultProxy.Exchange each : proxy.exchanges("GET", blob)) {
+      assertEquals(each.header("Range") == null ? 200 : 206, each.status());
+    }
+  }
+
+  @Test
+  void cutsOfParallelPartsResume() throws IOException {
+    Random random = new Random(4);
+    int cuts = 8;
+    for (int i = 0; i < cuts; i++) {
+      proxy.add(Fault.on("GET", largeBlob).times(1).cutAfter(random.nextInt(4 << 20)));
+    }
+    assertPulled(largeModel, largeWeights);
+    long sent = proxy.bodyBytes("GET", largeBlob);
+    assertTrue(sent >= LARGE_SIZE && sent <= LARGE_SIZE + (long) cuts * PIECE, "sent " + sent);
+  }
+
+  @Test
+  void aPullGoesOnWhereTheLastOneFailed() throws IOException {
+    proxy.add(onBlob().times(1).cutAfter(3_000_000)).add(onBlob().status(403));
+    store.refusal(RegistryAccessException.class, model);
+    long first = proxy.bodyBytes("GET", blob);
+    long arrived = partialBytes();
+    assertTrue(arrived > 3_000_000 - PIECE && arrived <= 3_000_000, "arrived " + arrived);
+    proxy.reset();
+    assertPulled();
+    assertEquals(SIZE - arrived, proxy.bodyBytes("GET", blob));
+    assertTrue(first >= 3_000_000);
+    assertEquals(0, partialBytes());
+  }
+
+  @Test
+  void aRangeThatCannotBeSatisfiedBeginsAnew() throws IOException {
+    proxy.add(onBlob().times(1).cutAfter(1_000_000)).add(onBlob().times(1).status(416));
+    assertPulled();
+  }
+
+  @Test
+  void rangesThatAreAllRefusedAtOnceBeginAnewOnce() throws IOException {
+    // One for each connection.
+    proxy.add(Fault.on("GET", largeBlob).times(3).delay(Duration.ofMillis(100)).status(416));
+    assertPulled(largeModel, largeWeights);
+  }
+
+  @Test
+  void rangesOfSomethingElseBeginAnew() throws IOException {
+    proxy.add(onBlob().times(1).cutAfter(1_000_000)).add(onBlob().times(1).shiftRange(1));
+    assertPulled();
+  }
+
+  @Test
+  void anotherTotalBeginsAnew() throws IOException {
+    proxy.add(onBlob().times(1).cutAfter(1_000_000)).add(onBlob().times(1).shiftRangeTotal(1));
+    assertPulled();
+  }
+
+  @Test
+  void anotherTotalEachTimeIsAnError() {
+    proxy.add(onBlob().cutAfter(1_000_000).header("Content-Length", String.valueOf(SIZE + 1)));
+    String message = store.refusal(PullException.class, model);
+    assertTrue(message.contains(String.valueOf(SIZE + 1)), message);
+    assertEquals(2, proxy.exchanges("GET", blob).size());
+  }
+
+  @Test
+  void aServerWithoutRanges() throws IOException {
+    proxy.add(Fault.on("GET", largeBlob).ignoreRange());
+    assertPulled(largeModel, largeWeights);
+  }
+
+  @Test
+  void aServerWithoutRangesAfterAPart() throws IOException {
+    proxy.add(onBlob().times(1).cutAfter(2_000_000)).add(onBlob().ignoreRange());
+    assertPulled();
+  }
+
+  @Test
+  void aServerWithoutRangesThatBreaksEachTimeIsGivenUp() {
+    proxy.add(onBlob().ignoreRange().cutAfter(1_000_000));
+    store.with("NAUTIL_TIMEOUT", "1");
+    String message = store.refusal(PullException.class, model);
+    assertTrue(message.contains("ended the connection early"), message);
+    int requests = proxy.exchanges("GET", blob).size();
+    assertTrue(requests <= 9, requests + " requests");
+  }
+
+  @Test
+  void aFlippedByteIsFetchedAgain() throws IOException {
+    proxy.add(onBlob().times(1).flip(1_234_567));
+    assertPulled();
+    assertEquals(2, proxy.exchanges("GET", blob).size());
+  }
+
+  @Test
+  void whatStaysWrongIsAnError() {
+    proxy.add(onBlob().flip(1_234_567));
+    String message = store.refusal(PullException.class, model);
+    assertTrue(message.contains(blob.replaceFirst(".*/", "")), message);
+    assertEquals(2, proxy.exchanges("GET", blob).size());
+    assertTrue(store.store().list().isEmpty());
+  }
+
+  @Test
+  void aFlippedByteOfTheConfigIsFetchedAgain() throws IOException {
+    proxy.add(
+        Fault.on("GET", "/v2/m/blobs/(?!" + blob.replaceFirst(".*/", "") + ").*").times(1).flip(1));
+    assertPulled();
+    proxy.reset();
+    proxy.add(Fault.on("GET", "/v2/m/blobs/.*").flip(1));
+    String message = store.refusal(PullException.class, model);
+    assertTrue(message.contains("another digest"), message);
+    assertEquals(2, proxy.exchanges("GET", "/v2/m/blobs/.*").size());
+  }
+
+  @Test
+  void damageOfWhatHasArrivedIsFetchedAgain() throws IOException {
+    proxy.add(onBlob().times(1).cutAfter(3_000_000)).add(onBlob().status(403));
+    store.refusal(RegistryAccessException.class, model);
+    Path part =
+        store.home().resolve("blobs/sha256").resolve(blob.replaceFirst(".*:", "") + ".incomplete");
+    try (RandomAccessFile file = new RandomAccessFile(part.toFile(), "rw")) {
+      file.seek(1_000_000);
+      file.writeInt(12);
+    }
+    proxy.reset();
+    assertPulled();
+  }
+
+  @Test
+  void aServerThatFallsSilentIsAskedAgain() throws IOException {
+    store.with("NAUTIL_TIMEOUT", "1");
+    proxy.add(onBlob().times(1).stallAfter(1_000_000));
+    assertPulled();
+    long sent = proxy.bodyBytes("GET", blob);
+    assertTrue(sent <= SIZE + PIECE, "sent " + sent);
+  }
+
+  @Test
+  void aSlowLorisIsGivenUp() throws IOException {
+    store.with("NAUTIL_TIMEOUT", "1");
+    proxy.add(onBlob().times(1).rate(200));
+    proxy.add(Fault.on("GET", ".*/manifests/.*").times(1).rate(50));
+    assertPulled();
+    assertEquals(2, proxy.exchanges("GET", blob).size());
+    assertEquals(2, proxy.exchanges("GET", ".*/manifests/.*").size());
+  }
+
+  @Test
+  void aServerThatDoesNotAnswerIsAskedAgain() throws IOException {
+    store.with("NAUTIL_TIMEOUT", "1");
+    proxy.add(onBlob().times(1).delay(Duration.ofSeconds(30)));
+    assertPulled();
+  }
+
+  @Test
+  void droppedConnectionsAreTriedAgain() throws IOException {
+    proxy.add(Fault.on("GET", ".*/manifests/.*").times(2).drop()).add(onBlob().times(2).drop());
+    assertPulled();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {429, 503})
+  void retryAfterIsHonoured(int status) throws IOException {
+    String manifest = "/v2/m/manifests/latest";
+    proxy.add(Fault.on("GET", manifest).times(1).status(status).retryAfter(Duration.ofSeconds(1)));
+    Instant later = Instant.now().plusSeconds(2);
+    proxy.add(onBlob().times(1).status(status).retryAfter(later));
+    assertPulled();
+    var first = proxy.exchanges("GET", manifest);
+    long waited = Duration.between(first.get(0).time(), first.get(1).time()).toMillis();
+    assertTrue(waited >= 1000, "waited for " + waited + " ms");
+    var second = proxy.exchanges("GET", blob);
+    // A date has no fractions of a second.
+    assertTrue(second.get(1).time().isAfter(later.minusSeconds(1)), () -> second.toString());
+  }
+
+  @Test
+  void aLongWaitIsNotTaken() {
+    proxy.add(onBlob().status(429).retryAfter(Duration.ofHours(1)));
+    String message = store.refusal(PullException.class, model);
+    assertTrue(message.contains("asked too often"), message);
+    assertEquals(1, proxy.exchanges("GET", blob).size());
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {400, 401, 403, 404, 451})
+  void whatIsRefusedIsNotAskedForAgain(int status) {
+    proxy.add(Fault.on("GET", ".*/manifests/.*").status(status));
+    Class<? extends dev.nautil.NautilException> type =
+        status == 404
+            ? ModelNotFoundException.class
+            : status == 401 || status == 403 ? RegistryAccessException.class : PullException.class;
+    String message = store.refusal(type, model);
+    assertTrue(message.contains(proxy.host()), message);
+    assertEquals(1, proxy.exchanges("GET", ".*/manifests/.*").size());
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {408, 500, 502, 503, 504})
+  void whatIsTransientIsAskedForAgain(int status) throws IOException {
+    proxy.add(Fault.on("GET", ".*/manifests/.*").times(2).status(status));
+    assertPulled();
+    assertEquals(3, proxy.exchanges("GET", ".*/manifests/.*").size());
+  }
+
+  @Test
+  void whatStaysTransientIsGivenUp() {
+    store.with("NAUTIL_TIMEOUT", "1");
+    proxy.add(Fault.on("GET", ".*/manifests/.*").status(500));
+    String message = store.refusal(PullException.class, model);
+    assertTrue(message.contains("500"), message);
+    assertEquals(6, proxy.exchanges("GET", ".*/manifests/.*").size());
+  }
+
+  @Test
+  void aMissingBlobIsNoMissingModel() {
+    proxy.add(onBlob().status(404));
+    String message = store.refusal(PullException.class, model);
+    assertTrue(message.contains("lacks its part sha256:"), message);
+    assertEquals(1, proxy.exchanges("GET", blob).size());
+  }
+
+  @Test
+  void whatArrivedOfWhatHasMovedSinceIsFreed() throws IOException {
+    Path old = TestStore.random(folder.resolve("old"), SIZE, 5);
+    artifacts.pushByCurl("moving", "latest", old);
+    String reference = proxy.host() + "/moving";
+    String path = "/v2/moving/blobs/" + ModelArtifact.digest(old);
+    proxy.add(Fault.on("GET", path).times(1).cutAfter(3_000_000));
+    proxy.add(Fault.on("GET", path).status(403));
+    store.refusal(RegistryAccessException.class, reference);
+    Path now = TestStore.random(folder.resolve("now"), SIZE, 6);
+    artifacts.pushByCurl("moving", "latest", now);
+    assertPulled(reference, now);
+    assertEquals(0, partialBytes());
+  }
+
+  @Test
+  void redirectsToAnotherHostKeepTheRange() throws IOException {
+    try (FaultProxy other = FaultProxy.to(registry.url())) {
+      proxy.add(onBlob().redirect(307, other.host()));
+      other.add(onBlob().times(1).cutAfter(2_000_000));
+      assertPulled();
+      assertEquals(0, proxy.bodyBytes("GET", blob));
+      assertEquals(2, other.exchanges("GET", blob).size());
+      String range = String.valueOf(other.exchanges("GET", blob).get(1).header("Range"));
+      Matcher matcher = Pattern.compile("bytes=(\\d+)-" + (SIZE - 1)).matcher(range);
+      assertTrue(matcher.matches(), range);
+      assertTrue(Integer.parseInt(matcher.group(1)) > 2_000_000 - PIECE, range);
+    }
+  }
+
+  @Test
+  void redirectsWithoutEnd() {
+    proxy.add(Fault.on("GET", ".*/manifests/.*").redirect(302, proxy.host()));
+    String message = store.refusal(PullException.class, model);
+    assertTrue(message.contains("redirects more than"), message);
+  }
+
+  @Test
+  void anInterruptedPullKeepsWhatArrived() throws Exception {
+    proxy.add(onBlob().stallAfter(3_000_000));
+    interrupt(PIECE * 11L);
+    long arrived = partialBytes();
+    assertEquals(PIECE * 11L, arrived);
+    proxy.reset();
+    assertPulled();
+    assertEquals(SIZE - arrived, proxy.bodyBytes("GET", blob));
+  }
+
+  @Test
+  void whileTheManifestIsAwaitedAPullCanBeInterrupted() throws Exception {
+    proxy.add(Fault.on("GET", ".*/manifests/.*").stallAfter(10));
+    interrupt(0);
+    proxy.reset();
+    proxy.add(Fault.on("GET", ".*/manifests/.*").delay(Duration.ofSeconds(30)));
+    interrupt(0);
+    proxy.reset();
+    // Between two attempts.
+    proxy.add(Fault.on("GET", ".*/manifests/.*").status(503).retryAfter(Duration.ofSeconds(30)));
+    interrupt(0);
+  }
+
+  /** Pulls on a thread that is interrupted when so many bytes have arrived. */
+  private void interrupt(long bytes) throws Exception {
+    AtomicReference<Throwable> thrown = new AtomicReference<>();
+    AtomicReference<Boolean> flag = new AtomicReference<>();
+    Thread thread =
+        new Thread(
+            () -> {
+              try {
+                store.pull(model);
+              } catch (Throwable e) {
+                thrown.set(e);
+                flag.set(Thread.currentThread().isInterrupted());
+              }
+            });
+    thread.start();
+    while (proxy.exchanges().stream().noneMatch(each -> each.path().contains("manifests"))
+        || partialBytes() < bytes) {
+      assertTrue(thread.isAlive(), () -> String.valueOf(thrown.get()));
+      Thread.sleep(5);
+    }
+    thread.interrupt();
+    thread.join(10_000);
+    assertFalse(thread.isAlive());
+    assertEquals(CancelledException.class, thrown.get().getClass(), () -> "" + thrown.get());
+    assertEquals(true, flag.get());
+  }
+
+  @Test
+  void whatTheListenerThrowsEndsThePull() throws IOException {
+    proxy.add(onBlob().stallAfter(3_000_000));
+    IllegalStateException enough = new IllegalStateException("enough");
+    assertEquals(
+        enough,
+        assertThrows(
+            IllegalStateException.class,
+            () ->
+                store.pull(
+                    model,
+                    ModelStore.pullOptions()
+                        .onProgress(
+                            progress -> {
+                              if (progress.done() > 2_000_000) {
+                                throw enough;
+                              }
+                            }))));
+    assertTrue(partialBytes() > 1_000_000);
+    proxy.reset();
+    assertPulled();
+  }
+}
