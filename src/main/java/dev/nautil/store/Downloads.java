@@ -164,11 +164,7 @@ final class Downloads {
     byte[] buffer = new byte[Journal.PIECE];
     Backoff backoff = source.backoff();
     long seen = pieces.get();
-    while (true) {
-      PartialBlob.Segment segment = next();
-      if (segment == null) {
-        return;
-      }
+    for (PartialBlob.Segment segment = next(null); segment != null; segment = next(segment)) {
       try {
         fetch(segment, buffer);
       } catch (RegistryException e) {
@@ -178,18 +174,28 @@ final class Downloads {
             backoff.progressed();
           }
           seen = pieces.get();
-          // Until then it remains this thread's: another one would not wait.
           backoff.await(e);
         }
-      } finally {
-        segment.of().release(segment);
-        wake();
       }
     }
   }
 
-  /** What is to be fetched next; null when all blobs are finished. */
-  private synchronized PartialBlob.@Nullable Segment next() throws InterruptedException {
+  /**
+   * What is to be fetched next; null when all blobs are finished.
+   *
+   * @param last what the caller has had, if anything. If it did not get all of it, it gets the
+   *     rest: another thread would not have waited, nor counted the failures.
+   */
+  private synchronized PartialBlob.@Nullable Segment next(PartialBlob.@Nullable Segment last)
+      throws InterruptedException {
+    if (last != null) {
+      last.of().release(last);
+      notifyAll();
+      PartialBlob.Segment rest = last.of().take();
+      if (rest != null) {
+        return rest;
+      }
+    }
     while (finished < blobs.size() && failure == null) {
       for (PartialBlob each : blobs.subList(finished, blobs.size())) {
         PartialBlob.Segment segment = each.take(connections);
