@@ -168,6 +168,9 @@ final class Downloads {
       try {
         fetch(segment, buffer);
       } catch (RegistryException e) {
+        if (ends) {
+          return;
+        }
         if (e.kind() != Kind.CHANGED || !segment.of().restartWhole(segment)) {
           // A server that serves two of four connections is no reason to give up.
           if (pieces.get() != seen) {
@@ -191,7 +194,7 @@ final class Downloads {
     if (last != null) {
       last.of().release(last);
       notifyAll();
-      PartialBlob.Segment rest = last.of().take();
+      PartialBlob.Segment rest = last.of().take(connections);
       if (rest != null) {
         return rest;
       }

@@ -79,10 +79,10 @@ class KilledPullTest {
         if (i % 3 == 0) {
           // The last moments, in which files get their names, are rarely met by chance.
           awaitLastByte(origin, model, process, before, hadBlob);
-          TimeUnit.MICROSECONDS.sleep(random.nextInt(60_000));
+          TimeUnit.MICROSECONDS.sleep(random.nextInt(30_000));
         } else {
           // Nothing is fetched before the JVM is there.
-          TimeUnit.NANOSECONDS.sleep((long) (whole * (0.15 + 0.8 * random.nextDouble())));
+          TimeUnit.NANOSECONDS.sleep((long) (whole * (0.15 + 0.65 * random.nextDouble())));
         }
         process.destroyForcibly().waitFor();
 
