@@ -87,10 +87,16 @@ final class HttpTransport {
       return response.headers().allValues(name);
     }
 
+    /** Empty where the JDK has none: a proxy that makes no tunnel has answered. */
+    InputStream body() {
+      InputStream body = response.body();
+      return body == null ? InputStream.nullInputStream() : body;
+    }
+
     @Override
     public void close() {
       try {
-        response.body().close();
+        body().close();
       } catch (IOException e) {
         // Nothing of it is wanted any more.
       }
@@ -212,13 +218,19 @@ final class HttpTransport {
       }
       tls = cause instanceof SSLException ssl ? ssl : tls;
     }
-    if (tls instanceof SSLHandshakeException && tls.getCause() == null) {
+    // What is wrong in a handshake has a class of its own, and what breaks a connection is a cause,
+    // but for the server's hanging up.
+    if (tls instanceof SSLHandshakeException && !describe(tls).contains("terminated")) {
       return new RegistryException(
           Kind.OTHER, host + " and Java do not agree on how to use TLS (" + describe(tls) + ")", e);
     }
-    RegistryException noTls = new RegistryException(Kind.OTHER, withoutTls(uri), e);
-    if (isNoTls(noTls)) {
-      return noTls;
+    if (tls != null && tls.getClass() == SSLException.class && tls.getCause() == null) {
+      return new RegistryException(
+          Kind.OTHER,
+          host
+              + " does not speak TLS; if you trust all that is between, set NAUTIL_PLAIN_HTTP="
+              + Hosts.authority(uri),
+          e);
     }
     boolean unreachable =
         e instanceof ConnectException
@@ -230,21 +242,16 @@ final class HttpTransport {
     return new RegistryException(Kind.TRANSIENT, host + " did not answer (" + describe(e) + ")", e);
   }
 
-  private static String withoutTls(URI uri) {
-    String host = Hosts.authority(uri);
-    return host
-        + " does not speak TLS; if you trust all that is between, set NAUTIL_PLAIN_HTTP="
-        + host;
-  }
-
-  /** Whether a failure is that of TLS with a server that has none. */
-  static boolean isNoTls(RegistryException e) {
-    Throwable last = e;
+  /** Whether TLS failed, for another reason than a certificate that is not trusted. */
+  static boolean isTlsFailure(RegistryException e) {
+    boolean tls = false;
     for (Throwable cause = e; cause != null; cause = cause.getCause()) {
-      last = cause instanceof SSLException ? cause : last;
+      if (cause instanceof CertificateException) {
+        return false;
+      }
+      tls |= cause instanceof SSLException;
     }
-    // What is wrong in a handshake has a class of its own, and what breaks a connection is a cause.
-    return last.getClass() == SSLException.class && last.getCause() == null;
+    return tls;
   }
 
   private static String describe(IOException e) {

@@ -76,10 +76,15 @@ public final class RegistryClient implements BlobSource {
       try (Answer answer = http.get(secure, Map.of())) {
         return secure;
       } catch (RegistryException e) {
-        if (HttpTransport.isNoTls(e)) {
-          return plain;
+        if (!HttpTransport.isTlsFailure(e)) {
+          throw e;
         }
-        throw e;
+        // Servers without TLS answer as they like, or hang up.
+        try (Answer answer = http.get(plain, Map.of())) {
+          return plain;
+        } catch (RegistryException again) {
+          throw e;
+        }
       }
     }
 
@@ -225,7 +230,7 @@ public final class RegistryClient implements BlobSource {
   static byte[] content(HttpTransport http, Answer answer, int limit) throws IOException {
     String from = Hosts.authority(answer.uri());
     long length = answer.response().headers().firstValueAsLong("Content-Length").orElse(-1);
-    try (Body body = new Body(answer.response().body(), from, 0, length, http.patience())) {
+    try (Body body = new Body(answer.body(), from, 0, length, http.patience())) {
       byte[] bytes = body.readAll(limit, answer.uri().getPath());
       if (length >= 0 && bytes.length != length) {
         throw new RegistryException(Kind.TRANSIENT, from + " ended the connection early");
@@ -308,8 +313,7 @@ public final class RegistryClient implements BlobSource {
                 + size
                 + " were asked for");
       }
-      return new Body(
-          answer.response().body(), Hosts.authority(answer.uri()), start, total, http.patience());
+      return new Body(answer.body(), Hosts.authority(answer.uri()), start, total, http.patience());
     } catch (RegistryException e) {
       answer.close();
       throw e;

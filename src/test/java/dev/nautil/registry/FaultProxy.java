@@ -165,7 +165,8 @@ public final class FaultProxy implements AutoCloseable {
       if (request == null) {
         return;
       }
-      isKept = !request.has("Connection", "close") && serve(request, in, out);
+      boolean isLast = request.has("Connection", "close");
+      isKept = serve(request, in, out) && !isLast;
     }
   }
 
