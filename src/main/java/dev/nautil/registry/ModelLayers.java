@@ -86,7 +86,10 @@ public record ModelLayers(
       manifest.layers().forEach(layer -> types.add(Manifest.brief(layer.mediaType())));
       throw new RegistryException(
           Kind.OTHER,
-          what + " has no GGUF file, and Nautil runs no other kind of model; it has " + types);
+          what
+              + " has no GGUF file, and Nautil runs no other kind of model; it has "
+              + types.stream().limit(5).toList()
+              + (types.size() > 5 ? " and more" : ""));
     }
     return new ModelLayers(manifest.config(), weights, licenses, template, parameters);
   }

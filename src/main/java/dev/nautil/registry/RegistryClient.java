@@ -147,8 +147,10 @@ public final class RegistryClient implements BlobSource {
     byte[] manifest = manifest();
     String what = reference.toString();
     ModelLayers artifact = ModelLayers.of(Manifest.parse(manifest, what), what);
-    return new RemoteModel(
-        manifest, blob(artifact.config(), ModelConfig.MAX_BYTES), artifact, this);
+    byte[] config = blob(artifact.config(), ModelConfig.MAX_BYTES);
+    // Now, not when all of the rest has been fetched.
+    ModelConfig.parse(config, what);
+    return new RemoteModel(manifest, config, artifact, this);
   }
 
   private byte[] manifest() throws IOException, InterruptedException {

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -184,7 +185,9 @@ class HostileRegistryTest {
     answer(json(config, sized(weights, size)));
     String message = refused();
     assertTrue(message.contains("NAUTIL_HOME"), message);
-    assertTrue(message.contains(Math.round(size / 1e9) + ".0 GB are to be fetched"), message);
+    assertTrue(
+        message.contains(String.format(Locale.ROOT, "%.1f GB are to be fetched", size / 1e9)),
+        message);
     assertTrue(message.matches(".* has [0-9.]+ GB left.*"), message);
     assertTrue(message.contains(store.home().toString()), message);
     assertEquals(0, proxy.exchanges("GET", ".*/blobs/" + weights.digest()).size());
