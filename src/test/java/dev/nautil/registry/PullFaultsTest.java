@@ -402,6 +402,8 @@ class PullFaultsTest {
 
   /** Pulls on a thread that is interrupted when so many bytes have arrived. */
   private void interrupt(long bytes) throws Exception {
+    // Or the silence would end it as well.
+    store.with("NAUTIL_TIMEOUT", "60");
     AtomicReference<Throwable> thrown = new AtomicReference<>();
     AtomicReference<Boolean> flag = new AtomicReference<>();
     Thread thread =
