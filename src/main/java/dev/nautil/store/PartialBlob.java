@@ -78,7 +78,8 @@ final class PartialBlob implements Closeable {
     if (whole) {
       return takeWhole();
     }
-    int most = Math.max(LEAST_PIECES, Math.min(MOST_PIECES, missing() / (2 * connections)));
+    int share = connections == 1 ? MOST_PIECES : missing() / (2 * connections);
+    int most = Math.max(LEAST_PIECES, Math.min(MOST_PIECES, share));
     int first = 0;
     while (first < taken.length && (taken[first] || journal.has(first))) {
       first++;

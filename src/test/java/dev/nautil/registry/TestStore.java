@@ -76,8 +76,9 @@ public final class TestStore implements AutoCloseable {
     return ModelStore.open(environment);
   }
 
+  /** Over one connection, so that requests can be counted. */
   StoredModel pull(String reference) {
-    return store().pull(reference);
+    return pull(reference, ModelStore.pullOptions().connections(1));
   }
 
   StoredModel pull(String reference, PullOptions options) {
