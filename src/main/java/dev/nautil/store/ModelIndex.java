@@ -37,7 +37,7 @@ final class ModelIndex {
   List<Entry> entries() throws IOException {
     List<Entry> all = new ArrayList<>();
     for (Path file : files(folder.references())) {
-      Entry entry = StoreFolder.isTemporary(file) ? null : read(file);
+      Entry entry = read(file);
       if (entry != null) {
         all.add(entry);
       }

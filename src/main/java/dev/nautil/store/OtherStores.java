@@ -17,6 +17,8 @@ import dev.nautil.registry.RegistryException.Kind;
 import dev.nautil.registry.RemoteModel;
 import java.io.File;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -59,7 +61,16 @@ final class OtherStores {
   }
 
   /** A file with a blob's name and size; null if there is none. Its content is to be hashed. */
-  @Nullable Path blob(Digest digest, long size) throws IOException {
+  @Nullable Path blob(Digest digest, long size) {
+    try {
+      return find(digest, size);
+    } catch (IOException e) {
+      // What cannot be read is not there.
+      return null;
+    }
+  }
+
+  private @Nullable Path find(Digest digest, long size) throws IOException {
     Path ofDocker = docker.resolve("blobs").resolve(digest.algorithm()).resolve(digest.hex());
     if (StoreFolder.has(ofDocker, size)) {
       return ofDocker;
@@ -74,12 +85,19 @@ final class OtherStores {
     return null;
   }
 
-  /**
-   * The model that a reference names there; null if nobody has all of it.
-   *
-   * @throws RegistryException if it is of a kind that is of no use here
-   */
-  @Nullable RemoteModel model(ModelReference reference) throws IOException {
+  /** The model that a reference names there; null if nobody has all of one that is of use here. */
+  @Nullable RemoteModel model(ModelReference reference) throws ClosedByInterruptException {
+    try {
+      return read(reference);
+    } catch (ClosedByInterruptException e) {
+      throw e;
+    } catch (IOException | UncheckedIOException e) {
+      // What cannot be read is not there.
+      return null;
+    }
+  }
+
+  private @Nullable RemoteModel read(ModelReference reference) throws IOException {
     if (reference instanceof ModelReference.HuggingFace repository) {
       RemoteModel model = ofHuggingFace(repository);
       if (model != null) {

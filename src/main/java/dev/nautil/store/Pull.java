@@ -62,12 +62,12 @@ final class Pull {
       layers.put(
           each.digest(), new Layer(each.digest().toString(), kind(artifact, each), 0, each.size()));
     }
+    requireSmall(artifact);
     for (int attempt = 1; ; attempt++) {
       try (StoreLocks.Held held = locks.store()) {
         index.begin(reference, model.manifest());
         keepConfig(model);
       }
-      requireSmall(artifact);
       fetch(model);
       if (commit(reference, model)) {
         return model.id();
@@ -91,7 +91,7 @@ final class Pull {
         keepConfig(model);
       }
       for (Descriptor each : model.artifact().blobs()) {
-        if (!isOwn(each) && !adopt(each)) {
+        if (!isOwn(each) && !adopt(each, true)) {
           return null;
         }
       }
@@ -147,7 +147,7 @@ final class Pull {
     ModelLayers artifact = model.artifact();
     List<Descriptor> missing = new ArrayList<>();
     for (Descriptor each : artifact.blobs()) {
-      if (isOwn(each) || adopt(each)) {
+      if (isOwn(each) || adopt(each, false)) {
         arrived(each, each.size());
       } else {
         missing.add(each);
@@ -235,19 +235,34 @@ final class Pull {
     return StoreFolder.has(folder.blob(blob.digest()), blob.size());
   }
 
-  /** Takes what another program has, by a link; never a second copy. */
-  private boolean adopt(Descriptor blob) throws IOException {
+  /**
+   * Takes what another program has, by a link; never a second copy.
+   *
+   * @param waits whether for another process that brings the blob; else that counts as a failure
+   */
+  private boolean adopt(Descriptor blob, boolean waits) throws IOException, InterruptedException {
     Path file = others.blob(blob.digest(), blob.size());
-    if (file == null) {
-      return false;
+    while (file != null) {
+      try (StoreLocks.Held held = locks.blob(blob.digest())) {
+        if (held != null) {
+          return isOwn(blob) || (isSound(blob, file) && link(blob, file.toRealPath()));
+        }
+      }
+      if (!waits) {
+        return false;
+      }
+      Thread.sleep(POLL_MILLIS);
     }
-    try (StoreLocks.Held held = locks.blob(blob.digest())) {
-      // Else another process brings it.
-      return held != null
-          && (isOwn(blob)
-              || (BlobHash.of(file, blob.digest(), done -> arrivedAndReport(blob, done))
-                      .equals(blob.digest())
-                  && link(blob, file.toRealPath())));
+    return false;
+  }
+
+  private boolean isSound(Descriptor blob, Path file) throws IOException {
+    try {
+      return BlobHash.of(file, blob.digest(), done -> arrivedAndReport(blob, done))
+          .equals(blob.digest());
+    } catch (FileSystemException e) {
+      // It may not be read, or has gone.
+      return false;
     }
   }
 

@@ -118,16 +118,11 @@ public final class Store {
   /** Takes what another program has under this reference, if it has all of it. */
   private @Nullable Digest adopt(ModelReference reference)
       throws IOException, InterruptedException {
-    try {
-      RemoteModel model = others.model(reference);
-      return model == null
-          ? null
-          : new Pull(folder, locks, index, others, 1, progress -> {})
-              .adopt(reference.toString(), model);
-    } catch (RegistryException | NoSuchFileException e) {
-      // Of another kind, or damaged: as if it were not there.
-      return null;
-    }
+    RemoteModel model = others.model(reference);
+    return model == null
+        ? null
+        : new Pull(folder, locks, index, others, 1, progress -> {})
+            .adopt(reference.toString(), model);
   }
 
   private @Nullable Digest idOf(ModelReference reference) throws IOException {

@@ -13,11 +13,17 @@ import dev.nautil.registry.ModelArtifact;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -161,6 +167,31 @@ class OtherStoresTest {
     Files.delete(theirWeights());
     assertTrue(besideDocker().find(model.reference()).isPresent());
     assertEquals(-1, Files.mismatch(weights, found.file()));
+  }
+
+  @Test
+  void manyFindItAtOnce() throws Exception {
+    dockerHasIt(model.reference());
+    List<Callable<Optional<StoredModel>>> finds =
+        Collections.nCopies(6, () -> besideDocker().find(model.reference()));
+    ExecutorService threads = Executors.newCachedThreadPool();
+    for (Future<Optional<StoredModel>> each : threads.invokeAll(finds)) {
+      assertTrue(each.get().isPresent());
+    }
+    threads.shutdown();
+    assertEquals(List.of(), origin.proxy.exchanges());
+    new StoreCheck(home).requireNoWaste();
+  }
+
+  @Test
+  void whatCannotBeReadIsNotThere() throws IOException {
+    Path file = Files.writeString(folder.resolve("no-folder"), "");
+    ModelStore store =
+        store(Map.of("MODELS_PATH", file.toString(), "HF_HUB_CACHE", file.toString()));
+    assertFalse(store.find("hf.co/org/repo-GGUF").isPresent());
+    assertFalse(store.find(model.reference()).isPresent());
+    store.pull(model.reference());
+    assertEquals(SIZE, sent());
   }
 
   @Test
