@@ -2,6 +2,7 @@ package dev.nautil.store;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -9,21 +10,23 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.nautil.ModelStore;
 import dev.nautil.StoredModel;
+import dev.nautil.registry.Digest;
 import dev.nautil.registry.ModelArtifact;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Collections;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -170,12 +173,18 @@ class OtherStoresTest {
   }
 
   @Test
-  void manyFindItAtOnce() throws Exception {
+  void whoFindsItWhileAnotherTakesItWaits() throws Exception {
     dockerHasIt(model.reference());
-    List<Callable<Optional<StoredModel>>> finds =
-        Collections.nCopies(6, () -> besideDocker().find(model.reference()));
     ExecutorService threads = Executors.newCachedThreadPool();
-    for (Future<Optional<StoredModel>> each : threads.invokeAll(finds)) {
+    List<Future<Optional<StoredModel>>> finds = new ArrayList<>();
+    StoreLocks locks = new StoreLocks(new StoreFolder(home));
+    try (StoreLocks.Held held = locks.blob(Digest.parse(model.weights()))) {
+      for (int i = 0; i < 4; i++) {
+        finds.add(threads.submit(() -> besideDocker().find(model.reference())));
+      }
+      assertThrows(TimeoutException.class, () -> finds.get(0).get(500, TimeUnit.MILLISECONDS));
+    }
+    for (Future<Optional<StoredModel>> each : finds) {
       assertTrue(each.get().isPresent());
     }
     threads.shutdown();
