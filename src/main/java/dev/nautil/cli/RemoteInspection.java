@@ -23,7 +23,7 @@ final class RemoteInspection {
     try {
       RemoteModel remote = new Store(io.environment()).remote(reference, plainHttp);
       try (RemoteFiles files = RemoteFiles.fetch(remote)) {
-        consumer.accept(files.file(), Store.describe(reference.toString(), remote, files));
+        consumer.accept(files.file(), files.describe(reference.toString()));
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

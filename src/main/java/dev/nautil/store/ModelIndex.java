@@ -4,9 +4,11 @@ import dev.nautil.registry.Descriptor;
 import dev.nautil.registry.Digest;
 import dev.nautil.registry.Manifest;
 import dev.nautil.registry.ModelLayers;
+import dev.nautil.registry.RegistryException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -82,6 +84,19 @@ final class ModelIndex {
       byte[] bytes = Files.readAllBytes(folder.manifest(id));
       return id.isOf(bytes) ? bytes : null;
     } catch (NoSuchFileException e) {
+      return null;
+    }
+  }
+
+  /** What a model consists of; null if there is no such manifest, or it is damaged. */
+  @Nullable ModelLayers layers(Digest id) throws IOException {
+    byte[] manifest = manifest(id);
+    if (manifest == null) {
+      return null;
+    }
+    try {
+      return ModelLayers.of(Manifest.parse(manifest, id.toString()), id.toString());
+    } catch (RegistryException e) {
       return null;
     }
   }
@@ -202,7 +217,7 @@ final class ModelIndex {
     }
     try {
       Files.deleteIfExists(path);
-    } catch (java.nio.file.FileSystemException e) {
+    } catch (FileSystemException e) {
       // Windows keeps what is mapped; the next removal tries again.
     }
   }

@@ -1,5 +1,6 @@
 package dev.nautil.store;
 
+import dev.nautil.StoredModel;
 import dev.nautil.internal.IncompleteHeaderException;
 import dev.nautil.internal.NativeFile;
 import dev.nautil.registry.Body;
@@ -59,6 +60,11 @@ public final class RemoteFiles implements AutoCloseable {
   /** What the headers say, closed with this. */
   public NativeFile file() {
     return file;
+  }
+
+  /** What is known of the model; its file is only a header. */
+  public StoredModel describe(String reference) throws IOException, InterruptedException {
+    return StoredModels.describe(reference, model, this);
   }
 
   private NativeFile open() throws IOException, InterruptedException {

@@ -4,13 +4,10 @@ import dev.nautil.ModelNotFoundException;
 import dev.nautil.ModelStore.Damage;
 import dev.nautil.ModelStore.DiskUsage;
 import dev.nautil.PullProgress;
-import dev.nautil.PullProgress.Layer;
 import dev.nautil.StoredModel;
 import dev.nautil.registry.Descriptor;
 import dev.nautil.registry.Digest;
 import dev.nautil.registry.HuggingFaceClient;
-import dev.nautil.registry.Manifest;
-import dev.nautil.registry.ModelConfig;
 import dev.nautil.registry.ModelLayers;
 import dev.nautil.registry.ModelReference;
 import dev.nautil.registry.NetworkSettings;
@@ -19,19 +16,13 @@ import dev.nautil.registry.RegistryException;
 import dev.nautil.registry.RegistryException.Kind;
 import dev.nautil.registry.RemoteModel;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -44,6 +35,7 @@ public final class Store {
   private final StoreLocks locks;
   private final ModelIndex index;
   private final OtherStores others;
+  private final StoredModels models;
 
   /** The user's. */
   public Store(Map<String, String> environment) {
@@ -56,6 +48,7 @@ public final class Store {
     locks = new StoreLocks(folder);
     index = new ModelIndex(folder, locks);
     others = new OtherStores(environment);
+    models = new StoredModels(folder, index);
   }
 
   public Path folder() {
@@ -95,7 +88,7 @@ public final class Store {
     }
     List<StoredModel> all = new ArrayList<>();
     for (Map.Entry<Digest, List<String>> each : names.entrySet()) {
-      StoredModel model = describe(each.getKey(), each.getValue());
+      StoredModel model = models.describe(each.getKey(), each.getValue());
       if (model != null) {
         all.add(model);
       }
@@ -107,10 +100,10 @@ public final class Store {
   public Optional<StoredModel> find(ModelReference reference)
       throws IOException, InterruptedException {
     Digest id = idOf(reference);
-    StoredModel model = id == null ? null : describe(id, namesOf(id));
+    StoredModel model = id == null ? null : models.describe(id, namesOf(id));
     if (model == null) {
       id = adopt(reference);
-      model = id == null ? null : describe(id, namesOf(id));
+      model = id == null ? null : models.describe(id, namesOf(id));
     }
     return Optional.ofNullable(model);
   }
@@ -149,7 +142,7 @@ public final class Store {
   }
 
   private StoredModel required(String reference, Digest id) throws IOException {
-    StoredModel model = describe(id, namesOf(id));
+    StoredModel model = models.describe(id, namesOf(id));
     if (model == null) {
       throw missing(reference);
     }
@@ -199,91 +192,16 @@ public final class Store {
   /** {@link dev.nautil.ModelStore#verify}. */
   public List<Damage> verify(Consumer<PullProgress> progress)
       throws IOException, InterruptedException {
-    List<Damage> damages = new ArrayList<>();
-    Map<Digest, Layer> layers = new LinkedHashMap<>();
-    Map<Digest, Digest> models = new LinkedHashMap<>();
-    removeDamagedReferences(damages);
-    for (ModelIndex.Entry entry : index.entries()) {
-      ModelLayers artifact = artifact(entry.id());
-      if (artifact == null) {
-        // Unless another process has just removed it.
-        if (entry.id().equals(index.find(entry.reference())) && artifact(entry.id()) == null) {
-          String id = entry.id().toString();
-          damages.add(new Damage(id, id, "the manifest of " + entry.reference() + " is damaged"));
-        }
-        continue;
-      }
-      for (Descriptor each : artifact.blobs()) {
-        models.put(each.digest(), entry.id());
-        layers.put(
-            each.digest(),
-            new Layer(each.digest().toString(), Pull.kind(artifact, each), 0, each.size()));
-      }
-    }
-    for (Map.Entry<Digest, Digest> each : models.entrySet()) {
-      String reason = check(each.getKey(), layers, progress);
-      // Its manifest goes first when a model is removed meanwhile.
-      if (reason != null && index.manifest(each.getValue()) != null) {
-        damages.add(new Damage(each.getValue().toString(), each.getKey().toString(), reason));
-      }
-    }
-    return damages;
-  }
-
-  private void removeDamagedReferences(List<Damage> damages)
-      throws IOException, InterruptedException {
-    if (index.damagedReferences().isEmpty()) {
-      return;
-    }
-    try (StoreLocks.Held held = locks.store()) {
-      for (Path file : index.damagedReferences()) {
-        damages.add(
-            new Damage("?", file.getFileName().toString(), "a name is damaged: pull or tag again"));
-        Files.deleteIfExists(file);
-      }
-    }
-  }
-
-  private @Nullable String check(
-      Digest digest, Map<Digest, Layer> layers, Consumer<PullProgress> progress)
-      throws IOException {
-    Layer layer = layers.get(digest);
-    Path file = folder.blob(digest);
-    try {
-      BasicFileAttributes before = Files.readAttributes(file, BasicFileAttributes.class);
-      Digest found =
-          BlobHash.of(
-              file,
-              digest,
-              done -> {
-                layers.put(digest, new Layer(layer.digest(), layer.kind(), done, layer.size()));
-                progress.accept(new PullProgress(List.copyOf(layers.values())));
-              });
-      if (found.equals(digest)) {
-        return null;
-      }
-      try (StoreLocks.Held held = locks.blob(digest)) {
-        BasicFileAttributes now = Files.readAttributes(file, BasicFileAttributes.class);
-        // Else a pull has replaced it, or is about to.
-        if (held != null
-            && Objects.equals(before.fileKey(), now.fileKey())
-            && before.lastModifiedTime().equals(now.lastModifiedTime())) {
-          Files.delete(file);
-        }
-      }
-      return "is damaged";
-    } catch (NoSuchFileException e) {
-      return "is missing";
-    }
+    return new Verification(folder, locks, index, progress).run();
   }
 
   public DiskUsage diskUsage() throws IOException {
     Set<Digest> blobs = new HashSet<>();
-    Set<Digest> models = new HashSet<>();
+    Set<Digest> seen = new HashSet<>();
     long bytes = 0;
     for (ModelIndex.Entry entry : index.entries()) {
-      ModelLayers artifact = artifact(entry.id());
-      if (artifact == null || !models.add(entry.id())) {
+      ModelLayers artifact = index.layers(entry.id());
+      if (artifact == null || !seen.add(entry.id())) {
         continue;
       }
       for (Descriptor each : artifact.blobs()) {
@@ -299,127 +217,6 @@ public final class Store {
         partial += Journal.arrived(journal);
       }
     }
-    return new DiskUsage(models.size(), bytes, partial);
-  }
-
-  private @Nullable ModelLayers artifact(Digest id) throws IOException {
-    byte[] manifest = index.manifest(id);
-    if (manifest == null) {
-      return null;
-    }
-    try {
-      return ModelLayers.of(Manifest.parse(manifest, id.toString()), id.toString());
-    } catch (RegistryException e) {
-      return null;
-    }
-  }
-
-  /** What is known of a model; null if it is not, or no longer, whole. */
-  private @Nullable StoredModel describe(Digest id, List<String> names) throws IOException {
-    ModelLayers artifact = artifact(id);
-    if (artifact == null || names.isEmpty()) {
-      return null;
-    }
-    try {
-      return describe(
-          id, names, artifact, readBlob(artifact.config()), this::readBlob, file(id, artifact));
-    } catch (NoSuchFileException | RegistryException e) {
-      return null;
-    }
-  }
-
-  /** What is known of a remote model; its file is only a header. */
-  public static StoredModel describe(String reference, RemoteModel model, RemoteFiles files)
-      throws IOException, InterruptedException {
-    return describe(
-        model.id(),
-        List.of(reference),
-        model.artifact(),
-        model.config(),
-        files::text,
-        files.file().path());
-  }
-
-  private interface Reader<E extends Exception> {
-    byte[] read(Descriptor blob) throws IOException, E;
-  }
-
-  private static <E extends Exception> StoredModel describe(
-      Digest id, List<String> names, ModelLayers artifact, byte[] json, Reader<E> reader, Path file)
-      throws IOException, E {
-    ModelConfig config = ModelConfig.parse(json, id.toString());
-    List<String> licenses = new ArrayList<>();
-    for (Descriptor each : artifact.licenses()) {
-      licenses.add(new String(reader.read(each), StandardCharsets.UTF_8));
-    }
-    return new StoredModel(
-        id.toString(),
-        names,
-        config.parameters(),
-        config.quantization(),
-        config.architecture(),
-        config.contextSize(),
-        config.created(),
-        artifact.weightBytes(),
-        file,
-        text(artifact.template(), reader),
-        licenses,
-        text(artifact.parameters(), reader));
-  }
-
-  private static <E extends Exception> @Nullable String text(
-      @Nullable Descriptor blob, Reader<E> reader) throws IOException, E {
-    return blob == null ? null : new String(reader.read(blob), StandardCharsets.UTF_8);
-  }
-
-  private byte[] readBlob(Descriptor blob) throws IOException {
-    return Files.readAllBytes(locate(blob));
-  }
-
-  private Path locate(Descriptor blob) throws IOException {
-    Path file = folder.blob(blob.digest());
-    if (!StoreFolder.has(file, blob.size())) {
-      throw new NoSuchFileException(file.toString());
-    }
-    return file;
-  }
-
-  private Path file(Digest id, ModelLayers artifact) throws IOException {
-    List<Descriptor> weights = artifact.weights();
-    if (weights.size() == 1) {
-      return locate(weights.get(0));
-    }
-    // The parts find each other by their names, as llama.cpp writes them.
-    Path links = folder.parts().resolve(id.hex());
-    Files.createDirectories(links);
-    for (int i = weights.size() - 1; i >= 0; i--) {
-      Path link =
-          links.resolve(
-              String.format(Locale.ROOT, "model-%05d-of-%05d.gguf", i + 1, weights.size()));
-      link(link, locate(weights.get(i)));
-      if (i == 0) {
-        return link;
-      }
-    }
-    throw new IllegalStateException("no weights");
-  }
-
-  private static void link(Path link, Path file) throws IOException {
-    try {
-      if (Files.exists(link) && Files.isSameFile(link, file)) {
-        return;
-      }
-      Files.deleteIfExists(link);
-      try {
-        Files.createLink(link, file.toRealPath());
-      } catch (FileAlreadyExistsException e) {
-        throw e;
-      } catch (IOException | UnsupportedOperationException e) {
-        // On another file system.
-        Files.createSymbolicLink(link, file.toRealPath());
-      }
-    } catch (FileAlreadyExistsException e) {
-      // Another process made it.
-    }
+    return new DiskUsage(seen.size(), bytes, partial);
   }
 }
