@@ -23,6 +23,9 @@ final class Config {
   /** As {@link Node#room}, where the relaxed configuration is known. */
   int room = Integer.MAX_VALUE;
 
+  /** Of a place of an intersection here, where one was looked for and found. */
+  @Nullable Loop loop;
+
   /** Bytes of a text that leads to the end of an intersection, at most: {@link Product.Place}. */
   final int toEnd;
 
@@ -67,6 +70,33 @@ final class Config {
       }
     }
     return far;
+  }
+
+  /** Whether all that is left is rounds of one count, which is below its least. */
+  boolean isBelow() {
+    if (nodes.length != 1 || isComplete) {
+      return false;
+    }
+    Frame frame = nodes[0].state.frame;
+    return frame.kind == Frame.Kind.COUNT
+        && nodes[0].state == frame.start
+        && nodes[0].count != Machine.UNCOUNTED
+        && nodes[0].count < frame.min
+        && nodes[0].returns.nodes.length == 0;
+  }
+
+  /** Looks for {@link #loop}, and that of the configuration from which a byte led here. */
+  void findLoop(Config before) {
+    for (Node node : nodes) {
+      if (loop == null && node.data instanceof Product.Place place) {
+        for (Node from : before.nodes) {
+          if (loop == null && from.data instanceof Product.Place first) {
+            loop = place.loop(first);
+            before.loop = before.loop == null ? first.loop(place) : before.loop;
+          }
+        }
+      }
+    }
   }
 
   @Override

@@ -398,6 +398,21 @@ final class Machine {
     return config.relaxed;
   }
 
+  /**
+   * The configuration that does not count, where all that is left is one count below its least: it
+   * may end at once, or after any number of rounds.
+   */
+  Config open(Config config) {
+    if (!config.isBelow()) {
+      return config;
+    }
+    begin();
+    Node node = config.nodes[0];
+    active.add(node(node.state, UNCOUNTED, node.data, node.returns));
+    isComplete = true;
+    return finish();
+  }
+
   private Config config() {
     Config config = new Config(sorted(active), isComplete, program.byteOf.length);
     Config same = configs.putIfAbsent(config, config);

@@ -23,6 +23,10 @@ final class PlainCapacity {
 
   static final Utf8Ranges UTF8 = Utf8Ranges.of(PLAIN);
 
+  /** The plain characters of more than a byte. */
+  static final Utf8Ranges BEYOND_ASCII =
+      Utf8Ranges.of(CharSet.range(0x80, Character.MAX_CODE_POINT));
+
   private final State[] states;
 
   /** By number, as calls name them. */

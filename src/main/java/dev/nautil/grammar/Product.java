@@ -49,6 +49,17 @@ final class Product {
     private @Nullable Place relaxed;
     private int room = Integer.MAX_VALUE;
 
+    /** The relaxed place without counts below their least: {@link Machine#open}. */
+    private @Nullable Place open;
+
+    /** Rounds that are left to the least and to the most of those counts. */
+    private int need;
+
+    private int openRoom = Integer.MAX_VALUE;
+
+    /** Of an open place, where it is known: any number of characters. */
+    private @Nullable Loop loop;
+
     private Place(Config[] configs, int classes) {
       this.configs = configs;
       next = new Place[classes];
@@ -99,6 +110,48 @@ final class Product {
         plainToEnd = relaxed() == this ? findPlainToEnd(this) : DEAD;
       }
       return plainToEnd;
+    }
+
+    private Place open() {
+      if (open == null) {
+        Config[] all = relaxed().configs.clone();
+        openRoom = room;
+        for (int i = 0; i < all.length; i++) {
+          if (all[i].isBelow()) {
+            Node node = all[i].nodes[0];
+            Frame frame = node.state.frame;
+            need = Math.max(need, frame.min - node.count);
+            if (frame.max != Rule.UNBOUNDED) {
+              openRoom = Math.min(openRoom, frame.max - node.count);
+            }
+            all[i] = machines.get(i).open(all[i]);
+          }
+        }
+        open = place(all);
+      }
+      return open;
+    }
+
+    /**
+     * The characters that lead from the open place back to it, or null if there are none, or no
+     * room for them. A text of them leads on from here too: as many more of them may follow as the
+     * least of the counts needs, and then the text that leads from the open place to an end.
+     *
+     * @param other the place of the byte before or of the one after, for it pays to look where the
+     *     open one of both is the same
+     */
+    @Nullable Loop loop(Place other) {
+      Place all = open();
+      if (all.loop == null) {
+        if (other.open() != all || !isLive(all)) {
+          return null;
+        }
+        all.loop = findLoop(all);
+      }
+      int far = all.toEnd();
+      return all.loop.isEmpty() || need + far > openRoom
+          ? null
+          : all.loop.within(openRoom - far, need + far);
     }
 
     /** As {@link Node#room}, where {@link #relaxed} has been asked for. */
@@ -242,7 +295,8 @@ final class Product {
     int far = 0;
     for (Place at; (at = waiting.poll()) != null; ) {
       Set<Place> next = new HashSet<>();
-      if (met.size() > MAX_PLAIN || !follow(at, PlainCapacity.UTF8.start(), next)) {
+      if (met.size() > MAX_PLAIN
+          || !follow(at, PlainCapacity.UTF8.start(), PlainCapacity.UTF8, next)) {
         return DEAD;
       }
       far = Math.max(far, at.toEnd());
@@ -251,8 +305,37 @@ final class Product {
     return far;
   }
 
+  private Loop findLoop(Place place) {
+    long low = Loop.BEYOND_ASCII & ~leadsElsewhere(place);
+    long high = 0;
+    for (int b = ' '; b < 0x80; b++) {
+      if (PlainCapacity.PLAIN.contains(b) && step(place, classOf[b]) == place) {
+        low |= Loop.lowBit((byte) b);
+        high |= Loop.highBit((byte) b);
+      }
+    }
+    return new Loop(low, high, Integer.MAX_VALUE, 0);
+  }
+
+  /** Bits of the characters beyond ASCII of which some do not lead back. */
+  private long leadsElsewhere(Place place) {
+    long bits = 0;
+    int[] edges = PlainCapacity.BEYOND_ASCII.start();
+    for (int e = 0; e < edges.length; e += 3) {
+      for (int first = edges[e]; first <= edges[e + 1]; first++) {
+        Set<Place> targets = new HashSet<>();
+        int[] edge = {first, first, edges[e + 2]};
+        boolean isLive = follow(place, edge, PlainCapacity.BEYOND_ASCII, targets);
+        if (!isLive || !targets.equals(Set.of(place))) {
+          bits |= Loop.lowBit((byte) first);
+        }
+      }
+    }
+    return bits;
+  }
+
   /** Collects the places that characters lead to; false if one leads nowhere. */
-  private boolean follow(Place from, int[] edges, Set<Place> targets) {
+  private boolean follow(Place from, int[] edges, Utf8Ranges utf8, Set<Place> targets) {
     for (int e = 0; e < edges.length; e += 3) {
       for (int c = classOf[edges[e]]; c <= classOf[edges[e + 1]]; c++) {
         Place next = from.next(byteOf[c]);
@@ -261,7 +344,7 @@ final class Product {
         }
         if (edges[e + 2] == 0) {
           targets.add(next);
-        } else if (!follow(next, PlainCapacity.UTF8.states.get(edges[e + 2]), targets)) {
+        } else if (!follow(next, utf8.states.get(edges[e + 2]), utf8, targets)) {
           return false;
         }
       }

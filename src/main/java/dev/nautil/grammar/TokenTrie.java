@@ -29,6 +29,11 @@ final class TokenTrie {
   /** By node: the most characters of a token at it or below it. */
   final int[] maxChars;
 
+  /** By node: the byte that leads to it and those below it, as {@link Loop} has them. */
+  final long[] low;
+
+  final long[] high;
+
   final int maxDepth;
 
   /**
@@ -50,6 +55,8 @@ final class TokenTrie {
     int[] nodeEnds = new int[total];
     int[] first = new int[total + 1];
     int[] most = new int[total];
+    long[] lowBits = new long[total];
+    long[] highBits = new long[total];
     int[] path = new int[deepest + 1];
     int n = 0;
     int open = 0;
@@ -69,8 +76,15 @@ final class TokenTrie {
         first[n] = t;
         path[open] = n++;
       }
-      for (int d = 0; d < open; d++) {
-        most[path[d]] = Math.max(most[path[d]], chars[t]);
+      long lowBelow = 0;
+      long highBelow = 0;
+      for (int d = open - 1; d >= 0; d--) {
+        int node = path[d];
+        lowBelow |= Loop.lowBit(labels[node]);
+        highBelow |= Loop.highBit(labels[node]);
+        lowBits[node] |= lowBelow;
+        highBits[node] |= highBelow;
+        most[node] = Math.max(most[node], chars[t]);
       }
     }
     while (open > 0) {
@@ -84,5 +98,7 @@ final class TokenTrie {
     end = Arrays.copyOf(nodeEnds, n);
     firstToken = Arrays.copyOf(first, n + 1);
     maxChars = Arrays.copyOf(most, n);
+    low = Arrays.copyOf(lowBits, n);
+    high = Arrays.copyOf(highBits, n);
   }
 }

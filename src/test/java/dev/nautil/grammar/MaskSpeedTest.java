@@ -127,6 +127,16 @@ class MaskSpeedTest {
     check("patterns and lengths", grammar, JsonGrammars.PATTERNS_TEXT, 1000, 20_000);
   }
 
+  /** Below the least length, each is a place of its own in an intersection. */
+  @Test
+  void belowTheLeastLength() {
+    Grammar grammar =
+        JsonSchemaGrammar.compile(
+            "{\"type\": \"string\", \"pattern\": \"^[^<>]*$\", \"minLength\": 400}");
+    String text = "some words of no great meaning one after another ".repeat(10).strip();
+    check("below the least length", grammar, '"' + text + '"', 1000, 3000);
+  }
+
   /** Each length is a place of its own in an intersection. */
   @Test
   void patternAndLength() {
