@@ -165,7 +165,8 @@ public final class CompiledGrammar {
    */
   private int walk(TokenTrie trie, Config from, long[] words, int known) {
     int toEnd = from.toEnd;
-    boolean isPlain = trie == vocabulary.plain;
+    // Where there is no intersection, the fields of loops need not even be read at each node.
+    boolean mayLoop = trie == vocabulary.plain && from.isInIntersection;
     path[0] = from;
     for (int i = 0; i < trie.size; ) {
       if (trie.maxChars[i] <= known) {
@@ -174,7 +175,7 @@ public final class CompiledGrammar {
       }
       int depth = trie.depth[i];
       Config before = path[depth - 1];
-      if (isPlain && before.loop != null && before.loop.covers(trie, i)) {
+      if (mayLoop && before.loop != null && before.loop.covers(trie, i)) {
         toEnd = Math.max(toEnd, before.loop.toEnd());
         allow(trie, i, trie.end[i], words);
         i = trie.end[i];
@@ -185,7 +186,7 @@ public final class CompiledGrammar {
         i = trie.end[i];
         continue;
       }
-      if (isPlain && at.loop == null && trie.end[i] - i > MIN_SUBTREE) {
+      if (mayLoop && at.loop == null && trie.end[i] - i > MIN_SUBTREE) {
         at.findLoop(before);
       }
       path[depth] = at;

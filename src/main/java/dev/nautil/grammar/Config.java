@@ -23,6 +23,9 @@ final class Config {
   /** As {@link Node#room}, where the relaxed configuration is known. */
   int room = Integer.MAX_VALUE;
 
+  /** Whether a node is a place of an intersection. */
+  final boolean isInIntersection;
+
   /** Of a place of an intersection here, where one was looked for and found. */
   @Nullable Loop loop;
 
@@ -37,12 +40,15 @@ final class Config {
     next = new Config[classes];
     int h = isComplete ? 1 : 0;
     int far = 0;
+    boolean isPlace = false;
     for (Node node : nodes) {
       h = 31 * h + System.identityHashCode(node);
       if (node.data instanceof Product.Place place) {
         far = Math.max(far, place.toEnd());
+        isPlace = true;
       }
     }
+    isInIntersection = isPlace;
     hash = h;
     toEnd = far;
   }
