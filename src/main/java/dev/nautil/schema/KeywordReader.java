@@ -236,6 +236,11 @@ final class KeywordReader {
 
   private void readFormat(String format) {
     boolean concernsStrings = (keywords.types & ValueType.STRING) != 0;
+    boolean concernsNumbers = (keywords.types & ValueType.NUMBER) != 0;
+    if (concernsStrings && !concernsNumbers) {
+      readFormatOfStrings(format);
+      return;
+    }
     switch (format) {
       // OpenAPI's registry of formats: what numbers of JSON Schema may be given.
       case "int32" -> bounds(Integer.MIN_VALUE, Integer.MAX_VALUE);
@@ -243,13 +248,17 @@ final class KeywordReader {
       case "double" -> {}
       default -> {
         if (concernsStrings) {
-          Formats.require(format, at);
-          keywords.format = format;
+          readFormatOfStrings(format);
         } else if (!Formats.isOfStrings(format)) {
           throw at.error("format", "'" + format + "' is not supported; leave it out");
         }
       }
     }
+  }
+
+  private void readFormatOfStrings(String format) {
+    Formats.require(format, at);
+    keywords.format = format;
   }
 
   private void bounds(long least, long greatest) {

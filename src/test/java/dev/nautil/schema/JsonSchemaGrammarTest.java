@@ -246,6 +246,8 @@ class JsonSchemaGrammarTest {
         "{'pattern':'(?=a)b'}|/pattern",
         "{'format':'regex'}|/format",
         "{'format':'made-up'}|/format",
+        "{'type':'string','format':'int64'}|/format",
+        "{'type':['string','null'],'format':'double'}|/format",
         "{'minProperties':2}|/minProperties",
         "{'type':'string','minLength':3,'maxLength':2}|/minLength",
         "{'type':'array','minItems':3,'maxItems':2}|/minItems",
