@@ -424,12 +424,13 @@ public final class Model implements AutoCloseable {
   /**
    * The number of tokens that a text has by itself.
    *
+   * @throws MalformedTextException if it is not UTF-16
    * @throws IllegalStateException if the model is closed
    */
   public int countTokens(String text) {
     Objects.requireNonNull(text, "text");
     engine.requireOpen();
-    return loaded.tokenizer().encode(text).length;
+    return loaded.tokenizer().encode(MalformedTextException.check("the text", text)).length;
   }
 
   /**
@@ -527,8 +528,7 @@ public final class Model implements AutoCloseable {
    *
    * @throws IllegalArgumentException if a text is empty
    * @throws MalformedTextException if one is not UTF-16
-   * @throws ContextFullException if a text does not fit into the context and is not to be
-   *     truncated, or other work fills the KV cache
+   * @throws ContextFullException if a text does not fit into the context and is not to be truncated
    * @throws UnsupportedModelException if the file declares a pooling that is not one, and the
    *     options choose none
    * @throws BusyException if as many requests wait as may

@@ -371,6 +371,12 @@ class ModelTest {
       assertEquals(0, model.countTokens(""));
       assertEquals(2, model.countTokens("Hello world"));
       assertTrue(model.countTokens("<|im_end|>") > 1, "typed markers are text");
+      String half = "a \ud83d";
+      for (Executable call :
+          List.<Executable>of(
+              () -> model.countTokens(half), () -> model.score(half), () -> model.embed(half))) {
+        assertEquals(2, assertThrows(MalformedTextException.class, call).index());
+      }
     }
   }
 
