@@ -43,16 +43,6 @@ class EngineTest {
   private static LoadedModel model;
   private Engine engine;
 
-  /** A token, and when it came. */
-  private record Timed(int token, long nanos) {}
-
-  /** What became of a generation. */
-  private record Outcome(List<Timed> tokens, List<Long> promptNanos, Signal.End end) {
-    int[] ids() {
-      return tokens.stream().mapToInt(Timed::token).toArray();
-    }
-  }
-
   @BeforeAll
   static void open() {
     model = LoadedModel.open(TestModels.smolLm2(), false, 0, ContextParams.DEFAULT, null, null);
@@ -96,42 +86,9 @@ class EngineTest {
     return model.tokenizer().encode(i < BEGINNINGS.size() ? text : "Chapter " + i + ". " + text);
   }
 
-  private static CompletableFuture<Outcome> outcome(Generation generation) {
-    CompletableFuture<Outcome> future = new CompletableFuture<>();
-    Thread reader =
-        new Thread(
-            () -> {
-              try {
-                future.complete(read(generation));
-              } catch (Throwable e) {
-                future.completeExceptionally(e);
-              }
-            });
-    reader.setDaemon(true);
-    reader.start();
-    return future;
-  }
-
-  private static Outcome read(Generation generation) throws InterruptedException {
-    List<Timed> tokens = new ArrayList<>();
-    List<Long> promptNanos = new ArrayList<>();
-    while (true) {
-      Signal signal = generation.take();
-      if (signal instanceof Signal.Token token) {
-        tokens.add(new Timed(token.id(), System.nanoTime()));
-      } else if (signal instanceof Signal.Prompt) {
-        promptNanos.add(System.nanoTime());
-      } else if (signal instanceof Signal.Failed failed) {
-        throw new AssertionError(failed.cause());
-      } else if (signal instanceof Signal.End end) {
-        return new Outcome(tokens, promptNanos, end);
-      }
-    }
-  }
-
   private List<Outcome> together(List<int[]> prompts, int tokens) {
     return prompts.stream()
-        .map(prompt -> outcome(engine.submit(request(prompt, tokens))))
+        .map(prompt -> Outcome.of(engine.submit(request(prompt, tokens))))
         .toList()
         .stream()
         .map(CompletableFuture::join)
@@ -150,34 +107,13 @@ class EngineTest {
     List<int[]> prompts = IntStream.range(0, PLACES).mapToObj(EngineTest::prompt).toList();
     List<int[]> alone = new ArrayList<>();
     for (int[] prompt : prompts) {
-      alone.add(read(engine.submit(request(prompt, 48))).ids());
+      alone.add(Outcome.read(engine.submit(request(prompt, 48))).ids());
     }
     engine.close();
     engine = newEngine(1024);
     List<Outcome> together = together(prompts, 48);
     for (int i = 0; i < PLACES; i++) {
-      assertSameButForTies(prompts.get(i), alone.get(i), together.get(i).ids());
-    }
-  }
-
-  /**
-   * The first token that differs must be as probable as the other; what follows is another text.
-   */
-  private static void assertSameButForTies(int[] prompt, int[] expected, int[] actual) {
-    assertEquals(expected.length, actual.length);
-    int at = Arrays.mismatch(expected, actual);
-    if (at < 0) {
-      return;
-    }
-    int[] before = Arrays.copyOf(prompt, prompt.length + at);
-    System.arraycopy(expected, 0, before, prompt.length, at);
-    try (NativeContext context = newContext(1)) {
-      byte[] wantLogits = new byte[before.length];
-      wantLogits[before.length - 1] = 1;
-      int[] positions = IntStream.range(0, before.length).toArray();
-      context.decode(before, new int[before.length], positions, wantLogits, null);
-      float[] logprobs = context.tokenLogprobs(new int[2], new int[] {expected[at], actual[at]});
-      assertEquals(logprobs[0], logprobs[1], 0.02, "token " + at + ", in nats");
+      Outcome.assertSameButForTies(model, prompts.get(i), alone.get(i), together.get(i).ids());
     }
   }
 
@@ -190,7 +126,7 @@ class EngineTest {
     for (int attempt = 0; attempt < 3 && gain < 3; attempt++) { // the machine may have pauses
       long start = System.nanoTime();
       for (int[] prompt : prompts) {
-        read(engine.submit(request(prompt, 32)));
+        Outcome.read(engine.submit(request(prompt, 32)));
       }
       long alone = System.nanoTime() - start;
       start = System.nanoTime();
@@ -223,8 +159,8 @@ class EngineTest {
     for (Generation generation : running) {
       awaitTokens(generation, 20);
     }
-    List<CompletableFuture<Outcome>> others = running.stream().map(EngineTest::outcome).toList();
-    Outcome reader = read(engine.submit(request(random(seed, 5000), 1)));
+    List<CompletableFuture<Outcome>> others = running.stream().map(Outcome::of).toList();
+    Outcome reader = Outcome.read(engine.submit(request(random(seed, 5000), 1)));
     running.forEach(Generation::cancel);
     List<Long> prompt = reader.promptNanos();
     int chunks = prompt.size() - 1;
@@ -233,7 +169,7 @@ class EngineTest {
     for (CompletableFuture<Outcome> other : others) {
       long[] during =
           other.join().tokens().stream()
-              .mapToLong(Timed::nanos)
+              .mapToLong(Outcome.Timed::nanos)
               .filter(at -> at > prompt.get(0) && at <= prompt.get(chunks))
               .toArray();
       assertTrue(during.length >= chunks - 2, during.length + " tokens in " + chunks + " steps");
@@ -252,9 +188,9 @@ class EngineTest {
   void aShortPromptOvertakesLongOnes() throws InterruptedException {
     List<CompletableFuture<Outcome>> longOnes = new ArrayList<>();
     for (int i = 0; i < 3; i++) {
-      longOnes.add(outcome(engine.submit(request(random(i, 3000), 1))));
+      longOnes.add(Outcome.of(engine.submit(request(random(i, 3000), 1))));
     }
-    Outcome shortOne = read(engine.submit(request(prompt(0), 4)));
+    Outcome shortOne = Outcome.read(engine.submit(request(prompt(0), 4)));
     assertEquals(4, shortOne.tokens().size());
     assertTrue(longOnes.stream().noneMatch(CompletableFuture::isDone));
     List<Long> ends =
@@ -286,8 +222,8 @@ class EngineTest {
   void aCommonBeginningIsReadByAnotherIfItsReaderIsCancelled() throws InterruptedException {
     int[] prompt = random(3, 3000);
     Generation reader = engine.submit(request(prompt, 1));
-    CompletableFuture<Outcome> second = outcome(engine.submit(request(prompt, 1)));
-    CompletableFuture<Outcome> third = outcome(engine.submit(request(prompt, 1)));
+    CompletableFuture<Outcome> second = Outcome.of(engine.submit(request(prompt, 1)));
+    CompletableFuture<Outcome> third = Outcome.of(engine.submit(request(prompt, 1)));
     while (((Signal.Prompt) reader.take()).done() == 0) {
       // Not begun.
     }
@@ -320,7 +256,7 @@ class EngineTest {
     assertThrows(BusyException.class, () -> engine.submit(request(prompt(0), 1)));
     taken.get(0).cancel();
     taken.get(1).cancel();
-    assertEquals(1, read(next).tokens().size());
+    assertEquals(1, Outcome.read(next).tokens().size());
     for (Generation generation : taken) {
       generation.cancel();
     }
@@ -329,13 +265,13 @@ class EngineTest {
   /** If each of them undid the step under way, there would be no step to its end. */
   @Test
   void cancellingOneDoesNotUndoTheStepOfOthers() throws InterruptedException {
-    CompletableFuture<Outcome> kept = outcome(engine.submit(request(prompt(0), 40)));
+    CompletableFuture<Outcome> kept = Outcome.of(engine.submit(request(prompt(0), 40)));
     int cancelled = 0;
     for (; !kept.isDone(); cancelled++) {
       Generation other = engine.submit(request(prompt(1), 1000));
       Thread.sleep(2);
       other.cancel();
-      assertEquals(FinishReason.CANCELLED, outcome(other).join().end().reason());
+      assertEquals(FinishReason.CANCELLED, Outcome.of(other).join().end().reason());
     }
     assertEquals(40, kept.join().tokens().size());
     assertTrue(cancelled >= 10, cancelled + " cancelled");
@@ -349,7 +285,7 @@ class EngineTest {
       Thread.sleep(300);
       long start = System.nanoTime();
       reader.cancel();
-      assertEquals(FinishReason.CANCELLED, read(reader).end().reason());
+      assertEquals(FinishReason.CANCELLED, Outcome.read(reader).end().reason());
       double seconds = (System.nanoTime() - start) / 1e9;
       assertTrue(seconds < 0.5, seconds + " s");
     }
@@ -358,12 +294,12 @@ class EngineTest {
   /** A long step that reads a prompt is interrupted for who comes, and yet the prompt is read. */
   @Test
   void whoComesDoesNotWaitForALongStep() throws InterruptedException {
-    CompletableFuture<Outcome> reader = outcome(engine.submit(request(random(1, 6000), 1)));
+    CompletableFuture<Outcome> reader = Outcome.of(engine.submit(request(random(1, 6000), 1)));
     List<Double> waits = new ArrayList<>();
     for (int i = 0; !reader.isDone(); i++) {
       Thread.sleep(500);
       long start = System.nanoTime();
-      Outcome outcome = read(engine.submit(request(random(10 + i, 4), 1)));
+      Outcome outcome = Outcome.read(engine.submit(request(random(10 + i, 4), 1)));
       waits.add((outcome.promptNanos().get(0) - start) / 1e9);
     }
     assertEquals(1, reader.join().tokens().size());
