@@ -70,9 +70,7 @@ final class Batch {
         generation.promptDone++;
         boolean last = i + 1 == entries.size() || entries.get(i + 1).generation != generation;
         if (last) {
-          generation.put(
-              new Generation.Signal.Prompt(
-                  generation.promptDone, generation.request.prompt().length));
+          generation.tellPrompt();
         }
       }
     }

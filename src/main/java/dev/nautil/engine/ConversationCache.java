@@ -67,7 +67,7 @@ final class ConversationCache {
       start(generation, target, 0);
       return;
     }
-    int[] prompt = generation.request.prompt();
+    int[] prompt = generation.text();
     Prefix longest =
         longestPrefix(prompt, generation.request.restored(), generation.request.conversation());
     Slot source = longest.slot;
@@ -164,8 +164,11 @@ final class ConversationCache {
     slot.truncate(length);
   }
 
-  /** Gives up the longest unused conversation. False: all are in use. */
-  boolean dropLongestUnused() {
+  /**
+   * Gives up the second half of the longest unused conversation: what it begins with is what others
+   * may share. False: all are in use.
+   */
+  boolean shrinkLongestUnused() {
     Slot unused = null;
     for (Slot slot : slots) {
       boolean candidate = slot.user == null && slot.length() > 0;
@@ -176,7 +179,7 @@ final class ConversationCache {
     if (unused == null) {
       return false;
     }
-    truncate(unused, 0);
+    truncate(unused, unused.length() / 2 / KvRoom.PAGE * KvRoom.PAGE);
     return true;
   }
 

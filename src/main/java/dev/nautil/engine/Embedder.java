@@ -19,9 +19,6 @@ public final class Embedder {
    */
   private static final int MOST_AT_ONCE = 8;
 
-  /** Tokens of a page of the KV cache: a text takes whole pages. */
-  private static final int PAGE = 64;
-
   private record Pending(SignalSource source, int room) {}
 
   private final Engine engine;
@@ -46,7 +43,6 @@ public final class Embedder {
    * The pooled hidden states of each text.
    *
    * @param texts token ids, each one at least and no more than the context has room for
-   * @throws dev.nautil.ContextFullException if others fill the KV cache
    * @throws IllegalStateException if the engine is or was closed
    * @throws CancelledException if the thread is interrupted; it then still is
    */
@@ -54,7 +50,7 @@ public final class Embedder {
     List<double[]> embeddings = new ArrayList<>(texts.size());
     try {
       for (int[] text : texts) {
-        int needed = (text.length + PAGE - 1) / PAGE * PAGE;
+        int needed = (text.length + KvRoom.PAGE - 1) / KvRoom.PAGE * KvRoom.PAGE;
         while (!pending.isEmpty() && (pending.size() == MOST_AT_ONCE || room + needed > mostRoom)) {
           embeddings.add(await());
         }

@@ -10,6 +10,8 @@ import dev.nautil.internal.ModelInfo;
 import dev.nautil.internal.NativeContext;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -40,7 +42,8 @@ import java.util.function.Supplier;
  * one, so that prompts are read however many come.
  *
  * <p><b>The KV cache.</b> What prompts have in common with what it holds is not decoded again
- * ({@link ConversationCache}).
+ * ({@link ConversationCache}). Where memory leaves it less room than all places would take,
+ * generations wait for room and are paused for want of it ({@link KvRoom}).
  *
  * <p>The thread is a daemon and holds the context, not the model that users hold. Thread-safe.
  */
@@ -49,7 +52,10 @@ public final class Engine implements AutoCloseable {
   public static final int PLACES = 16;
 
   private final NativeContext context;
-  private final int contextLength;
+
+  /** That a generation can have, prompt and reply: then it fits if nobody else has any. */
+  private final int mostTokens;
+
   private final CancelFlag cancel = new CancelFlag();
   private final Thread thread;
 
@@ -70,6 +76,7 @@ public final class Engine implements AutoCloseable {
   // The engine thread's alone.
   private final ConversationCache cache;
   private final List<Generation> active = new ArrayList<>();
+  private final KvRoom room;
   private final NextTokens nextTokens;
   private final StepSize stepSize;
   private final KvTransfer.Sequence transfers;
@@ -89,7 +96,9 @@ public final class Engine implements AutoCloseable {
    */
   public Engine(NativeContext context, ModelInfo model, int maxWaiting) {
     this.context = context;
-    contextLength = context.info().contextLength();
+    long capacity = context.info().kvCapacity();
+    mostTokens = (int) Math.min(context.info().contextLength(), capacity);
+    room = new KvRoom(capacity);
     long attention = 2L * model.layers() * model.heads() * model.headDim();
     stepSize = new StepSize(model.parameters(), attention, context.info().batchSize());
     patience = stepSize.sharedSeconds();
@@ -123,12 +132,12 @@ public final class Engine implements AutoCloseable {
    */
   public Generation submit(GenerationRequest request) {
     int length = request.prompt().length;
-    if (length > contextLength) {
+    if (length > mostTokens) {
       throw new ContextFullException(
-          "the conversation has " + length + " tokens; the context has room for " + contextLength,
+          "the conversation has " + length + " tokens; the context has room for " + mostTokens,
           0,
           length,
-          contextLength);
+          mostTokens);
     }
     return submit(new Generation(request, this::cancelled));
   }
@@ -276,6 +285,7 @@ public final class Engine implements AutoCloseable {
 
   private void doTasks() {
     for (Task task : takeTasks()) {
+      room.changed();
       try {
         task.work.run();
       } catch (Throwable e) {
@@ -342,10 +352,11 @@ public final class Engine implements AutoCloseable {
   private void startWaiting() {
     while (active.size() < places) {
       Generation next =
-          waiting.poll(generation -> !SharedPrefix.isBeingRead(generation, active, cache.slots()));
-      if (next == null) {
+          waiting.first(generation -> !SharedPrefix.isBeingRead(generation, active, cache.slots()));
+      if (next == null || !room.isFor(next, active)) {
         return;
       }
+      waiting.remove(next);
       cache.start(next);
       active.add(next);
       freePlaces = places - active.size();
@@ -361,12 +372,13 @@ public final class Engine implements AutoCloseable {
     active.remove(generation);
     freePlaces = places - active.size();
     cache.release(generation);
+    room.changed();
   }
 
   private void step() {
     cache.beginStep();
     for (Generation generation : List.copyOf(active)) {
-      if (generation.isPromptDone() && generation.slot.length() >= contextLength) {
+      if (generation.isPromptDone() && generation.slot.length() >= mostTokens) {
         end(generation, FinishReason.CONTEXT_FULL);
       }
     }
@@ -387,7 +399,7 @@ public final class Engine implements AutoCloseable {
       interrupted = true;
       return;
     } catch (ContextFullException e) {
-      makeRoom(e);
+      makeRoom();
       return;
     } catch (RuntimeException e) {
       failActive(e);
@@ -446,30 +458,36 @@ public final class Engine implements AutoCloseable {
     int[] shares = PromptShares.divide(reading, first, budget, stepSize);
     for (int i = 0; i < shares.length; i++) {
       Generation generation = reading.get(i);
-      int[] prompt = generation.request.prompt();
+      int[] text = generation.text();
       for (int n = 0; n < shares[i]; n++) {
         int next = generation.promptDone + n;
-        batch.add(generation, prompt[next], generation.wantOfPrompt(next));
+        batch.add(generation, text[next], generation.wantOfPrompt(next));
       }
     }
     return batch;
   }
 
-  /**
-   * The KV cache is full: gives up the longest unused conversation, or else the youngest
-   * generation.
-   */
-  private void makeRoom(ContextFullException full) {
-    if (cache.dropLongestUnused()) {
-      return;
+  /** The KV cache is full: a conversation that nobody uses gives way, or else who came last. */
+  private void makeRoom() {
+    if (!cache.shrinkLongestUnused()) {
+      pause(Collections.max(active, Comparator.comparingLong(generation -> generation.number)));
     }
-    Generation youngest = active.get(active.size() - 1);
-    if (youngest.isPromptDone()) {
-      end(youngest, FinishReason.CONTEXT_FULL);
-    } else {
-      release(youngest);
-      cache.truncate(youngest.slot, 0);
-      youngest.fail(full);
+  }
+
+  /** Of its tokens in the KV cache, those stay for now that need not give way. */
+  private void pause(Generation generation) {
+    release(generation);
+    room.full();
+    generation.pause();
+    lock.lock();
+    try {
+      if (generation.isCancelled()) {
+        generation.end(FinishReason.CANCELLED);
+      } else {
+        waiting.putBack(generation);
+      }
+    } finally {
+      lock.unlock();
     }
   }
 

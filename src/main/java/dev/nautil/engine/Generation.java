@@ -7,6 +7,7 @@ import dev.nautil.Timings;
 import dev.nautil.internal.NativeContext;
 import dev.nautil.internal.SamplingRow;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -52,12 +53,21 @@ public final class Generation implements SignalSource {
   private final BlockingQueue<Signal> signals = new LinkedBlockingQueue<>();
   private volatile boolean cancelled;
 
+  /** Its place in the order in which generations came. */
+  long number;
+
   // What follows is the engine thread's alone.
   @Nullable Slot slot;
   int cachedTokens;
 
-  /** Tokens of the prompt that are in the KV cache. */
+  /** What is read before tokens are generated: the prompt, and the reply up to the last pause. */
+  private int[] text;
+
+  /** Tokens of the text that are in the KV cache. */
   int promptDone;
+
+  /** Tokens of the prompt that were told to be there; −1: nothing was. */
+  private int promptTold = -1;
 
   int generated;
 
@@ -86,6 +96,7 @@ public final class Generation implements SignalSource {
   private Generation(
       GenerationRequest request, @Nullable Pooler pooler, Consumer<Generation> onCancel) {
     this.request = request;
+    text = request.prompt();
     this.pooler = pooler;
     this.onCancel = onCancel;
   }
@@ -116,9 +127,19 @@ public final class Generation implements SignalSource {
     return promptLeft() == 0;
   }
 
-  /** Tokens of the prompt that are not in the KV cache. */
+  /** Tokens of the text that are not in the KV cache. */
   int promptLeft() {
-    return request.prompt().length - promptDone;
+    return text.length - promptDone;
+  }
+
+  /** What is read before tokens are generated; not a copy. */
+  int[] text() {
+    return text;
+  }
+
+  /** Tokens that it has: those of the prompt and of the reply so far. */
+  int length() {
+    return request.prompt().length + generated;
   }
 
   /** Nothing of it is in the step's batch yet. */
@@ -129,20 +150,44 @@ public final class Generation implements SignalSource {
     }
   }
 
-  /** What is wanted of a token of the prompt. */
+  /** What is wanted of a token of the text. */
   byte wantOfPrompt(int index) {
     if (pooler != null) {
       return pooler.wants(index) ? NativeContext.WANT_HIDDEN : 0;
     }
-    return index == request.prompt().length - 1 ? NativeContext.WANT_LOGITS : 0;
+    return index == text.length - 1 ? NativeContext.WANT_LOGITS : 0;
   }
 
   void start(Slot slot, int cachedTokens) {
     this.slot = slot;
-    this.cachedTokens = cachedTokens;
     promptDone = cachedTokens;
-    started = System.nanoTime();
-    put(new Signal.Prompt(promptDone, request.prompt().length));
+    if (promptTold < 0) {
+      this.cachedTokens = cachedTokens;
+      started = System.nanoTime();
+    }
+    tellPrompt();
+  }
+
+  /** Its slot is no longer its own: what it has is read again when it has one. */
+  void pause() {
+    if (isPromptDone()) {
+      int length = slot.length();
+      text = Arrays.copyOf(slot.tokens(), length + 1);
+      text[length] = nextToken;
+    }
+    promptDone = 0;
+    slot = null;
+    if (pooler != null) {
+      pooler.clear();
+    }
+  }
+
+  /** Tells how much of the prompt has been read, but not what is read again after a pause. */
+  void tellPrompt() {
+    if (generated == 0 && promptDone > promptTold) {
+      promptTold = promptDone;
+      put(new Signal.Prompt(promptDone, request.prompt().length));
+    }
   }
 
   void put(Signal signal) {

@@ -89,7 +89,7 @@ public final class KvTransfer implements AutoCloseable {
               context.load(sequence.id, block);
               return true;
             } catch (ContextFullException e) {
-              if (!engine.cache().dropLongestUnused()) {
+              if (!engine.cache().shrinkLongestUnused()) {
                 return false;
               }
             }

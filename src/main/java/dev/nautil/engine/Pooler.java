@@ -2,6 +2,7 @@ package dev.nautil.engine;
 
 import dev.nautil.Pooling;
 import dev.nautil.internal.NativeContext;
+import java.util.Arrays;
 
 /**
  * The hidden states of a text's tokens on their way to one vector. They are summed in double
@@ -35,6 +36,12 @@ final class Pooler {
 
   void clearRows() {
     rows = 0;
+  }
+
+  /** Begins anew. */
+  void clear() {
+    Arrays.fill(sum, 0);
+    pooled = 0;
   }
 
   /** The hidden state in this row of the step's is of this text. */

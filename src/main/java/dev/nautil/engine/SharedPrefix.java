@@ -30,16 +30,13 @@ final class SharedPrefix {
     if (generation.pooler != null) {
       return false;
     }
-    int[] prompt = generation.request.prompt();
+    int[] prompt = generation.text();
     RestoredKv restored = generation.request.restored();
     int cached =
         slots.stream().mapToInt(slot -> slot.commonPrefix(prompt, restored)).max().orElse(0);
     int longest = cached + WORTH_WAITING - 1;
     for (Generation other : active) {
-      RestoredKv others = other.request.restored();
-      boolean leaves = other.pooler == null && (others == null || others == restored);
-      boolean reads = leaves && !other.isPromptDone();
-      int common = reads ? commonPrefix(prompt, other.request.prompt()) : 0;
+      int common = other.isPromptDone() ? 0 : length(generation, other);
       if (common > longest) {
         longest = common;
         generation.prefixReader = other;
@@ -49,8 +46,15 @@ final class SharedPrefix {
     return generation.prefixReader != null;
   }
 
-  private static int commonPrefix(int[] a, int[] b) {
-    int mismatch = Arrays.mismatch(a, b);
-    return mismatch < 0 ? a.length : mismatch;
+  /** How many tokens of its text a generation can have from another one that reads it or did. */
+  static int length(Generation generation, Generation other) {
+    RestoredKv others = other.request.restored();
+    boolean leaves = others == null || others == generation.request.restored();
+    if (!leaves || generation.pooler != null || other.pooler != null) {
+      return 0;
+    }
+    int[] text = generation.text();
+    int mismatch = Arrays.mismatch(text, other.text());
+    return mismatch < 0 ? text.length : mismatch;
   }
 }

@@ -2,17 +2,19 @@ package dev.nautil.engine;
 
 import dev.nautil.BusyException;
 import java.util.ArrayList;
-import java.util.Iterator;
-import java.util.LinkedHashSet;
+import java.util.Comparator;
 import java.util.List;
-import java.util.Set;
+import java.util.NavigableSet;
+import java.util.TreeSet;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
-/** Generations that have no place yet, in the order in which they came. Not thread-safe. */
+/** Generations that have no place now, in the order in which they came. Not thread-safe. */
 final class WaitingQueue {
-  private final Set<Generation> generations = new LinkedHashSet<>();
+  private final NavigableSet<Generation> generations =
+      new TreeSet<>(Comparator.comparingLong(generation -> generation.number));
   private final int limit;
+  private long added;
 
   /**
    * @param limit generations that may wait; those for which there is a place do not count
@@ -32,6 +34,12 @@ final class WaitingQueue {
     if (!generation.request.goesOn() && generations.size() - places >= limit) {
       throw new BusyException(waiting, limit);
     }
+    generation.number = added++;
+    generations.add(generation);
+  }
+
+  /** Adds one that had a place and lost it: it comes before those that came after it. */
+  void putBack(Generation generation) {
     generations.add(generation);
   }
 
@@ -39,17 +47,9 @@ final class WaitingQueue {
     return generations.isEmpty();
   }
 
-  /** Takes the first that is ready; null if none is. */
-  @Nullable Generation poll(Predicate<Generation> isReady) {
-    Iterator<Generation> each = generations.iterator();
-    while (each.hasNext()) {
-      Generation generation = each.next();
-      if (isReady.test(generation)) {
-        each.remove();
-        return generation;
-      }
-    }
-    return null;
+  /** The first that is ready; null if none is. */
+  @Nullable Generation first(Predicate<Generation> isReady) {
+    return generations.stream().filter(isReady).findFirst().orElse(null);
   }
 
   /** Removes one. False: it does not wait here. */

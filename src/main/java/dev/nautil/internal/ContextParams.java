@@ -12,6 +12,8 @@ import dev.nautil.KvCacheType;
  * @param overcommit makes the context even if it does not fit into memory
  * @param kvType how keys and values are kept
  * @param blas whether OpenBLAS may multiply F32, F16 and BF16 weights, where it is there
+ * @param kvCapacity tokens that all sequences together may hold; 0: as far as memory allows.
+ *     Another value is taken as it is, whatever the memory
  */
 public record ContextParams(
     int contextLength,
@@ -20,8 +22,21 @@ public record ContextParams(
     boolean exact,
     boolean overcommit,
     KvCacheType kvType,
-    boolean blas) {
+    boolean blas,
+    long kvCapacity) {
 
   public static final ContextParams DEFAULT =
       new ContextParams(0, 0, 0, false, false, KvCacheType.F16, true);
+
+  /** With as much room for tokens as memory has. */
+  public ContextParams(
+      int contextLength,
+      int sequences,
+      int batchSize,
+      boolean exact,
+      boolean overcommit,
+      KvCacheType kvType,
+      boolean blas) {
+    this(contextLength, sequences, batchSize, exact, overcommit, kvType, blas, 0);
+  }
 }

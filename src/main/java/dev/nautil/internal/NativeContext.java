@@ -284,6 +284,7 @@ public final class NativeContext implements AutoCloseable {
         .n_ctx(params.contextLength())
         .n_seq_max(params.sequences())
         .n_batch(params.batchSize())
+        .kv_capacity(params.kvCapacity())
         .exact(params.exact() ? 1 : 0)
         .overcommit(params.overcommit() ? 1 : 0)
         .kv_type(
