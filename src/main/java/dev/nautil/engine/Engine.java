@@ -19,6 +19,7 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The one thread that decodes for all sessions of a model.
@@ -65,6 +66,9 @@ public final class Engine implements AutoCloseable {
   private final RunningStep running = new RunningStep();
   private final Deque<Task> tasks = new ArrayDeque<>();
   private boolean closed;
+
+  /** What the thread failed with, if it did. */
+  private @Nullable Throwable failure;
 
   /** Whether the step that is being prepared would leave someone out, or is for one who left. */
   private boolean outdated;
@@ -241,8 +245,11 @@ public final class Engine implements AutoCloseable {
     }
   }
 
-  private static IllegalStateException closedException() {
-    return new IllegalStateException("this model is closed");
+  /** With the lock. */
+  private IllegalStateException closedException() {
+    return failure == null
+        ? new IllegalStateException("this model is closed")
+        : new IllegalStateException("this model is closed: its engine failed: " + failure, failure);
   }
 
   /** A generation was cancelled, by any thread. */
@@ -268,17 +275,15 @@ public final class Engine implements AutoCloseable {
   }
 
   private void run() {
-    Throwable cause = closedException();
     try {
       while (awaitWork()) {
         doTasks();
         step();
       }
     } catch (Throwable e) {
-      cause = e;
-      closeWithoutWaiting();
+      fail(e);
     } finally {
-      failAll(cause);
+      failAll();
       context.close();
     }
   }
@@ -305,14 +310,26 @@ public final class Engine implements AutoCloseable {
     }
   }
 
-  private void failAll(Throwable cause) {
-    takeTasks().forEach(task -> task.failed.accept(cause));
+  private void fail(Throwable cause) {
     lock.lock();
     try {
+      failure = cause;
+    } finally {
+      lock.unlock();
+    }
+    closeWithoutWaiting();
+  }
+
+  private void failAll() {
+    Throwable cause;
+    lock.lock();
+    try {
+      cause = failure == null ? closedException() : failure;
       active.addAll(waiting.drain());
     } finally {
       lock.unlock();
     }
+    takeTasks().forEach(task -> task.failed.accept(cause));
     active.forEach(generation -> generation.fail(cause));
     active.clear();
   }
