@@ -10,19 +10,37 @@ import java.util.Map;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** The grammars that a model's replies are held to, as they were used last. Thread-safe. */
+/**
+ * The grammars that a model's replies are held to, as they were used last.
+ *
+ * <p>A large one takes long to compile. Who asks for the same one meanwhile waits, since he could
+ * not have it sooner; who asks for another one does not. Thread-safe.
+ */
 public final class Grammars {
   private static final int MAX_KEPT = 32;
 
-  private final Tokenizer tokenizer;
-  private @Nullable GrammarVocabulary vocabulary;
+  /** Something that is made when it is first asked for; where that fails, the next time. */
+  private static final class Made<T> {
+    private @Nullable T made;
 
-  private final Map<Object, CompiledGrammar> kept =
+    synchronized T get(Supplier<T> maker) {
+      if (made == null) {
+        made = maker.get();
+      }
+      return made;
+    }
+  }
+
+  private final Tokenizer tokenizer;
+  private final Made<GrammarVocabulary> vocabulary = new Made<>();
+
+  /** Guarded by itself. */
+  private final Map<Object, Made<CompiledGrammar>> kept =
       new LinkedHashMap<>(16, 0.75f, true) {
         private static final long serialVersionUID = 1;
 
         @Override
-        protected boolean removeEldestEntry(Map.Entry<Object, CompiledGrammar> eldest) {
+        protected boolean removeEldestEntry(Map.Entry<Object, Made<CompiledGrammar>> eldest) {
           return size() > MAX_KEPT;
         }
       };
@@ -38,15 +56,23 @@ public final class Grammars {
    * @param grammar is asked if it is not kept
    * @throws dev.nautil.GrammarException if the grammar cannot be used
    */
-  public synchronized GrammarMatcher newMatcher(Object key, Supplier<Grammar> grammar) {
-    CompiledGrammar compiled = kept.get(key);
-    if (compiled == null) {
-      if (vocabulary == null) {
-        vocabulary = GrammarVocabulary.of(tokenizer);
-      }
-      compiled = new CompiledGrammar(grammar.get(), vocabulary);
-      kept.put(key, compiled);
+  public GrammarMatcher newMatcher(Object key, Supplier<Grammar> grammar) {
+    Made<CompiledGrammar> compiled;
+    synchronized (kept) {
+      compiled = kept.computeIfAbsent(key, any -> new Made<>());
     }
-    return compiled.newMatcher();
+    try {
+      return compiled.get(() -> compile(grammar)).newMatcher();
+    } catch (Throwable e) {
+      synchronized (kept) {
+        kept.remove(key, compiled);
+      }
+      throw e;
+    }
+  }
+
+  private CompiledGrammar compile(Supplier<Grammar> grammar) {
+    return new CompiledGrammar(
+        grammar.get(), vocabulary.get(() -> GrammarVocabulary.of(tokenizer)));
   }
 }
