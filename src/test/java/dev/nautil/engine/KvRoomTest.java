@@ -2,6 +2,7 @@ package dev.nautil.engine;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -136,7 +137,7 @@ class KvRoomTest {
     return outcome.tokens().get(outcome.tokens().size() - 1).nanos();
   }
 
-  /** Prompts of random lengths, some of which begin alike, or as another one's reply goes on. */
+  /** Prompts of random lengths, some of which begin alike. */
   private static List<int[]> someAlike(Random random, int n, int longest) {
     List<int[]> prompts = new ArrayList<>();
     for (int i = 0; i < n; i++) {
@@ -150,19 +151,36 @@ class KvRoomTest {
     return prompts;
   }
 
+  /** Prompts that go on from replies, of which some have several such forks. */
+  private static List<int[]> forks(Random random, List<int[]> prompts, List<int[]> replies) {
+    List<int[]> forks = new ArrayList<>();
+    for (int i = 0; i < prompts.size(); i++) {
+      int which = random.nextInt(prompts.size());
+      int[] prompt = prompts.get(which);
+      int[] reply = replies.get(which);
+      int[] fork = Arrays.copyOf(prompt, prompt.length + reply.length + 5);
+      System.arraycopy(reply, 0, fork, prompt.length, reply.length);
+      System.arraycopy(random(i, 5), 0, fork, fork.length - 5, 5);
+      forks.add(fork);
+    }
+    return forks;
+  }
+
   @ParameterizedTest
-  @ValueSource(ints = {1, 2, 3, 4, 5, 6})
+  @ValueSource(ints = {1, 2, 3, 4, 5})
   void anyNumberOfThemComesOutWhole(int seed) {
     Random random = new Random(seed);
     int n = 2 + random.nextInt(15);
-    int capacity = 256 + random.nextInt(512);
+    int capacity = 320 + random.nextInt(320);
     List<int[]> prompts = someAlike(random, n, 128);
     int[] tokens = random.ints(n, 1, 120).toArray();
     List<int[]> alone = withRoom(requests(prompts, tokens));
-    engine = newEngine(256, capacity);
+    List<int[]> forks = forks(random, prompts, alone);
+    int[] tokensOfForks = random.ints(n, 1, 60).toArray();
+    List<int[]> forksAlone = withRoom(requests(forks, tokensOfForks));
+    engine = newEngine(320, capacity);
     assertSame(prompts, alone, together(requests(prompts, tokens)));
-    // And again, with all places of the cache taken by those that ended.
-    assertSame(prompts, alone, together(requests(prompts, tokens)));
+    assertSame(forks, forksAlone, together(requests(forks, tokensOfForks)));
   }
 
   @ParameterizedTest
@@ -234,6 +252,22 @@ class KvRoomTest {
     Outcome full = Outcome.read(engine.submit(TestRequests.greedy(random(2, 480), 1000)));
     assertEquals(FinishReason.CONTEXT_FULL, full.end().reason());
     assertEquals(33, full.tokens().size());
+  }
+
+  /** What it holds is not the cache's to drop, but it is given back soon. */
+  @Test
+  void oneAloneWaitsForATransfer() throws InterruptedException {
+    int[] held = random(1, 300);
+    engine = newEngine(512, 512);
+    Outcome.read(engine.submit(TestRequests.greedy(held, 1)));
+    CompletableFuture<Outcome> waiting;
+    try (KvTransfer transfer = engine.transfer()) {
+      assertEquals(300, transfer.take(held, null));
+      waiting = Outcome.of(engine.submit(TestRequests.greedy(random(2, 150), 150)));
+      Thread.sleep(4000);
+      assertFalse(waiting.isDone());
+    }
+    assertEquals(FinishReason.MAX_TOKENS, waiting.join().end().reason());
   }
 
   /** Begins two that outgrow the cache; the second has said some, and waits for the first. */
