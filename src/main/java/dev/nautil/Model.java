@@ -13,6 +13,7 @@ import dev.nautil.internal.ModelInfo;
 import dev.nautil.internal.Native;
 import dev.nautil.internal.NativeContext;
 import dev.nautil.internal.NativeFile;
+import dev.nautil.registry.ModelReference;
 import dev.nautil.tokenizer.Tokenizer;
 import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
@@ -135,7 +136,7 @@ public final class Model implements AutoCloseable {
    */
   public static Model open(String reference, ModelOptions options) {
     Objects.requireNonNull(options, "options");
-    Path file = ModelFiles.fileOf(reference);
+    Path file = ModelReference.fileOf(reference);
     return file != null
         ? open(file, options)
         : open(ModelStore.open().get(reference, options.pull()), options);
@@ -148,7 +149,7 @@ public final class Model implements AutoCloseable {
    * @see #open(Path, ModelOptions)
    */
   public static Model open(StoredModel model, ModelOptions options) {
-    return open(model.file(), ModelFiles.withDefaults(model, options));
+    return open(model.file(), options.orThoseOf(model));
   }
 
   /**
@@ -213,7 +214,7 @@ public final class Model implements AutoCloseable {
    */
   public static MemoryEstimate estimate(String reference, ModelOptions options) {
     Objects.requireNonNull(options, "options");
-    Path file = ModelFiles.fileOf(reference);
+    Path file = ModelReference.fileOf(reference);
     return file != null
         ? estimate(file, options)
         : ModelStore.open().withHeader(reference, options.pull(), path -> estimate(path, options));
@@ -312,16 +313,16 @@ public final class Model implements AutoCloseable {
    */
   public Session newSession(SessionOptions options, List<Message> history) {
     Objects.requireNonNull(options, "options");
-    requireUsable(options);
-    SessionModel model = SessionModel.of(this);
-    List<Message> checked = HistoryCheck.checked(options, List.copyOf(history));
     SessionOptions own = options.orSampling(sampling);
+    requireUsable(own);
+    SessionModel model = SessionModel.of(this);
+    List<Message> checked = HistoryCheck.checked(own, List.copyOf(history));
     return new Session(model, own, new Conversation(model, checked, new Transcript(), null));
   }
 
   private void requireUsable(SessionOptions options) {
     engine.requireOpen();
-    loaded.samplers().check(options.orSampling(sampling).sampling());
+    loaded.samplers().check(options.sampling());
     if (!options.isRaw()) {
       loaded.chatFormat();
     }

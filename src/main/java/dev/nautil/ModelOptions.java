@@ -241,4 +241,19 @@ public final class ModelOptions {
   @Nullable Consumer<LoadProgress> progress() {
     return onProgress;
   }
+
+  /** The same, where they say nothing, with what came with a model. */
+  ModelOptions orThoseOf(StoredModel model) {
+    ModelOptions all = this;
+    String template = model.chatTemplate();
+    if (template != null && chatTemplate == null) {
+      all = all.chatTemplate(template);
+    }
+    Integer context = model.contextSize();
+    if (context != null && contextSize == 0) {
+      all = all.maxContextSize(context);
+    }
+    Sampling published = model.sampling();
+    return published == null || sampling != null ? all : all.sampling(published);
+  }
 }

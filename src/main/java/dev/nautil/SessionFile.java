@@ -2,6 +2,7 @@ package dev.nautil;
 
 import dev.nautil.engine.KvTransfer;
 import dev.nautil.engine.RestoredKv;
+import dev.nautil.store.AtomicFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -49,7 +49,7 @@ final class BenchCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
 
-  @Parameters(paramLabel = "MODEL", description = "A GGUF file.")
+  @Parameters(paramLabel = "MODEL", description = "A GGUF file, a reference or an id.")
   private String model;
 
   @Option(

@@ -35,7 +35,7 @@ final class CompleteCommand implements Callable<Integer> {
 
   @Mixin private OvercommitOption overcommit;
 
-  @Parameters(paramLabel = "MODEL", description = "A GGUF file.")
+  @Parameters(paramLabel = "MODEL", description = "A GGUF file, a reference or an id.")
   private String model;
 
   @Option(names = "--prompt", paramLabel = "TEXT", description = "What is continued.")

@@ -2,6 +2,7 @@ package dev.nautil.cli;
 
 import dev.nautil.ModelStore;
 import dev.nautil.ModelStore.DiskUsage;
+import dev.nautil.internal.Sizes;
 import java.io.IOException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;

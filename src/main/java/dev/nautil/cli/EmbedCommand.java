@@ -31,7 +31,7 @@ final class EmbedCommand implements Callable<Integer> {
   @Mixin private ThreadOptions threads;
   @Mixin private OvercommitOption overcommit;
 
-  @Parameters(paramLabel = "MODEL", description = "A GGUF file.")
+  @Parameters(paramLabel = "MODEL", description = "A GGUF file, a reference or an id.")
   private String model;
 
   @Option(

@@ -5,6 +5,7 @@ import dev.nautil.StoredModel;
 import dev.nautil.engine.ModelFile;
 import dev.nautil.internal.FileInfo;
 import dev.nautil.internal.NativeFile;
+import dev.nautil.internal.Sizes;
 import dev.nautil.internal.TensorInfo;
 import dev.nautil.tokenizer.StringTable;
 import java.io.IOException;

@@ -11,6 +11,7 @@ import dev.nautil.registry.ModelReference;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -67,12 +68,11 @@ record ModelArgument(Path path, @Nullable StoredModel stored) {
 
   /** The file that a text names, if it does; null if it names a model of the store. */
   static @Nullable ModelArgument file(String text) {
-    Path path = path(text);
-    if (text.isEmpty() || !Files.exists(path)) {
-      if (!(ModelReference.parse(text) instanceof ModelReference.File file)) {
-        return null;
-      }
-      path = path(file);
+    // Or what cannot be a path in this locale would be told to be no reference.
+    path(text);
+    Path path = path(text, () -> ModelReference.fileOf(text));
+    if (path == null) {
+      return null;
     }
     if (Files.isDirectory(path)) {
       throw new Failure(text + " is a folder; MODEL is a .gguf file or a reference");
@@ -92,11 +92,8 @@ record ModelArgument(Path path, @Nullable StoredModel stored) {
   static ModelArgument resolveGuessed(Io io, String argument) {
     try {
       return resolve(io, argument);
-    } catch (Failure | NautilException | IllegalArgumentException e) {
-      if (e instanceof Failure) {
-        // It can only be a file.
-        throw e;
-      }
+    } catch (NautilException | IllegalArgumentException e) {
+      // Not a Failure: what is none of these can only be a file.
       throw new Failure(
           e.getMessage()
               + ". It was taken for a model's reference, since it has a / or : and no space; if it"
@@ -128,14 +125,10 @@ record ModelArgument(Path path, @Nullable StoredModel stored) {
 
   /** A path, or a failure that says why a text cannot be one. */
   static Path path(String text) {
-    return path(text, () -> Path.of(text));
+    return Objects.requireNonNull(path(text, () -> Path.of(text)));
   }
 
-  private static Path path(ModelReference.File file) {
-    return path(file.path(), file::toPath);
-  }
-
-  private static Path path(String text, Supplier<Path> path) {
+  private static @Nullable Path path(String text, Supplier<@Nullable Path> path) {
     try {
       return path.get();
     } catch (InvalidPathException e) {

@@ -1,6 +1,7 @@
 package dev.nautil.cli;
 
 import dev.nautil.StoredModel;
+import dev.nautil.internal.Sizes;
 import java.io.PrintStream;
 import java.time.DateTimeException;
 import java.time.Duration;

@@ -30,7 +30,7 @@ final class PerplexityCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
 
-  @Parameters(paramLabel = "MODEL", description = "A GGUF file.")
+  @Parameters(paramLabel = "MODEL", description = "A GGUF file, a reference or an id.")
   private String model;
 
   @Option(

@@ -22,9 +22,4 @@ final class Printable {
             });
     return out.toString();
   }
-
-  /** The same, but on as many lines as it has. */
-  static String lines(String text) {
-    return text.lines().map(Printable::line).reduce((a, b) -> a + "\n" + b).orElse("");
-  }
 }

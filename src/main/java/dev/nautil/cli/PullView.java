@@ -2,6 +2,7 @@ package dev.nautil.cli;
 
 import dev.nautil.PullProgress;
 import dev.nautil.PullProgress.Layer;
+import dev.nautil.internal.Sizes;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;

@@ -1,5 +1,6 @@
 package dev.nautil.cli;
 
+import dev.nautil.store.UserFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,17 +27,10 @@ final class StateFolder {
   }
 
   private static Path folder(Io io) {
-    String home = System.getProperty("user.home");
-    String system = System.getProperty("os.name").toLowerCase(java.util.Locale.ROOT);
-    if (system.startsWith("mac")) {
-      return Path.of(home, "Library", "Application Support", "nautil");
-    }
-    if (system.startsWith("windows")) {
-      String local = io.environment("LOCALAPPDATA");
-      return local != null ? Path.of(local, "nautil") : Path.of(home, "nautil");
-    }
     String state = io.environment("XDG_STATE_HOME");
-    return state != null ? Path.of(state, "nautil") : Path.of(home, ".local", "state", "nautil");
+    return UserFolder.of(
+        io.environment(),
+        state != null ? Path.of(state).toAbsolutePath() : Path.of(".local", "state"));
   }
 
   /** For the user's eyes only: it holds what was said. */

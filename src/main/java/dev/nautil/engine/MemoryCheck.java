@@ -5,6 +5,7 @@ import dev.nautil.MemoryEstimate;
 import dev.nautil.NotEnoughMemoryException;
 import dev.nautil.internal.ContextParams;
 import dev.nautil.internal.NativeFile;
+import dev.nautil.internal.Sizes;
 import java.nio.file.Path;
 import java.util.Locale;
 
@@ -37,12 +38,12 @@ final class MemoryCheck {
             + " or let it be opened all the same, and slow (ModelOptions.allowOvercommit,"
             + " --overcommit)",
         file,
-        size(estimate.weightBytes()),
-        size(estimate.kvCacheBytes()),
+        Sizes.brief(estimate.weightBytes()),
+        Sizes.brief(estimate.kvCacheBytes()),
         estimate.contextSize(),
-        size(estimate.workingBytes()),
-        size(estimate.physicalBytes()),
-        size(estimate.availableBytes()),
+        Sizes.brief(estimate.workingBytes()),
+        Sizes.brief(estimate.physicalBytes()),
+        Sizes.brief(estimate.availableBytes()),
         smallerContext(estimate),
         estimate.kvCacheType() == KvCacheType.F16
             ? "KvCacheType.Q8_0 (--kv-type q8_0), which halves the KV cache, or "
@@ -57,12 +58,5 @@ final class MemoryCheck {
             "a smaller context (ModelOptions.contextSize, --ctx-size: up to %d tokens fit), ",
             fits)
         : "";
-  }
-
-  private static String size(long bytes) {
-    double mebibytes = bytes / 1048576.0;
-    return mebibytes < 1024
-        ? String.format(Locale.ROOT, "%.1f MiB", mebibytes)
-        : String.format(Locale.ROOT, "%.2f GiB", mebibytes / 1024);
   }
 }

@@ -121,7 +121,8 @@ final class Authenticator {
         throw HttpTransport.failure(answer, "a token for " + scope.split(":")[1]);
       }
       String from = Hosts.authority(answer.uri());
-      JsonNode json = Manifest.object(RegistryClient.content(http, answer, MAX_TOKEN_BYTES), from);
+      JsonNode json =
+          StrictJson.object(http.content(answer, MAX_TOKEN_BYTES), from + " gives no token");
       String token = json.path("token").asText(json.path("access_token").asText());
       // A header has one line.
       if (token.isEmpty() || !token.matches("[\\x21-\\x7e]+")) {

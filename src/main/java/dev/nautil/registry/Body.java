@@ -33,7 +33,6 @@ public final class Body implements AutoCloseable {
   private final InputStream in;
   private final String from;
   private final long start;
-  private final long total;
   private final ScheduledFuture<?> watch;
   private final Duration patience;
   private volatile Runnable onFailure = () -> {};
@@ -52,14 +51,12 @@ public final class Body implements AutoCloseable {
   /**
    * @param from names the server in errors
    * @param start where in the blob the first byte belongs
-   * @param total bytes of the blob; -1 if the server does not say
    * @param patience how long it may be slower than that
    */
-  Body(InputStream in, String from, long start, long total, Duration patience) {
+  Body(InputStream in, String from, long start, Duration patience) {
     this.in = in;
     this.from = from;
     this.start = start;
-    this.total = total;
     this.patience = patience;
     watch = WATCH.scheduleWithFixedDelay(this::check, 1, 1, TimeUnit.SECONDS);
   }
@@ -73,11 +70,6 @@ public final class Body implements AutoCloseable {
   /** Where in the blob the first byte belongs; other than asked for if the server has no ranges. */
   public long start() {
     return start;
-  }
-
-  /** Bytes of the blob; -1 if the server does not say. */
-  public long total() {
-    return total;
   }
 
   /**
@@ -105,6 +97,21 @@ public final class Body implements AutoCloseable {
     }
     bytes += Math.max(0, count);
     return count;
+  }
+
+  /**
+   * Reads so many bytes.
+   *
+   * @throws RegistryException if there are fewer, or the connection fails or stalls
+   */
+  public void readFully(byte[] buffer, int length) throws IOException {
+    for (int size = 0; size < length; ) {
+      int count = read(buffer, size, length - size);
+      if (count < 0) {
+        throw failure(null);
+      }
+      size += count;
+    }
   }
 
   /** All of a small body. */

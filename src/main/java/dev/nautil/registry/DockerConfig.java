@@ -43,7 +43,8 @@ final class DockerConfig {
     try {
       boolean usable = Files.isRegularFile(file) && Files.size(file) <= MAX_BYTES;
       return new DockerConfig(
-          usable ? Manifest.object(Files.readAllBytes(file), file.toString()) : null, environment);
+          usable ? StrictJson.object(Files.readAllBytes(file), file.toString()) : null,
+          environment);
     } catch (IOException e) {
       return new DockerConfig(null, environment);
     }
@@ -133,7 +134,7 @@ final class DockerConfig {
         return null;
       }
       JsonNode answer =
-          Manifest.object(process.getInputStream().readNBytes(MAX_BYTES), "a credential helper");
+          StrictJson.object(process.getInputStream().readNBytes(MAX_BYTES), "a credential helper");
       String user = text(answer, "Username");
       String secret = text(answer, "Secret");
       return secret.isEmpty() ? null : new Credential(user.equals("<token>") ? "" : user, secret);

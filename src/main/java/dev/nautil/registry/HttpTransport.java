@@ -22,6 +22,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLHandshakeException;
@@ -44,6 +46,8 @@ final class HttpTransport {
   private static final int HEADERS_PATIENCE = 3;
 
   private static final int MAX_REDIRECTS = 10;
+  private static final Pattern CONTENT_RANGE =
+      Pattern.compile("bytes (\\d{1,18})-(\\d{1,18})/(\\d{1,18}|\\*)");
 
   private final NetworkSettings settings;
   private final Proxies proxies;
@@ -282,6 +286,78 @@ final class HttpTransport {
         what + ": " + Hosts.authority(answer.uri()) + " " + reason,
         answer.header("Retry-After").map(HttpTransport::retryAfter).orElse(null),
         null);
+  }
+
+  /** Headers of a request for the bytes from the first up to, not including, the last. */
+  static Map<String, String> withRange(
+      Map<String, String> headers, Descriptor blob, long from, long to) {
+    Map<String, String> all = new LinkedHashMap<>(headers);
+    if (from != 0 || to != blob.size()) {
+      all.put("Range", "bytes=" + from + "-" + (to - 1));
+    }
+    return all;
+  }
+
+  /** The body of an answer to a request for the bytes from {@code from} on. */
+  Body body(Answer answer, long from, Descriptor blob, String what) throws IOException {
+    long size = blob.size();
+    try {
+      long start = 0;
+      long total = answer.response().headers().firstValueAsLong("Content-Length").orElse(-1);
+      if (answer.status() == 206) {
+        Matcher range = CONTENT_RANGE.matcher(answer.header("Content-Range").orElse(""));
+        if (!range.matches()) {
+          throw new RegistryException(
+              Kind.OTHER, Hosts.authority(answer.uri()) + " does not say which part it sends");
+        }
+        start = Long.parseLong(range.group(1));
+        total = range.group(3).equals("*") ? size : Long.parseLong(range.group(3));
+      } else if (answer.status() == 404) {
+        // Not as if there were no such model.
+        throw new RegistryException(
+            Kind.OTHER,
+            what + ": " + Hosts.authority(answer.uri()) + " lacks its part " + blob.digest());
+      } else if (answer.status() != 200) {
+        throw failure(answer, what);
+      }
+      if ((total >= 0 && total != size) || (start != from && start != 0)) {
+        throw new RegistryException(
+            Kind.CHANGED,
+            what
+                + ": "
+                + Hosts.authority(answer.uri())
+                + " sends bytes from "
+                + start
+                + " on of "
+                + total
+                + ", where bytes from "
+                + from
+                + " on of "
+                + size
+                + " were asked for");
+      }
+      return new Body(answer.body(), Hosts.authority(answer.uri()), start, patience);
+    } catch (RegistryException e) {
+      answer.close();
+      throw e;
+    }
+  }
+
+  /**
+   * All that a server sends.
+   *
+   * @param limit bytes that it may have
+   */
+  byte[] content(Answer answer, int limit) throws IOException {
+    String from = Hosts.authority(answer.uri());
+    long length = answer.response().headers().firstValueAsLong("Content-Length").orElse(-1);
+    try (Body body = new Body(answer.body(), from, 0, patience)) {
+      byte[] bytes = body.readAll(limit, answer.uri().getPath());
+      if (length >= 0 && bytes.length != length) {
+        throw new RegistryException(Kind.TRANSIENT, from + " ended the connection early");
+      }
+      return bytes;
+    }
   }
 
   /** Seconds, or a date. */

@@ -8,7 +8,6 @@ import dev.nautil.registry.RegistryException.Kind;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -100,10 +99,8 @@ public final class HuggingFaceClient implements BlobSource {
   }
 
   private JsonNode parse(Answer answer) throws IOException {
-    byte[] content = RegistryClient.content(http, answer, MAX_BYTES);
-    String wrapped = "{\"is\":" + new String(content, StandardCharsets.UTF_8) + "}";
-    return Manifest.object(wrapped.getBytes(StandardCharsets.UTF_8), reference.toString())
-        .path("is");
+    return StrictJson.read(
+        http.content(answer, MAX_BYTES), reference + ": what Hugging Face says of it");
   }
 
   private void require(Answer answer) throws IOException {
@@ -166,11 +163,8 @@ public final class HuggingFaceClient implements BlobSource {
 
   @Override
   public Body open(Descriptor blob, long from, long to) throws IOException {
-    Map<String, String> headers = new LinkedHashMap<>(headers());
-    if (from != 0 || to != blob.size()) {
-      headers.put("Range", "bytes=" + from + "-" + (to - 1));
-    }
+    Map<String, String> headers = HttpTransport.withRange(headers(), blob, from, to);
     URI uri = uri("/" + repository() + "/resolve/" + revision + "/" + paths.get(blob.digest()));
-    return RegistryClient.body(http.get(uri, headers), http, from, blob, reference.toString());
+    return http.body(http.get(uri, headers), from, blob, reference.toString());
   }
 }

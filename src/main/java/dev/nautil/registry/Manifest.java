@@ -1,12 +1,6 @@
 package dev.nautil.registry;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.nautil.registry.RegistryException.Kind;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -31,17 +25,7 @@ public record Manifest(Descriptor config, List<Descriptor> layers) {
   static final String DOCKER_INDEX_TYPE =
       "application/vnd.docker.distribution.manifest.list.v2+json";
 
-  private static final JsonMapper MAPPER =
-      JsonMapper.builder(
-              JsonFactory.builder()
-                  .streamReadConstraints(
-                      StreamReadConstraints.builder().maxNestingDepth(100).build())
-                  .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
-                  .build())
-          // Two readers of one text must not see two manifests.
-          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          .build();
+  private static final String UNUSABLE = " has no usable manifest";
 
   public Manifest {
     layers = List.copyOf(layers);
@@ -54,7 +38,7 @@ public record Manifest(Descriptor config, List<Descriptor> layers) {
    * @throws RegistryException if it is none
    */
   public static Manifest parse(byte[] json, String what) throws IOException {
-    JsonNode root = object(json, what);
+    JsonNode root = StrictJson.object(json, what + UNUSABLE);
     JsonNode layers = root.get("layers");
     if (layers == null || !layers.isArray()) {
       throw invalid(what, "it has no list of layers");
@@ -72,7 +56,7 @@ public record Manifest(Descriptor config, List<Descriptor> layers) {
    * @return null if the text is no index
    */
   static @Nullable Descriptor chosen(byte[] json, String what) throws IOException {
-    JsonNode root = object(json, what);
+    JsonNode root = StrictJson.object(json, what + UNUSABLE);
     JsonNode manifests = root.get("manifests");
     if (manifests == null || root.has("layers")) {
       return null;
@@ -105,18 +89,6 @@ public record Manifest(Descriptor config, List<Descriptor> layers) {
     return isHere ? 2 : architecture.equals("unknown") || architecture.isEmpty() ? 1 : 0;
   }
 
-  static JsonNode object(byte[] json, String what) throws IOException {
-    try {
-      JsonNode root = MAPPER.readTree(json);
-      if (root == null || !root.isObject()) {
-        throw invalid(what, "it is no JSON object");
-      }
-      return root;
-    } catch (JsonProcessingException e) {
-      throw invalid(what, "it is no JSON (" + brief(e.getOriginalMessage()) + ")");
-    }
-  }
-
   private static Descriptor descriptor(@Nullable JsonNode node, String what) throws IOException {
     if (node == null || !node.isObject()) {
       throw invalid(what, "it lacks a descriptor");
@@ -144,6 +116,6 @@ public record Manifest(Descriptor config, List<Descriptor> layers) {
   }
 
   static RegistryException invalid(String what, String why) {
-    return new RegistryException(Kind.OTHER, what + " has no usable manifest: " + why);
+    return new RegistryException(Kind.OTHER, what + UNUSABLE + ": " + why);
   }
 }

@@ -30,7 +30,7 @@ public record ModelConfig(
    * @throws RegistryException if it is no JSON object
    */
   public static ModelConfig parse(byte[] json, String what) throws IOException {
-    JsonNode root = Manifest.object(json, what);
+    JsonNode root = StrictJson.object(json, what + " has no usable configuration");
     JsonNode config = root.path("config");
     JsonNode descriptor = root.path("descriptor");
     JsonNode context = config.path("context_size");

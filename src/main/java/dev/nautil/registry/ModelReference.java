@@ -1,6 +1,8 @@
 package dev.nautil.registry;
 
 import dev.nautil.ModelReferenceException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.regex.Matcher;
@@ -29,6 +31,25 @@ public sealed interface ModelReference {
    */
   static ModelReference parse(String text) {
     return new ReferenceParser(text).parse();
+  }
+
+  /**
+   * The file that a text names: one that is there, whatever the text looks like, or one of a text
+   * that can be nothing else. Null if it names something else.
+   *
+   * @throws ModelReferenceException if it names nothing
+   * @throws InvalidPathException if it can only be a path, and this system has no such paths
+   */
+  static @Nullable Path fileOf(String text) {
+    try {
+      Path path = Path.of(text);
+      if (!text.isEmpty() && Files.exists(path)) {
+        return path;
+      }
+    } catch (InvalidPathException e) {
+      // A reference, or told by the parser.
+    }
+    return parse(text) instanceof File file ? file.toPath() : null;
   }
 
   /**

@@ -10,8 +10,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,8 +26,6 @@ public final class RegistryClient implements BlobSource {
           Manifest.INDEX_TYPE,
           Manifest.DOCKER_TYPE,
           Manifest.DOCKER_INDEX_TYPE);
-  private static final Pattern CONTENT_RANGE =
-      Pattern.compile("bytes (\\d{1,18})-(\\d{1,18})/(\\d{1,18}|\\*)");
   private static final int MAX_INDEXES = 3;
 
   private final HttpTransport http;
@@ -213,7 +209,7 @@ public final class RegistryClient implements BlobSource {
             if (answer.status() != 200) {
               throw HttpTransport.failure(answer, reference.toString());
             }
-            byte[] bytes = content(http, answer, limit);
+            byte[] bytes = http.content(answer, limit);
             if (digest != null && !digest.isOf(bytes)) {
               throw new RegistryException(
                   Kind.CHANGED,
@@ -229,29 +225,13 @@ public final class RegistryClient implements BlobSource {
         });
   }
 
-  static byte[] content(HttpTransport http, Answer answer, int limit) throws IOException {
-    String from = Hosts.authority(answer.uri());
-    long length = answer.response().headers().firstValueAsLong("Content-Length").orElse(-1);
-    try (Body body = new Body(answer.body(), from, 0, length, http.patience())) {
-      byte[] bytes = body.readAll(limit, answer.uri().getPath());
-      if (length >= 0 && bytes.length != length) {
-        throw new RegistryException(Kind.TRANSIENT, from + " ended the connection early");
-      }
-      return bytes;
-    }
-  }
-
   @Override
   public Body open(Descriptor blob, long from, long to) throws IOException {
-    boolean whole = from == 0 && to == blob.size();
-    Map<String, String> headers = new LinkedHashMap<>(Map.of("Accept", "*/*"));
-    if (!whole) {
-      headers.put("Range", "bytes=" + from + "-" + (to - 1));
-    }
+    Map<String, String> headers = HttpTransport.withRange(Map.of("Accept", "*/*"), blob, from, to);
     return first(
         endpoint -> {
           Answer answer = endpoint.get("/blobs/" + blob.digest(), headers);
-          return body(answer, http, from, blob, reference.toString())
+          return http.body(answer, from, blob, reference.toString())
               .onFailure(() -> avoid(endpoint));
         });
   }
@@ -274,52 +254,6 @@ public final class RegistryClient implements BlobSource {
   @Override
   public Backoff backoff() {
     return new Backoff(true, http.patience());
-  }
-
-  /** The body of an answer to a request for the bytes from {@code from} on. */
-  static Body body(Answer answer, HttpTransport http, long from, Descriptor blob, String what)
-      throws IOException {
-    long size = blob.size();
-    try {
-      long start = 0;
-      long total = answer.response().headers().firstValueAsLong("Content-Length").orElse(-1);
-      if (answer.status() == 206) {
-        Matcher range = CONTENT_RANGE.matcher(answer.header("Content-Range").orElse(""));
-        if (!range.matches()) {
-          throw new RegistryException(
-              Kind.OTHER, Hosts.authority(answer.uri()) + " does not say which part it sends");
-        }
-        start = Long.parseLong(range.group(1));
-        total = range.group(3).equals("*") ? size : Long.parseLong(range.group(3));
-      } else if (answer.status() == 404) {
-        // Not as if there were no such model.
-        throw new RegistryException(
-            Kind.OTHER,
-            what + ": " + Hosts.authority(answer.uri()) + " lacks its part " + blob.digest());
-      } else if (answer.status() != 200) {
-        throw HttpTransport.failure(answer, what);
-      }
-      if ((total >= 0 && total != size) || (start != from && start != 0)) {
-        throw new RegistryException(
-            Kind.CHANGED,
-            what
-                + ": "
-                + Hosts.authority(answer.uri())
-                + " sends bytes from "
-                + start
-                + " on of "
-                + total
-                + ", where bytes from "
-                + from
-                + " on of "
-                + size
-                + " were asked for");
-      }
-      return new Body(answer.body(), Hosts.authority(answer.uri()), start, total, http.patience());
-    } catch (RegistryException e) {
-      answer.close();
-      throw e;
-    }
   }
 
   private interface Attempt<T> {

@@ -224,7 +224,7 @@ final class Downloads {
   private void fetch(PartialBlob.Segment segment, byte[] buffer) throws IOException {
     PartialBlob blob = segment.of();
     long from = Journal.start(segment.first());
-    long to = Journal.start(segment.last() - 1) + blob.length(segment.last() - 1);
+    long to = blob.end(segment.last() - 1);
     Body body = opened(blob.blob(), from, to);
     try (body) {
       if (body.start() != from) {
@@ -232,15 +232,7 @@ final class Downloads {
         return;
       }
       for (int piece = segment.first(); piece < segment.last(); piece++) {
-        int length = blob.length(piece);
-        int size = 0;
-        while (size < length) {
-          int count = body.read(buffer, size, length - size);
-          if (count < 0) {
-            throw new RegistryException(Kind.TRANSIENT, "the connection ended early");
-          }
-          size += count;
-        }
+        body.readFully(buffer, blob.length(piece));
         if (blob.isComplete()) {
           return;
         }

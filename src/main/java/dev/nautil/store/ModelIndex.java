@@ -15,7 +15,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -46,6 +48,15 @@ final class ModelIndex {
     }
     all.sort(Comparator.comparing(Entry::reference));
     return all;
+  }
+
+  /** The references of each model, the models in the order of their first ones. */
+  Map<Digest, List<String>> names() throws IOException {
+    Map<Digest, List<String>> names = new LinkedHashMap<>();
+    for (Entry entry : entries()) {
+      names.computeIfAbsent(entry.id(), id -> new ArrayList<>()).add(entry.reference());
+    }
+    return names;
   }
 
   /** The files that were references, and name nothing that can be read. */

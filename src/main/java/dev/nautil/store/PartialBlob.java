@@ -161,8 +161,7 @@ final class PartialBlob implements Closeable {
    * @return whether it was not there
    */
   boolean write(int piece, byte[] buffer) throws IOException {
-    ByteBuffer bytes =
-        ByteBuffer.wrap(buffer, 0, Math.toIntExact(journal.end(piece) - Journal.start(piece)));
+    ByteBuffer bytes = ByteBuffer.wrap(buffer, 0, length(piece));
     long start = Journal.start(piece);
     while (bytes.hasRemaining()) {
       channel.write(bytes, start + bytes.position());
@@ -173,6 +172,11 @@ final class PartialBlob implements Closeable {
       notifyAll();
       return isNew;
     }
+  }
+
+  /** Where a piece ends in the blob. */
+  long end(int piece) {
+    return journal.end(piece);
   }
 
   /** Bytes of a piece. */
@@ -219,7 +223,7 @@ final class PartialBlob implements Closeable {
       }
     }
     channel.close();
-    StoreFolder.keep(incomplete, file);
+    AtomicFile.keep(incomplete, file);
     journal.close();
     Files.deleteIfExists(journalFile);
   }

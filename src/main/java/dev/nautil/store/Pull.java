@@ -276,12 +276,7 @@ final class Pull {
     Files.createDirectories(link.getParent());
     try {
       Files.deleteIfExists(link);
-      try {
-        Files.createLink(link, file);
-      } catch (IOException | UnsupportedOperationException e) {
-        // Of another file system. If the other program removes it, it is missing here, too.
-        Files.createSymbolicLink(link, file);
-      }
+      StoreFolder.link(link, file);
       Files.move(link, folder.blob(blob.digest()), StandardCopyOption.ATOMIC_MOVE);
       return true;
     } catch (FileSystemException | UnsupportedOperationException e) {

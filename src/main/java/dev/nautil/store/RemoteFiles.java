@@ -15,7 +15,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
-import java.util.Locale;
 
 /**
  * The headers of a remote model's files, without their weights. They lie in a temporary folder that
@@ -82,8 +81,7 @@ public final class RemoteFiles implements AutoCloseable {
   }
 
   private Path path(int part) {
-    int parts = model.artifact().weights().size();
-    return folder.resolve(String.format(Locale.ROOT, "model-%05d-of-%05d.gguf", part + 1, parts));
+    return folder.resolve(StoreFolder.partName(part, model.artifact().weights().size()));
   }
 
   /** Makes a part's beginning as long as that, if the part is. */
@@ -137,14 +135,7 @@ public final class RemoteFiles implements AutoCloseable {
 
   private static byte[] read(Body body, int length) throws IOException {
     byte[] content = new byte[length];
-    int size = 0;
-    while (size < length) {
-      int count = body.read(content, size, length - size);
-      if (count < 0) {
-        throw new RegistryException(Kind.TRANSIENT, "the connection ended early");
-      }
-      size += count;
-    }
+    body.readFully(content, length);
     return content;
   }
 

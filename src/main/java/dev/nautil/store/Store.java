@@ -20,7 +20,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -82,12 +81,8 @@ public final class Store {
   }
 
   public List<StoredModel> list() throws IOException {
-    Map<Digest, List<String>> names = new LinkedHashMap<>();
-    for (ModelIndex.Entry entry : index.entries()) {
-      names.computeIfAbsent(entry.id(), id -> new ArrayList<>()).add(entry.reference());
-    }
     List<StoredModel> all = new ArrayList<>();
-    for (Map.Entry<Digest, List<String>> each : names.entrySet()) {
+    for (Map.Entry<Digest, List<String>> each : index.names().entrySet()) {
       StoredModel model = models.describe(each.getKey(), each.getValue());
       if (model != null) {
         all.add(model);
@@ -122,23 +117,13 @@ public final class Store {
     if (!(reference instanceof ModelReference.Id id)) {
       return index.find(reference.toString());
     }
-    Set<Digest> found = new HashSet<>();
-    for (ModelIndex.Entry entry : index.entries()) {
-      if (entry.id().hex().startsWith(id.hex())) {
-        found.add(entry.id());
-      }
-    }
-    return found.size() == 1 ? found.iterator().next() : null;
+    List<Digest> found =
+        index.names().keySet().stream().filter(each -> each.hex().startsWith(id.hex())).toList();
+    return found.size() == 1 ? found.get(0) : null;
   }
 
   private List<String> namesOf(Digest id) throws IOException {
-    List<String> names = new ArrayList<>();
-    for (ModelIndex.Entry entry : index.entries()) {
-      if (entry.id().equals(id)) {
-        names.add(entry.reference());
-      }
-    }
-    return names;
+    return index.names().getOrDefault(id, List.of());
   }
 
   private StoredModel required(String reference, Digest id) throws IOException {
@@ -197,13 +182,14 @@ public final class Store {
 
   public DiskUsage diskUsage() throws IOException {
     Set<Digest> blobs = new HashSet<>();
-    Set<Digest> seen = new HashSet<>();
+    int models = 0;
     long bytes = 0;
-    for (ModelIndex.Entry entry : index.entries()) {
-      ModelLayers artifact = index.layers(entry.id());
-      if (artifact == null || !seen.add(entry.id())) {
+    for (Digest id : index.names().keySet()) {
+      ModelLayers artifact = index.layers(id);
+      if (artifact == null) {
         continue;
       }
+      models++;
       for (Descriptor each : artifact.blobs()) {
         bytes += blobs.add(each.digest()) ? each.size() : 0;
       }
@@ -217,6 +203,6 @@ public final class Store {
         partial += Journal.arrived(journal);
       }
     }
-    return new DiskUsage(seen.size(), bytes, partial);
+    return new DiskUsage(models, bytes, partial);
   }
 }

@@ -2,12 +2,11 @@ package dev.nautil.store;
 
 import dev.nautil.registry.Digest;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Locale;
 import java.util.Map;
@@ -36,19 +35,10 @@ record StoreFolder(Path root) {
     if (!moved.isBlank()) {
       return Path.of(moved).toAbsolutePath();
     }
-    String home = System.getProperty("user.home");
-    String system = System.getProperty("os.name").toLowerCase(Locale.ROOT);
-    if (system.startsWith("mac")) {
-      return Path.of(home, "Library", "Application Support", "nautil");
-    }
-    if (system.startsWith("windows")) {
-      String local = environment.getOrDefault("LOCALAPPDATA", "");
-      return local.isEmpty() ? Path.of(home, "nautil") : Path.of(local, "nautil");
-    }
     String data = environment.getOrDefault("XDG_DATA_HOME", "");
     // A relative one is to be ignored, says the specification.
     boolean usable = !data.isEmpty() && Path.of(data).isAbsolute();
-    return usable ? Path.of(data, "nautil") : Path.of(home, ".local", "share", "nautil");
+    return UserFolder.of(environment, usable ? Path.of(data) : Path.of(".local", "share"));
   }
 
   Path blobs(String algorithm) {
@@ -100,6 +90,23 @@ record StoreFolder(Path root) {
     return root.resolve("parts");
   }
 
+  /** The name of a split model's part, from 0, in a folder: the parts find each other by these. */
+  static String partName(int part, int parts) {
+    return String.format(Locale.ROOT, "model-%05d-of-%05d.gguf", part + 1, parts);
+  }
+
+  /** Gives a file another name, which nothing has yet. */
+  static void link(Path link, Path file) throws IOException {
+    try {
+      Files.createLink(link, file);
+    } catch (FileAlreadyExistsException e) {
+      throw e;
+    } catch (IOException | UnsupportedOperationException e) {
+      // Of another file system. If what is there goes, it is missing here, too.
+      Files.createSymbolicLink(link, file);
+    }
+  }
+
   Path locks() {
     return root.resolve("locks");
   }
@@ -131,17 +138,9 @@ record StoreFolder(Path root) {
     Path temporary = file.resolveSibling(TEMPORARY + UUID.randomUUID() + ".tmp");
     try {
       Files.write(temporary, content, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-      keep(temporary, file);
+      AtomicFile.keep(temporary, file);
     } finally {
       Files.deleteIfExists(temporary);
     }
-  }
-
-  /** Brings a finished file to the disk and gives it its name. */
-  static void keep(Path temporary, Path file) throws IOException {
-    try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
-      channel.force(true);
-    }
-    Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
   }
 }

@@ -15,7 +15,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** What is told of a model: what its publisher says, its texts, and the file to open. */
@@ -103,19 +102,12 @@ final class StoredModels {
     if (weights.size() == 1) {
       return locate(weights.get(0));
     }
-    // The parts find each other by their names, as llama.cpp writes them.
     Path links = folder.parts().resolve(id.hex());
     Files.createDirectories(links);
-    for (int i = weights.size() - 1; i >= 0; i--) {
-      Path link =
-          links.resolve(
-              String.format(Locale.ROOT, "model-%05d-of-%05d.gguf", i + 1, weights.size()));
-      link(link, locate(weights.get(i)));
-      if (i == 0) {
-        return link;
-      }
+    for (int i = 0; i < weights.size(); i++) {
+      link(links.resolve(StoreFolder.partName(i, weights.size())), locate(weights.get(i)));
     }
-    throw new IllegalStateException("no weights");
+    return links.resolve(StoreFolder.partName(0, weights.size()));
   }
 
   private static void link(Path link, Path file) throws IOException {
@@ -124,14 +116,7 @@ final class StoredModels {
         return;
       }
       Files.deleteIfExists(link);
-      try {
-        Files.createLink(link, file.toRealPath());
-      } catch (FileAlreadyExistsException e) {
-        throw e;
-      } catch (IOException | UnsupportedOperationException e) {
-        // On another file system.
-        Files.createSymbolicLink(link, file.toRealPath());
-      }
+      StoreFolder.link(link, file.toRealPath());
     } catch (FileAlreadyExistsException e) {
       // Another process made it.
     }

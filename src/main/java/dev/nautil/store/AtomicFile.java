@@ -1,4 +1,4 @@
-package dev.nautil;
+package dev.nautil.store;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -9,15 +9,16 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 
 /** Files of which there is the old one or the whole new one, whatever happens. */
-final class AtomicFile {
+public final class AtomicFile {
   private AtomicFile() {}
 
-  interface Content {
+  /** Writes what a file is to have. */
+  public interface Content {
     void writeTo(FileChannel channel) throws IOException, InterruptedException;
   }
 
   /** Writes beside the file, brings that to the disk, and lets it take the file's place. */
-  static void write(Path file, Content content) throws IOException, InterruptedException {
+  public static void write(Path file, Content content) throws IOException, InterruptedException {
     Path target = file.toAbsolutePath();
     Path folder = target.getParent();
     if (folder == null) {
@@ -27,13 +28,20 @@ final class AtomicFile {
     try {
       try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
         content.writeTo(channel);
-        channel.force(true);
       }
-      move(temporary, target);
+      keep(temporary, target);
     } finally {
       Files.deleteIfExists(temporary);
     }
-    forceFolder(folder);
+  }
+
+  /** Brings a finished file to the disk, and lets it take the place of another one beside it. */
+  static void keep(Path temporary, Path target) throws IOException {
+    try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
+      channel.force(true);
+    }
+    move(temporary, target);
+    forceFolder(target.getParent());
   }
 
   private static void move(Path temporary, Path target) throws IOException {

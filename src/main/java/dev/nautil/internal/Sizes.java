@@ -1,13 +1,13 @@
-package dev.nautil.cli;
+package dev.nautil.internal;
 
 import java.util.Locale;
 
 /** Numbers of bytes for people. */
-final class Sizes {
+public final class Sizes {
   private Sizes() {}
 
   /** Such as "7.1 GiB". */
-  static String brief(long bytes) {
+  public static String brief(long bytes) {
     double mebibytes = bytes / 1048576.0;
     return mebibytes < 1024
         ? String.format(Locale.ROOT, "%.1f MiB", mebibytes)
