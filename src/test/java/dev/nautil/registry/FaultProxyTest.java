@@ -17,10 +17,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.Random;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Each fault as curl sees it, whose exit codes its manual page lists. */
@@ -36,29 +35,17 @@ class FaultProxyTest {
 
   @TempDir static Path folder;
   private static final byte[] BYTES = new byte[SIZE];
-  private static DockerRegistry registry;
-  private static FaultProxy proxy;
+  @RegisterExtension static final ProxiedRegistry server = new ProxiedRegistry();
+  private static final FaultProxy proxy = server.proxy;
+  private static final Artifacts artifacts = server.artifacts;
   private static String url;
 
   @BeforeAll
   static void start() throws IOException {
     new Random(7).nextBytes(BYTES);
-    registry = DockerRegistry.start();
     Path file = Files.write(folder.resolve("m.gguf"), BYTES);
-    String digest = Artifacts.in(registry).pushBlob("m", file, ModelArtifact.DOCKER_GGUF).digest();
-    proxy = FaultProxy.to(registry.url());
+    String digest = artifacts.pushBlob("m", file, ModelArtifact.DOCKER_GGUF).digest();
     url = proxy.url() + "/v2/m/blobs/" + digest;
-  }
-
-  @AfterAll
-  static void stop() {
-    proxy.close();
-    registry.close();
-  }
-
-  @BeforeEach
-  void reset() {
-    proxy.reset();
   }
 
   private static Fault onBlobs() {
@@ -215,7 +202,7 @@ class FaultProxyTest {
 
   @Test
   void redirects() {
-    try (FaultProxy other = FaultProxy.to(registry.url())) {
+    try (FaultProxy other = FaultProxy.to(server.registry.url())) {
       String otherName = other.host().replace("127.0.0.1", "localhost");
       proxy.add(onBlobs().times(1).redirect(307, otherName));
       Curl.Answer answer = Curl.run("-L", "-u", "ada:secret", "-r", "5-", url).ok();

@@ -14,12 +14,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -30,8 +29,9 @@ class HostileRegistryTest {
   private static final String MANIFEST = "/v2/m/manifests/latest";
 
   @TempDir static Path folder;
-  private static DockerRegistry registry;
-  private static FaultProxy proxy;
+  @RegisterExtension static final ProxiedRegistry server = new ProxiedRegistry();
+  private static final FaultProxy proxy = server.proxy;
+  private static final Artifacts artifacts = server.artifacts;
   private static Descriptor config;
   private static Descriptor weights;
   private static String model;
@@ -40,25 +40,11 @@ class HostileRegistryTest {
 
   @BeforeAll
   static void start() {
-    registry = DockerRegistry.start();
-    proxy = FaultProxy.to(registry.url());
-    Artifacts artifacts = Artifacts.in(registry);
     Path file = TestStore.random(folder.resolve("m.gguf"), 400_000, 1);
     var pushed = artifacts.pushByCurl("m", "latest", file);
     config = pushed.config();
     weights = pushed.layers().get(0);
     model = proxy.host() + "/m";
-  }
-
-  @AfterAll
-  static void stop() {
-    proxy.close();
-    registry.close();
-  }
-
-  @BeforeEach
-  void reset() {
-    proxy.reset();
   }
 
   @AfterEach
@@ -222,7 +208,7 @@ class HostileRegistryTest {
   void aConfigThatIsNone() throws Exception {
     byte[] text = "[1]".getBytes(StandardCharsets.UTF_8);
     Path file = Files.write(folder.resolve("odd.json"), text);
-    Artifacts.in(registry).pushBlob("m", file, ModelArtifact.DOCKER_CONFIG);
+    artifacts.pushBlob("m", file, ModelArtifact.DOCKER_CONFIG);
     Descriptor odd =
         new Descriptor(
             ModelArtifact.DOCKER_CONFIG, ModelArtifact.digest(file), text.length, Map.of());

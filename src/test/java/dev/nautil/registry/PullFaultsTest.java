@@ -22,12 +22,11 @@ import java.util.Random;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -44,9 +43,9 @@ class PullFaultsTest {
   private static final int PIECE = 256 << 10;
 
   @TempDir static Path folder;
-  private static DockerRegistry registry;
-  private static FaultProxy proxy;
-  private static Artifacts artifacts;
+  @RegisterExtension static final ProxiedRegistry server = new ProxiedRegistry();
+  private static final FaultProxy proxy = server.proxy;
+  private static final Artifacts artifacts = server.artifacts;
   private static Path weights;
   private static String model;
   private static String blob;
@@ -58,9 +57,6 @@ class PullFaultsTest {
 
   @BeforeAll
   static void start() {
-    registry = DockerRegistry.start();
-    proxy = FaultProxy.to(registry.url());
-    artifacts = Artifacts.in(registry);
     weights = TestStore.random(folder.resolve("m.gguf"), SIZE, 1);
     Pushed pushed = artifacts.pushByCurl("m", "latest", weights);
     model = proxy.host() + "/m";
@@ -69,17 +65,6 @@ class PullFaultsTest {
     Pushed large = artifacts.pushByCurl("large", "latest", largeWeights);
     largeModel = proxy.host() + "/large";
     largeBlob = "/v2/large/blobs/" + large.layers().get(0).digest();
-  }
-
-  @AfterAll
-  static void stop() {
-    proxy.close();
-    registry.close();
-  }
-
-  @BeforeEach
-  void reset() {
-    proxy.reset();
   }
 
   @AfterEach
@@ -359,7 +344,7 @@ class PullFaultsTest {
 
   @Test
   void redirectsToAnotherHostKeepTheRange() throws IOException {
-    try (FaultProxy other = FaultProxy.to(registry.url())) {
+    try (FaultProxy other = FaultProxy.to(server.registry.url())) {
       proxy.add(onBlob().redirect(307, other.host()));
       other.add(onBlob().times(1).cutAfter(2_000_000));
       assertPulled();

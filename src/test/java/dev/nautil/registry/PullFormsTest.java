@@ -20,39 +20,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Models in all the forms that registries have, pulled from Docker's registry. */
 class PullFormsTest {
   @TempDir static Path folder;
-  private static DockerRegistry registry;
-  private static FaultProxy proxy;
-  private static Artifacts artifacts;
+  @RegisterExtension static final ProxiedRegistry server = new ProxiedRegistry();
+  private static final FaultProxy proxy = server.proxy;
+  private static final Artifacts artifacts = server.artifacts;
 
   private final TestStore store = new TestStore();
-
-  @BeforeAll
-  static void start() {
-    registry = DockerRegistry.start();
-    proxy = FaultProxy.to(registry.url());
-    artifacts = Artifacts.in(registry);
-  }
-
-  @AfterAll
-  static void stop() {
-    proxy.close();
-    registry.close();
-  }
-
-  @BeforeEach
-  void reset() {
-    proxy.reset();
-  }
 
   @AfterEach
   void closeStore() {
