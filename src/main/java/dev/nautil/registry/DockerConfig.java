@@ -2,10 +2,12 @@ package dev.nautil.registry;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import java.io.File;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Base64;
 import java.util.Map;
@@ -121,16 +123,16 @@ final class DockerConfig {
     if (helper.indexOf('/') >= 0 || helper.indexOf('\\') >= 0) {
       return null;
     }
+    Process process = null;
     try {
       ProcessBuilder builder = new ProcessBuilder(program("docker-credential-" + helper), "get");
       builder.environment().putAll(environment);
-      Process process = builder.redirectError(ProcessBuilder.Redirect.DISCARD).start();
+      process = builder.redirectError(ProcessBuilder.Redirect.DISCARD).start();
       try (OutputStream in = process.getOutputStream()) {
         in.write(key.getBytes(StandardCharsets.UTF_8));
       }
       // The output fits the pipe: one who writes more than that does not end, and is ended.
       if (!process.waitFor(HELPER_SECONDS, TimeUnit.SECONDS) || process.exitValue() != 0) {
-        process.destroyForcibly();
         return null;
       }
       JsonNode answer =
@@ -143,17 +145,24 @@ final class DockerConfig {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return null;
+    } finally {
+      if (process != null) {
+        process.destroyForcibly();
+      }
     }
   }
 
   /** The program in the environment's PATH, which may be another than this process's. */
   private String program(String name) {
-    for (String folder :
-        environment.getOrDefault("PATH", "").split(java.io.File.pathSeparator, -1)) {
+    for (String folder : environment.getOrDefault("PATH", "").split(File.pathSeparator)) {
       for (String suffix : new String[] {"", ".exe"}) {
-        Path file = Path.of(folder.isEmpty() ? "." : folder, name + suffix);
-        if (!folder.isEmpty() && Files.isExecutable(file)) {
-          return file.toString();
+        try {
+          Path file = Path.of(folder, name + suffix);
+          if (!folder.isEmpty() && Files.isExecutable(file)) {
+            return file.toString();
+          }
+        } catch (InvalidPathException e) {
+          // Such as Windows puts up with, between quotes.
         }
       }
     }
