@@ -85,7 +85,7 @@ final class Authenticator {
     } catch (IllegalArgumentException e) {
       realm = URI.create("");
     }
-    if (realm.getHost() == null || realm.getScheme() == null) {
+    if (!Hosts.isUsable(realm)) {
       throw new RegistryException(Kind.OTHER, host + " names no token service");
     }
     String query = "scope=" + encode(scope);

@@ -33,6 +33,7 @@ public final class Body implements AutoCloseable {
   private final InputStream in;
   private final String from;
   private final long start;
+  private final long length;
   private final ScheduledFuture<?> watch;
   private final Duration patience;
   private volatile Runnable onFailure = () -> {};
@@ -51,12 +52,14 @@ public final class Body implements AutoCloseable {
   /**
    * @param from names the server in errors
    * @param start where in the blob the first byte belongs
+   * @param length bytes that the server says it sends; -1 if it does not
    * @param patience how long it may be slower than that
    */
-  Body(InputStream in, String from, long start, Duration patience) {
+  Body(InputStream in, String from, long start, long length, Duration patience) {
     this.in = in;
     this.from = from;
     this.start = start;
+    this.length = length;
     this.patience = patience;
     watch = WATCH.scheduleWithFixedDelay(this::check, 1, 1, TimeUnit.SECONDS);
   }
@@ -78,12 +81,16 @@ public final class Body implements AutoCloseable {
    * @return how many; -1 at the end
    * @throws RegistryException if the connection fails or stalls
    */
-  public int read(byte[] buffer, int offset, int length) throws IOException {
+  public int read(byte[] buffer, int offset, int size) throws IOException {
     waitingSince = System.nanoTime();
     waiting = true;
     int count;
     try {
-      count = in.read(buffer, offset, length);
+      count = in.read(buffer, offset, size);
+      if (count > 0 && bytes + count == length) {
+        // The end as well, or the JDK would close the connection, which the next part can use.
+        in.read();
+      }
     } catch (InterruptedIOException e) {
       throw e;
     } catch (IOException e) {
@@ -138,7 +145,8 @@ public final class Body implements AutoCloseable {
     String reason =
         stalled
             ? "sent less than 1 kB a second for " + patience.toSeconds() + " s"
-            : "ended the connection early" + (e == null ? "" : " (" + e.getMessage() + ")");
+            : "ended the connection early"
+                + (e == null ? "" : " (" + HttpTransport.describe(e) + ")");
     return new RegistryException(Kind.TRANSIENT, from + " " + reason, e);
   }
 

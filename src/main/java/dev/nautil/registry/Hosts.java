@@ -42,12 +42,19 @@ final class Hosts {
     return uri.getHost() + (standard ? "" : ":" + port);
   }
 
+  /** Whether an address has all that a request needs, and nothing that the JDK's client refuses. */
+  static boolean isUsable(URI uri) {
+    return ("https".equals(uri.getScheme()) || "http".equals(uri.getScheme()))
+        && uri.getHost() != null
+        && uri.getPort() <= 0xffff;
+  }
+
   static boolean isSameOrigin(URI a, URI b) {
     return a.getScheme().equals(b.getScheme()) && authority(a).equalsIgnoreCase(authority(b));
   }
 
   /** An address for a message: what is after ? may be a signature that lets anyone in. */
   static String printable(URI uri) {
-    return uri.getScheme() + "://" + Hosts.authority(uri) + uri.getPath();
+    return uri.getScheme() + "://" + Hosts.authority(uri) + uri.getRawPath();
   }
 }

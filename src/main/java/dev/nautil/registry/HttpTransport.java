@@ -46,8 +46,16 @@ final class HttpTransport {
   private static final int HEADERS_PATIENCE = 3;
 
   private static final int MAX_REDIRECTS = 10;
+
+  /** Bytes of a page that says where something has moved, or that it is not for everybody. */
+  private static final int MAX_DISCARDED = 16 << 10;
+
   private static final Pattern CONTENT_RANGE =
       Pattern.compile("bytes (\\d{1,18})-(\\d{1,18})/(\\d{1,18}|\\*)");
+
+  /** How the JDK tells that a proxy makes no tunnel, for a reason that does not pass. */
+  private static final Pattern NO_TUNNEL =
+      Pattern.compile("Tunnel failed, got: (4(?!08|29)\\d\\d)");
 
   private final NetworkSettings settings;
   private final Proxies proxies;
@@ -123,7 +131,7 @@ final class HttpTransport {
       if (answer.status() / 100 != 3 || answer.status() == 304 || location.isEmpty()) {
         return answer;
       }
-      answer.close();
+      discard(answer);
       URI next = redirected(uri, location.get());
       if (!Hosts.isSameOrigin(uri, next)) {
         sent.remove("Authorization");
@@ -134,15 +142,31 @@ final class HttpTransport {
         Kind.OTHER, Hosts.printable(first) + " redirects more than " + MAX_REDIRECTS + " times");
   }
 
+  /** Reads to its end what is not wanted, if that is little: so its connection is used again. */
+  void discard(Answer answer) {
+    try (answer) {
+      long length = length(answer);
+      if (length >= 0 && length <= MAX_DISCARDED) {
+        content(answer, MAX_DISCARDED);
+      }
+    } catch (IOException e) {
+      // Then it is not.
+    }
+  }
+
+  /** Bytes of the body; -1 if the server does not say. */
+  private static long length(Answer answer) {
+    return answer.response().headers().firstValueAsLong("Content-Length").orElse(-1);
+  }
+
   private URI redirected(URI from, String location) throws IOException {
-    URI next;
+    URI next = null;
     try {
       next = from.resolve(location);
     } catch (IllegalArgumentException e) {
-      throw new RegistryException(
-          Kind.OTHER, Hosts.printable(from) + " redirects to what is no address");
+      // Told below.
     }
-    if (next.getHost() == null || next.getScheme() == null) {
+    if (next == null || !Hosts.isUsable(next)) {
       throw new RegistryException(
           Kind.OTHER, Hosts.printable(from) + " redirects to what is no address");
     }
@@ -186,6 +210,12 @@ final class HttpTransport {
       throw e;
     } catch (IOException e) {
       throw failure(uri, e);
+    } catch (IllegalArgumentException e) {
+      // A Content-Length that is no number, for one, is not told as an IOException.
+      throw new RegistryException(
+          Kind.OTHER,
+          Hosts.authority(uri) + proxies.described(uri) + " answers with what is no HTTP",
+          e);
     }
   }
 
@@ -236,6 +266,13 @@ final class HttpTransport {
               + Hosts.authority(uri),
           e);
     }
+    Matcher refused = NO_TUNNEL.matcher(describe(e));
+    if (refused.matches()) {
+      return new RegistryException(
+          Kind.OTHER,
+          host + " cannot be reached: the proxy answers with HTTP status " + refused.group(1),
+          e);
+    }
     boolean unreachable =
         e instanceof ConnectException
             || e instanceof NoRouteToHostException
@@ -258,8 +295,9 @@ final class HttpTransport {
     return tls;
   }
 
-  private static String describe(IOException e) {
-    return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+  static String describe(IOException e) {
+    // Of what is no HTTP the JDK's has all that the server sent.
+    return e.getMessage() == null ? e.getClass().getSimpleName() : Manifest.brief(e.getMessage());
   }
 
   /** What a status other than success means. */
@@ -271,6 +309,8 @@ final class HttpTransport {
           case 404, 410 -> Kind.NOT_FOUND;
           case 412, 416 -> Kind.CHANGED;
           case 408, 425, 429, 500, 502, 503, 504 -> Kind.TRANSIENT;
+          // Cloudflare's, which Docker Hub is behind: it does not reach the server that it hides.
+          case 520, 521, 522, 523, 524 -> Kind.TRANSIENT;
           default -> Kind.OTHER;
         };
     String reason =
@@ -303,7 +343,8 @@ final class HttpTransport {
     long size = blob.size();
     try {
       long start = 0;
-      long total = answer.response().headers().firstValueAsLong("Content-Length").orElse(-1);
+      long length = length(answer);
+      long total = length;
       if (answer.status() == 206) {
         Matcher range = CONTENT_RANGE.matcher(answer.header("Content-Range").orElse(""));
         if (!range.matches()) {
@@ -313,10 +354,7 @@ final class HttpTransport {
         start = Long.parseLong(range.group(1));
         total = range.group(3).equals("*") ? size : Long.parseLong(range.group(3));
       } else if (answer.status() == 404) {
-        // Not as if there were no such model.
-        throw new RegistryException(
-            Kind.OTHER,
-            what + ": " + Hosts.authority(answer.uri()) + " lacks its part " + blob.digest());
+        throw missing(what, Hosts.authority(answer.uri()), blob);
       } else if (answer.status() != 200) {
         throw failure(answer, what);
       }
@@ -336,11 +374,17 @@ final class HttpTransport {
                 + size
                 + " were asked for");
       }
-      return new Body(answer.body(), Hosts.authority(answer.uri()), start, patience);
+      return new Body(answer.body(), Hosts.authority(answer.uri()), start, length, patience);
     } catch (RegistryException e) {
       answer.close();
       throw e;
     }
+  }
+
+  /** A blob that is not there: not as if there were no such model. */
+  static RegistryException missing(String what, String host, Descriptor blob) {
+    return new RegistryException(
+        Kind.OTHER, what + ": " + host + " lacks its part " + blob.digest());
   }
 
   /**
@@ -350,9 +394,9 @@ final class HttpTransport {
    */
   byte[] content(Answer answer, int limit) throws IOException {
     String from = Hosts.authority(answer.uri());
-    long length = answer.response().headers().firstValueAsLong("Content-Length").orElse(-1);
-    try (Body body = new Body(answer.body(), from, 0, patience)) {
-      byte[] bytes = body.readAll(limit, answer.uri().getPath());
+    long length = length(answer);
+    try (Body body = new Body(answer.body(), from, 0, length, patience)) {
+      byte[] bytes = body.readAll(limit, answer.uri().getRawPath());
       if (length >= 0 && bytes.length != length) {
         throw new RegistryException(Kind.TRANSIENT, from + " ended the connection early");
       }

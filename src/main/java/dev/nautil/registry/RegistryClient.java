@@ -46,7 +46,8 @@ public final class RegistryClient implements BlobSource {
     Endpoint(String host, @Nullable URI base, @Nullable Credential credential) {
       this.host = host;
       this.base = base;
-      authenticator = new Authenticator(http, host, reference.name(), credential);
+      String prefix = base == null ? "" : base.getPath().replaceFirst(".*?/v2/", "");
+      authenticator = new Authenticator(http, host, prefix + reference.name(), credential);
     }
 
     /** The address before the repository's name. */
@@ -63,6 +64,9 @@ public final class RegistryClient implements BlobSource {
       String authority = host.equals("docker.io") ? "registry-1.docker.io" : host;
       URI secure = URI.create("https://" + authority + "/v2/");
       URI plain = URI.create("http://" + authority + "/v2/");
+      if (!Hosts.isUsable(secure)) {
+        throw new RegistryException(Kind.OTHER, "'" + host + "' is no name that a host can have");
+      }
       if (http.settings().isPlainHttp(host)) {
         return plain;
       }
@@ -89,7 +93,7 @@ public final class RegistryClient implements BlobSource {
       String sent = authenticator.current();
       Answer answer = http.get(uri, with(headers, sent));
       if (answer.status() == 401 && Hosts.isSameOrigin(answer.uri(), uri)) {
-        answer.close();
+        http.discard(answer);
         authenticator.authenticate(answer, sent);
         answer = http.get(uri, with(headers, authenticator.current()));
         if (answer.status() == 401 && Hosts.isSameOrigin(answer.uri(), uri)) {
@@ -123,12 +127,13 @@ public final class RegistryClient implements BlobSource {
     endpoints.add(new Endpoint(reference.host(), null, config.of(reference.host())));
   }
 
+  /** What has /v2/ in its path, as caches of several registries have, has all of it. */
   private static URI mirror(String address) throws RegistryException {
     String text = address.contains("://") ? address : "https://" + address;
     try {
-      URI uri = URI.create(text.replaceFirst("/*$", "/v2/"));
-      if (uri.getHost() != null) {
-        return uri;
+      URI uri = URI.create(text.replaceFirst("/*$", "/"));
+      if (Hosts.isUsable(uri)) {
+        return uri.getPath().contains("/v2/") ? uri : uri.resolve("v2/");
       }
     } catch (IllegalArgumentException e) {
       // Told below.
@@ -184,7 +189,13 @@ public final class RegistryClient implements BlobSource {
               + "); it may have "
               + limit);
     }
-    return content("/blobs/" + blob.digest(), "*/*", (int) blob.size(), blob.digest());
+    try {
+      return content("/blobs/" + blob.digest(), "*/*", (int) blob.size(), blob.digest());
+    } catch (RegistryException e) {
+      throw e.kind() == Kind.NOT_FOUND
+          ? HttpTransport.missing(reference.toString(), reference.host(), blob)
+          : e;
+    }
   }
 
   /** What has another digest is fetched once more: it may have been damaged on its way. */

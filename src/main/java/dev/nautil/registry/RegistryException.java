@@ -4,7 +4,10 @@ import java.io.IOException;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/** A registry did not give what it was asked for. */
+/**
+ * A registry did not give what it was asked for. The message may have words of the server's; what a
+ * terminal would obey is taken out of it.
+ */
 public final class RegistryException extends IOException {
   private static final long serialVersionUID = 1;
 
@@ -37,7 +40,7 @@ public final class RegistryException extends IOException {
 
   RegistryException(
       Kind kind, String message, @Nullable Duration retryAfter, @Nullable Throwable cause) {
-    super(message, cause);
+    super(message.replaceAll("[\\p{Cc}\\p{Cf}]", "?"), cause);
     this.kind = kind;
     this.retryAfter = retryAfter;
   }

@@ -117,6 +117,11 @@ public final class FaultProxy implements AutoCloseable {
     return URI.create("http://" + host());
   }
 
+  /** How many connections clients have made, from the start on. */
+  int connections() {
+    return server.connections();
+  }
+
   /** Adds a fault to those before. */
   public FaultProxy add(Fault fault) {
     faults.add(fault);

@@ -2,11 +2,15 @@ package dev.nautil.registry;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.nautil.PullException;
+import dev.nautil.TestModels;
 import dev.nautil.json.JsonValues;
 import dev.nautil.registry.Artifacts.Descriptor;
+import dev.nautil.store.RemoteFiles;
+import dev.nautil.store.Store;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -68,7 +72,11 @@ class HostileRegistryTest {
   }
 
   private String refused() {
-    String message = store.refusal(PullException.class, model);
+    return refused(model);
+  }
+
+  private String refused(String reference) {
+    String message = store.refusal(PullException.class, reference);
     // Nor does it fill a screen, or command it.
     assertTrue(message.length() < 1000, () -> message.length() + " characters");
     assertFalse(message.matches("(?s).*\\p{Cc}.*"), message);
@@ -266,6 +274,23 @@ class HostileRegistryTest {
     store.refusal(dev.nautil.ModelNotFoundException.class, model);
   }
 
+  /** What is shown of a model before it is pulled is checked, too. */
+  @Test
+  void aTextOfARemoteModelThatHasAnotherDigest() throws Exception {
+    Path text = Files.writeString(folder.resolve("LICENSE"), "Do as you please.\n");
+    Path tiny = TestModels.path("tiny-Q8_0.gguf");
+    artifacts.push(
+        "tiny", "latest", ModelArtifact.docker(tiny).layer(text, ModelArtifact.DOCKER_LICENSE));
+    ModelReference reference = ModelReference.parse(proxy.host() + "/tiny");
+    RemoteModel remote = new Store(store.environment()).remote(reference, false);
+    try (RemoteFiles files = RemoteFiles.fetch(remote)) {
+      assertEquals("Do as you please.\n", files.describe("tiny").licenses().get(0));
+      proxy.add(Fault.on("GET", ".*/blobs/" + ModelArtifact.digest(text)).flip(1));
+      RegistryException e = assertThrows(RegistryException.class, () -> files.describe("tiny"));
+      assertTrue(e.getMessage().contains(ModelArtifact.digest(text)), e.getMessage());
+    }
+  }
+
   @Test
   void headersWithoutSense() {
     String challenge = "Bearer realm=\"" + "\\\"".repeat(20_000) + "\"," + "a=b,".repeat(2_000);
@@ -278,9 +303,65 @@ class HostileRegistryTest {
     proxy.add(Fault.on("GET", MANIFEST).status(307).header("Location", "file:///etc/passwd"));
     refused();
     proxy.reset();
+    proxy.add(Fault.on("GET", MANIFEST).redirect(307, "http://127.0.0.1:70000/"));
+    refused();
+    proxy.reset();
+    proxy.add(Fault.on("GET", MANIFEST).redirect(307, "http://else.test/%1b%5d0;x%07"));
+    assertTrue(refused().contains("http://else.test/%1b%5d0;x%07 is not spoken to without TLS"));
+    proxy.reset();
+    proxy.add(
+        Fault.on("GET", MANIFEST)
+            .status(401)
+            .header("WWW-Authenticate", "Bearer realm=\"http://127.0.0.1:70000/\""));
+    refused();
+    proxy.reset();
     proxy.add(Fault.on("GET", MANIFEST).status(429).header("Retry-After", "99999999999999999999"));
     proxy.add(Fault.on("GET", MANIFEST).status(404).times(1));
     store.with("NAUTIL_TIMEOUT", "1");
     refused();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "\u001b[2J\r\n\r\n",
+        "HTTP/1.1\r\n\r\n",
+        "HTTP/1.1 2\u001b00 OK\r\n\r\n",
+        "HTTP/1.1 200 OK\r\n\u001b[2J: x\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: some\r\n\r\n{}",
+        "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n{}",
+        "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n{}",
+        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: x\r\n\r\n{}",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\u001b\r\n{}",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-2\r\n{}\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n{}",
+        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}",
+        "HTTP/1.1 206 OK\r\nContent-Length: 2\r\nContent-Range: bytes 5-1/-1\r\n\r\n{}",
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n{}",
+        "HTTP/1.1 100 Continue\r\n\r\n",
+        "HTTP/1.1 999 \u001b[2J\r\nContent-Length: 0\r\n\r\n",
+      })
+  void answersThatAreNoHttp(String answer) {
+    store.with("NAUTIL_TIMEOUT", "1");
+    try (LoopbackServer odd =
+        new LoopbackServer(
+            "odd",
+            client -> {
+              Http1.Head.read(client.getInputStream());
+              client.getOutputStream().write(answer.getBytes(StandardCharsets.ISO_8859_1));
+            })) {
+      store.with("NAUTIL_PLAIN_HTTP", odd.host());
+      String message = refused(odd.host() + "/m");
+      assertTrue(message.contains(odd.host()), message);
+    }
+  }
+
+  @Test
+  void hostsThatNoAddressCanHave() {
+    for (String host : List.of("registry.1", "1.2.3.4.5:5000", "300.1.1.1")) {
+      String message = refused(host + "/m");
+      assertTrue(message.contains(host), message);
+    }
   }
 }

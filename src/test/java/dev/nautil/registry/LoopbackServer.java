@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Takes connections at a free port of the loopback interface and serves each on a thread of its
@@ -25,6 +26,7 @@ final class LoopbackServer implements AutoCloseable {
   private final Handler handler;
   private final ServerSocket listener;
   private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
+  private final AtomicInteger connections = new AtomicInteger();
   private final CountDownLatch closed = new CountDownLatch(1);
 
   LoopbackServer(String name, Handler handler) {
@@ -45,6 +47,11 @@ final class LoopbackServer implements AutoCloseable {
   /** {@code 127.0.0.1:PORT} */
   String host() {
     return "127.0.0.1:" + port();
+  }
+
+  /** How many connections clients have made. */
+  int connections() {
+    return connections.get();
   }
 
   /** Runs it on a thread that does not keep the JVM. */
@@ -79,6 +86,7 @@ final class LoopbackServer implements AutoCloseable {
     while (true) {
       try {
         Socket client = listener.accept();
+        connections.incrementAndGet();
         start(() -> serve(client));
       } catch (IOException e) {
         return;

@@ -278,6 +278,28 @@ class PullAuthenticationTest {
   }
 
   @Test
+  void tokensThatAreNone() {
+    String manifests = ".*/manifests/.*";
+    String challenge = "Bearer realm=\"" + proxy.url() + "/token\"";
+    byte[] large =
+        ("{\"token\":\"" + "x".repeat(40 << 20) + "\"}").getBytes(StandardCharsets.UTF_8);
+    byte[] split = "{\"token\":\"a\\r\\nX: y\"}".getBytes(StandardCharsets.UTF_8);
+    for (byte[] answer : new byte[][] {large, split, "{}".getBytes(StandardCharsets.UTF_8), {}}) {
+      proxy.reset();
+      proxy.add(Fault.on("GET", manifests).status(401).header("WWW-Authenticate", challenge));
+      proxy.add(
+          Fault.on("GET", "/token")
+              .answer(200, "text/plain", answer)
+              .header("Content-Length", null));
+      String message = store.refusal(PullException.class, open);
+      assertTrue(message.contains(proxy.host()), message);
+      assertTrue(message.length() < 300, message);
+      assertTrue(proxy.bodyBytes("GET", "/token") < 20 << 20);
+      assertEquals(1, proxy.exchanges("GET", manifests).size());
+    }
+  }
+
+  @Test
   void tokenServicesThatAreNone() {
     String manifests = ".*/manifests/.*";
     String[] challenges = {

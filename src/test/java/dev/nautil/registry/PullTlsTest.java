@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.nautil.ModelNotFoundException;
 import dev.nautil.ModelStore;
 import dev.nautil.PullException;
 import java.io.IOException;
@@ -21,7 +22,10 @@ import java.security.PrivateKey;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
 import java.security.spec.PKCS8EncodedKeySpec;
+import java.util.ArrayList;
 import java.util.Base64;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.AfterAll;
@@ -199,8 +203,28 @@ class PullTlsTest {
     }
   }
 
-  /** A server that gives one answer to all. */
+  @Test
+  void theProxysPasswordStaysWithTheProxy() throws Exception {
+    List<Http1.Head> heads = new CopyOnWriteArrayList<>();
+    try (ServerSocket server = tls("HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", heads);
+        ForwardProxy own = ForwardProxy.start()) {
+      own.lead("registry.test:443", "127.0.0.1:" + server.getLocalPort());
+      store
+          .with("NAUTIL_CA_FILE", authority())
+          .with("HTTPS_PROXY", "http://ada:secret@" + own.host())
+          .refusal(ModelNotFoundException.class, "registry.test/m");
+      assertEquals(1, heads.size());
+      assertTrue(heads.get(0).has("Host", "registry.test"));
+      assertFalse(heads.get(0).fields.containsKey("Proxy-Authorization"));
+    }
+  }
+
   private static ServerSocket tls(String answer) throws Exception {
+    return tls(answer, new ArrayList<>());
+  }
+
+  /** A server that gives one answer to all, and keeps what it is asked. */
+  private static ServerSocket tls(String answer, List<Http1.Head> heads) throws Exception {
     PrivateKey key =
         KeyFactory.getInstance("EC")
             .generatePrivate(
@@ -220,17 +244,17 @@ class PullTlsTest {
         context
             .getServerSocketFactory()
             .createServerSocket(0, 0, InetAddress.getByName("127.0.0.1"));
-    Thread thread = new Thread(() -> serve(server, answer), "tls-server");
+    Thread thread = new Thread(() -> serve(server, answer, heads), "tls-server");
     thread.setDaemon(true);
     thread.start();
     return server;
   }
 
-  private static void serve(ServerSocket server, String answer) {
+  private static void serve(ServerSocket server, String answer, List<Http1.Head> heads) {
     while (!server.isClosed()) {
       try (Socket client = server.accept();
           OutputStream out = client.getOutputStream()) {
-        Http1.Head.read(client.getInputStream());
+        heads.add(Http1.Head.read(client.getInputStream()));
         out.write(answer.getBytes(StandardCharsets.US_ASCII));
       } catch (IOException e) {
         // The client went.
@@ -253,8 +277,7 @@ class PullTlsTest {
                             .getBytes(StandardCharsets.US_ASCII));
               }
             })) {
-      String message =
-          store.refusal(dev.nautil.ModelNotFoundException.class, server.host() + "/ai/m");
+      String message = store.refusal(ModelNotFoundException.class, server.host() + "/ai/m");
       assertTrue(message.contains("does not have it"), message);
     }
   }
