@@ -14,13 +14,14 @@ import org.jspecify.annotations.Nullable;
  * How registries are reached: what the environment says, and what a caller asks for.
  *
  * <ul>
- *   <li>{@code HTTPS_PROXY}, {@code HTTP_PROXY}, {@code NO_PROXY}, where the JVM's own settings
- *       name no proxy
+ *   <li>{@code HTTPS_PROXY}, {@code HTTP_PROXY}, {@code ALL_PROXY}, {@code NO_PROXY}, where the
+ *       JVM's own settings name no proxy
  *   <li>{@code NAUTIL_CA_FILE} or {@code SSL_CERT_FILE}: certificates in PEM that are trusted
  *       beside the JVM's
  *   <li>{@code NAUTIL_PLAIN_HTTP}: hosts, between commas, that are spoken to without TLS
  *   <li>{@code NAUTIL_MIRRORS}: {@code HOST=URL} between commas; several for a host are tried in
- *       their order, and then the host
+ *       their order, and then the host. Names are looked for under the URL's path and {@code /v2/},
+ *       or under its path if that has {@code /v2/}
  *   <li>{@code NAUTIL_TIMEOUT}: for how many seconds a server may send next to nothing, 20 if it is
  *       not set; a proxy that looks for viruses first may take longer
  *   <li>{@code DOCKER_CONFIG}, {@code HF_TOKEN}, {@code HF_ENDPOINT}
@@ -66,7 +67,14 @@ public record NetworkSettings(Map<String, String> environment, boolean plainHttp
 
   /** Whether a host may be spoken to without TLS by the user's wish. */
   boolean isPlainHttp(String host) {
-    return plainHttp || list("NAUTIL_PLAIN_HTTP").contains(host);
+    return plainHttp
+        || list("NAUTIL_PLAIN_HTTP").stream()
+            .anyMatch(each -> withoutPort80(each).equalsIgnoreCase(withoutPort80(host)));
+  }
+
+  /** Some write it, though it is what HTTP has without it. */
+  private static String withoutPort80(String host) {
+    return host.replaceFirst(":80$", "");
   }
 
   /** The addresses that serve what a host has. */

@@ -14,6 +14,7 @@ import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -91,7 +92,8 @@ final class Proxies extends ProxySelector {
   /** What to tell whom the proxy does not let through. */
   RegistryException refusal(URI uri) throws RegistryException {
     boolean isTunnel = uri.getScheme().equals("https");
-    String name = isTunnel ? "HTTPS_PROXY" : "HTTP_PROXY";
+    String set = variable(uri);
+    String name = set != null ? set : isTunnel ? "HTTPS_PROXY" : "HTTP_PROXY";
     String why;
     if (authorization(uri) == null) {
       why = " wants credentials; write " + name + "=http://USER:PASSWORD@HOST:PORT";
@@ -122,32 +124,38 @@ final class Proxies extends ProxySelector {
     if (Hosts.isLoopback(uri.getHost())) {
       return null;
     }
-    String name = uri.getScheme().equals("https") ? "https_proxy" : "http_proxy";
-    String value = either(name);
-    if (value == null || isExempt(uri)) {
+    String name = variable(uri);
+    if (name == null || isExempt(uri)) {
       return null;
     }
+    String value = Objects.requireNonNull(settings.get(name));
     try {
       URI proxy = new URI(value.contains("://") ? value : "http://" + value);
-      if (proxy.getHost() == null || !"http".equalsIgnoreCase(proxy.getScheme())) {
-        throw NetworkSettings.unusable(
-            name.toUpperCase(Locale.ROOT), "it names no HTTP proxy; write http://HOST:PORT");
+      if (!Hosts.isUsable(proxy) || !proxy.getScheme().equals("http")) {
+        throw NetworkSettings.unusable(name, "it names no HTTP proxy; write http://HOST:PORT");
       }
       return proxy;
     } catch (URISyntaxException e) {
       // Without the value, which may have a password.
-      throw NetworkSettings.unusable(
-          name.toUpperCase(Locale.ROOT), "it is no address (" + e.getReason() + ")");
+      throw NetworkSettings.unusable(name, "it is no address (" + e.getReason() + ")");
     }
   }
 
-  private @Nullable String either(String lower) {
-    String value = settings.get(lower);
-    return value != null ? value : settings.get(lower.toUpperCase(Locale.ROOT));
+  /** The variable that names the proxy; null if none does. */
+  private @Nullable String variable(URI uri) {
+    String name = set(uri.getScheme() + "_proxy");
+    return name != null ? name : set("all_proxy");
+  }
+
+  /** Which of a variable's two names is set; null if neither is. */
+  private @Nullable String set(String lower) {
+    String upper = lower.toUpperCase(Locale.ROOT);
+    return settings.get(lower) != null ? lower : settings.get(upper) != null ? upper : null;
   }
 
   private boolean isExempt(URI uri) {
-    String list = either("no_proxy");
+    String name = set("no_proxy");
+    String list = name == null ? null : settings.get(name);
     String host = Hosts.withoutBrackets(uri.getHost()).toLowerCase(Locale.ROOT);
     int port = uri.getPort() >= 0 ? uri.getPort() : uri.getScheme().equals("https") ? 443 : 80;
     if (list != null) {

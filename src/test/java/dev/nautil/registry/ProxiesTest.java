@@ -68,6 +68,23 @@ class ProxiesTest {
     assertEquals("small", ((InetSocketAddress) chosen.address()).getHostString());
   }
 
+  /** As curl has it: the scheme's own comes first, and NO_PROXY is for all. */
+  @Test
+  void oneForAllSchemes() {
+    for (String url : new String[] {"http://a.example/", "https://a.example/"}) {
+      assertEquals(true, isProxied(url, Map.of("ALL_PROXY", "p:1")));
+      assertEquals(true, isProxied(url, Map.of("all_proxy", "p:1")));
+      assertEquals(false, isProxied(url, Map.of("ALL_PROXY", "p:1", "NO_PROXY", "example")));
+    }
+    Map<String, String> environment =
+        Map.of("HTTPS_PROXY", "http://own:1", "all_proxy", "http://all:2");
+    Proxies proxies = new Proxies(new NetworkSettings(environment, false));
+    Proxy own = proxies.select(URI.create("https://a.example/")).get(0);
+    assertEquals("own", ((InetSocketAddress) own.address()).getHostString());
+    Proxy all = proxies.select(URI.create("http://a.example/")).get(0);
+    assertEquals("all", ((InetSocketAddress) all.address()).getHostString());
+  }
+
   @Test
   void eachSchemeHasItsOwn() {
     assertEquals(false, isProxied("http://a.example/", Map.of("HTTPS_PROXY", "p:1")));

@@ -165,10 +165,32 @@ class PullProxyTest {
   @Test
   void whatIsNoProxyIsAnError() {
     for (String value :
-        new String[] {"socks5://ada:secret@x:1", "http://ada:secret@a b", "http://"}) {
+        new String[] {
+          "socks5://ada:secret@x:1", "http://ada:secret@a b", "http://", "http://ada:secret@x:70000"
+        }) {
       String message = store.with("HTTP_PROXY", value).refusal(PullException.class, MODEL);
       assertTrue(message.contains("HTTP_PROXY: "), message);
       assertFalse(message.contains("secret"), message);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {400, 403, 405})
+  void aProxyThatMakesNoTunnelIsNotAskedAgain(int status) throws IOException {
+    try (LoopbackServer refusing =
+        new LoopbackServer(
+            "refusing",
+            client -> {
+              Http1.Head.read(client.getInputStream());
+              Http1.Head refusal = new Http1.Head("HTTP/1.1 " + status + " No");
+              refusal.set("Content-Length", "0");
+              refusal.writeTo(client.getOutputStream());
+            })) {
+      store.with("HTTPS_PROXY", "http://" + refusing.host());
+      String message = store.refusal(PullException.class, "secure.test/m");
+      assertTrue(message.contains("the proxy answers with HTTP status " + status), message);
+      assertTrue(message.contains(refusing.host()), message);
+      assertEquals(1, refusing.connections());
     }
   }
 
@@ -238,6 +260,31 @@ class PullProxyTest {
     assertFalse(proxy.requests().isEmpty());
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"ALL_PROXY", "all_proxy"})
+  void oneProxyForAll(String variable) throws IOException {
+    store.with(variable, proxy.url().toString());
+    assertPulled(MODEL);
+    assertPulled("secure.test/m");
+    assertTrue(proxy.requests().get(0).target().startsWith("http://registry.test:5000/v2/"));
+    assertTrue(proxy.requests().stream().anyMatch(each -> each.method().equals("CONNECT")));
+    // What is named for the scheme comes first.
+    int before = proxy.requests().size();
+    store.with("HTTP_PROXY", "http://127.0.0.1:1");
+    store.refusal(PullException.class, MODEL);
+    assertEquals(before, proxy.requests().size());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"registry.test", "registry.test:80"})
+  void withoutTlsOnItsOwnPort(String listed) throws IOException {
+    proxy.lead("registry.test:80", origin.host());
+    store.with("HTTP_PROXY", proxy.url().toString()).with("HTTPS_PROXY", proxy.url().toString());
+    store.with("NAUTIL_PLAIN_HTTP", listed);
+    assertPulled("registry.test/m");
+    assertPulled("registry.test:80/m");
+  }
+
   private FaultProxy mirror() {
     FaultProxy mirror = FaultProxy.to(registry.url());
     store.with("NAUTIL_MIRRORS", origin.host() + "=" + mirror.url() + ", else.test=http://x");
@@ -301,11 +348,30 @@ class PullProxyTest {
     }
   }
 
+  /** As Harbor's proxy caches and other pull-through caches have them. */
+  @ParameterizedTest
+  @ValueSource(strings = {"/v2/cache/hub", "/v2/cache/hub/"})
+  void aMirrorUnderAPrefix(String path) throws IOException {
+    try (TokenServer tokens = TokenServer.start().user("ada", "secret");
+        DockerRegistry closed = DockerRegistry.builder().tokens(tokens).start();
+        FaultProxy mirror = FaultProxy.to(closed.url())) {
+      Artifacts.in(closed, "ada", "secret").pushByCurl("cache/hub/m", "latest", weights);
+      tokens.forget();
+      store.with("NAUTIL_MIRRORS", origin.host() + "=" + mirror.url() + path);
+      assertPulled(origin.host() + "/m");
+      assertEquals(0, origin.exchanges().size());
+      assertEquals(1, mirror.exchanges("GET", blob.replace("/v2/", "/v2/cache/hub/")).size());
+      assertEquals("repository:cache/hub/m:pull", tokens.requests().get(0).parameter("scope"));
+    }
+  }
+
   @Test
   void aMirrorThatIsNoAddress() {
-    store.with("NAUTIL_MIRRORS", origin.host() + "=http://ada:secret@ a");
-    String message = store.refusal(PullException.class, origin.host() + "/m");
-    assertTrue(message.contains("NAUTIL_MIRRORS"), message);
-    assertFalse(message.contains("secret"), message);
+    for (String address : List.of("http://ada:secret@ a", "http://ada:secret@x:70000", "ftp://x")) {
+      store.with("NAUTIL_MIRRORS", origin.host() + "=" + address);
+      String message = store.refusal(PullException.class, origin.host() + "/m");
+      assertTrue(message.contains("NAUTIL_MIRRORS"), message);
+      assertFalse(message.contains("secret"), message);
+    }
   }
 }
