@@ -41,10 +41,22 @@ public final class HuggingFaceClient implements BlobSource {
     http = new HttpTransport(settings);
     String moved = settings.get("HF_ENDPOINT");
     endpoint = (moved == null ? "https://huggingface.co" : moved).replaceFirst("/+$", "");
+    if (!isUsable(endpoint)) {
+      // Without the value, which may have a password.
+      throw NetworkSettings.unusable("HF_ENDPOINT", "it is no address; write https://HOST");
+    }
     token = settings.get("HF_TOKEN");
     if (token != null && !token.matches("[\\x21-\\x7e]+")) {
       // Else the HTTP client refuses it, and its exception has it.
       throw NetworkSettings.unusable("HF_TOKEN", "it has characters that no token has");
+    }
+  }
+
+  private static boolean isUsable(String address) {
+    try {
+      return Hosts.isUsable(URI.create(address));
+    } catch (IllegalArgumentException e) {
+      return false;
     }
   }
 
@@ -75,12 +87,10 @@ public final class HuggingFaceClient implements BlobSource {
 
   private URI uri(String path) throws IOException {
     try {
-      URI base = URI.create(endpoint);
       // Escapes what file names may have.
-      URI relative = new URI(null, null, path, null);
-      return URI.create(base + relative.getRawPath());
-    } catch (URISyntaxException | IllegalArgumentException e) {
-      throw new RegistryException(Kind.OTHER, endpoint + path + " is no address", e);
+      return URI.create(endpoint + new URI(null, null, path, null).getRawPath());
+    } catch (URISyntaxException e) {
+      throw new RegistryException(Kind.OTHER, reference + ": " + path + " is no address", e);
     }
   }
 

@@ -18,6 +18,9 @@ import java.util.regex.Pattern;
 
 /** Which of a repository's files are a model, and the manifest that is made of them. */
 public final class HuggingFaceFiles {
+  /** A model in all quantisations that anybody publishes. */
+  private static final int MAX_LISTED = 40;
+
   private static final int BILLION = 1_000_000_000;
 
   private HuggingFaceFiles() {}
@@ -52,7 +55,9 @@ public final class HuggingFaceFiles {
     Map<String, List<RemoteFile>> models = new TreeMap<>();
     for (RemoteFile file : all) {
       String name = file.path().toLowerCase(Locale.ROOT);
-      if (!name.endsWith(".gguf") || name.contains("mmproj")) {
+      // A projector of images, or what weights were quantised with.
+      boolean isOther = name.contains("mmproj") || name.contains("imatrix");
+      if (!name.endsWith(".gguf") || isOther) {
         continue;
       }
       models
@@ -74,7 +79,9 @@ public final class HuggingFaceFiles {
                         reference
                             + (models.isEmpty()
                                 ? ": the repository has no GGUF file"
-                                : ": the repository has no such file; it has " + models.keySet())));
+                                : ": the repository has no such file; it has "
+                                    + models.keySet().stream().limit(MAX_LISTED).toList()
+                                    + (models.size() > MAX_LISTED ? " and more" : ""))));
     List<RemoteFile> files = new ArrayList<>(models.get(path));
     files.sort(Comparator.comparing(RemoteFile::path));
     Matcher part = HuggingFace.PART.matcher(path);

@@ -143,8 +143,9 @@ final class FakeHub implements AutoCloseable {
           .getResponseHeaders()
           .set(
               "Link",
-              "<%s/api/models/%s/tree/%s?recursive=true&cursor=%d>; rel=\"next\""
-                  .formatted(url(), repository, COMMIT, end));
+              "<http://%s/api/models/%s/tree/%s?recursive=true&cursor=%d>; rel=\"next\""
+                  .formatted(
+                      exchange.getRequestHeaders().getFirst("Host"), repository, COMMIT, end));
     }
     send(exchange, 200, "[" + String.join(",", all.subList(first, end)) + "]");
   }

@@ -2,6 +2,7 @@ package dev.nautil.store;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,9 +11,13 @@ import dev.nautil.ModelStore;
 import dev.nautil.PullException;
 import dev.nautil.RegistryAccessException;
 import dev.nautil.StoredModel;
+import dev.nautil.registry.Fault;
+import dev.nautil.registry.FaultProxy;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -110,6 +115,79 @@ class HuggingFaceTest {
         .add("m-Q4_K_M-00002-of-00003.gguf", bytes(2, 3000));
     PullException missing = assertThrows(PullException.class, () -> store().pull(MODEL));
     assertTrue(missing.getMessage().contains("2 of 00003 parts"), missing.getMessage());
+  }
+
+  @Test
+  void whatComesBesideAModelIsNone() throws IOException {
+    hub.add("repository-BF16.gguf", bytes(1, 3000))
+        .add("mmproj.gguf", bytes(2, 3000))
+        .add("imatrix.gguf", bytes(3, 3000))
+        .add("a.imatrix.gguf", bytes(4, 3000));
+    requireContent(1, 3000, MODEL);
+  }
+
+  @Test
+  void anErrorDoesNotListThousandsOfFiles() {
+    for (int i = 0; i < 150; i++) {
+      hub.add("repo-" + i + ".gguf", bytes(1, 10));
+    }
+    hub.add("\\u001b[2J.gguf", bytes(1, 10));
+    PullException none = assertThrows(PullException.class, () -> store().pull(MODEL + ":Q6_K"));
+    String message = none.getMessage();
+    assertTrue(message.length() < 2000, () -> message.length() + " characters");
+    assertFalse(message.matches("(?s).*\\p{Cc}.*"), message);
+  }
+
+  @Test
+  void anEndpointThatIsNoAddress() {
+    for (String endpoint : List.of("hub.example", "http:", "https://ada:secret@x y", "ftp://x")) {
+      environment.put("HF_ENDPOINT", endpoint);
+      PullException failure = assertThrows(PullException.class, () -> store().pull(MODEL));
+      String message = failure.getMessage();
+      assertTrue(message.contains("HF_ENDPOINT"), message);
+      assertFalse(message.contains("secret"), message);
+    }
+  }
+
+  @Test
+  void faultsOnTheWay() throws IOException {
+    hub.add("repo-Q4_K_M.gguf", bytes(1, 3000));
+    String description = "/api/models/org/repo-GGUF";
+    try (FaultProxy proxy = FaultProxy.to(URI.create(hub.url()))) {
+      environment.put("HF_ENDPOINT", proxy.url().toString());
+      environment.put("NAUTIL_TIMEOUT", "4");
+      proxy.add(
+          Fault.on("GET", description).times(1).status(429).retryAfter(Duration.ofSeconds(1)));
+      proxy.add(Fault.on("GET", ".*/tree/.*").times(1).drop());
+      proxy.add(Fault.on("GET", ".*/resolve/.*").times(1).status(503));
+      requireContent(1, 3000, MODEL);
+      var asked = proxy.exchanges("GET", description);
+      assertTrue(asked.get(1).time().isAfter(asked.get(0).time().plusMillis(999)));
+
+      proxy.reset();
+      proxy.add(
+          Fault.on("GET", description)
+              .answer(200, "application/json", new byte[33 << 20])
+              .header("Content-Length", null));
+      PullException endless = assertThrows(PullException.class, () -> store().pull(MODEL));
+      assertTrue(endless.getMessage().contains("sends more than"), endless.getMessage());
+    }
+  }
+
+  /** Nor does the token go there. */
+  @Test
+  void pagesOfAnotherHostAreNotAskedFor() {
+    hub.add("repo-Q4_K_M.gguf", bytes(1, 10));
+    environment.put("HF_TOKEN", "hf_secret");
+    String tree = "/api/models/org/repo-GGUF/tree/" + FakeHub.COMMIT;
+    try (FaultProxy proxy = FaultProxy.to(URI.create(hub.url()))) {
+      proxy.add(
+          Fault.on("GET", tree)
+              .header("Link", "<" + hub.url() + tree + "?cursor=2>; rel=\"next\""));
+      environment.put("HF_ENDPOINT", proxy.url().toString());
+      assertThrows(ModelNotFoundException.class, () -> store().pull(MODEL));
+      assertEquals(proxy.exchanges().size(), hub.requests().size());
+    }
   }
 
   @Test
