@@ -78,12 +78,43 @@ class PullFormsTest {
     }
   }
 
-  @Test
-  void aSplitModelOpens() throws IOException {
+  private static Path[] splitModel() {
     Path[] parts = new Path[3];
     for (int i = 0; i < 3; i++) {
       parts[i] = TestModels.path("tiny-split-0000" + (i + 1) + "-of-00003.gguf");
     }
+    return parts;
+  }
+
+  @Test
+  void splitModelsInEachForm() throws IOException {
+    Path[] parts = splitModel();
+    ModelArtifact files = ModelArtifact.docker().configType(ModelArtifact.DOCKER_CONFIG_2);
+    ModelArtifact weights = ModelArtifact.cncf();
+    for (Path part : parts) {
+      String name = part.getFileName().toString();
+      files.layer(part, "application/vnd.docker.ai.model.file", name);
+      weights.layer(part, ModelArtifact.CNCF_RAW, name);
+    }
+    Map<String, ModelArtifact> forms =
+        Map.of(
+            "docker", ModelArtifact.docker(parts),
+            "docker-2", ModelArtifact.docker(parts).configType(ModelArtifact.DOCKER_CONFIG_2),
+            "docker-2-files", files,
+            "cncf", ModelArtifact.cncf(parts),
+            "cncf-raw", weights);
+    for (Map.Entry<String, ModelArtifact> form : forms.entrySet()) {
+      artifacts.push("forms/" + form.getKey(), "latest", form.getValue());
+      StoredModel model = store.pull(at("forms/" + form.getKey()));
+      try (Model opened = Model.open(model.file())) {
+        assertTrue(opened.countTokens("a b") > 0, form.getKey());
+      }
+    }
+  }
+
+  @Test
+  void aSplitModelOpens() throws IOException {
+    Path[] parts = splitModel();
     artifacts.pushByCurl("split", "latest", parts);
     StoredModel model = store.pull(at("split"));
     try (Model opened = Model.open(model.file())) {
