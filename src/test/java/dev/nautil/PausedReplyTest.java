@@ -8,16 +8,13 @@ import dev.nautil.engine.Engine;
 import dev.nautil.engine.GenerationRequest;
 import dev.nautil.engine.Grammars;
 import dev.nautil.engine.LoadedModel;
-import dev.nautil.engine.RestoredKv;
 import dev.nautil.engine.Samplers;
 import dev.nautil.engine.SignalSource;
 import dev.nautil.internal.ContextParams;
 import dev.nautil.tokenizer.Tokenizer;
-import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -132,7 +129,7 @@ class PausedReplyTest {
   }
 
   /** With an engine whose KV cache is small. */
-  private record Scarce(Engine engine) implements SessionModel {
+  private record Scarce(Engine engine) implements RepliesOnly {
     @Override
     public Tokenizer tokenizer() {
       return loaded.tokenizer();
@@ -161,17 +158,6 @@ class PausedReplyTest {
     @Override
     public SignalSource submit(GenerationRequest request) {
       return engine.submit(request);
-    }
-
-    @Override
-    public List<TokenLogprob> score(int[] prompt, int alternatives) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public void save(
-        Path file, SavedConversation conversation, int[] prompt, @Nullable RestoredKv restored) {
-      throw new UnsupportedOperationException();
     }
   }
 }

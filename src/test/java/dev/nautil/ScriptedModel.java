@@ -4,7 +4,6 @@ import dev.nautil.engine.ChatFormat;
 import dev.nautil.engine.Generation.Signal;
 import dev.nautil.engine.GenerationRequest;
 import dev.nautil.engine.Grammars;
-import dev.nautil.engine.RestoredKv;
 import dev.nautil.engine.Samplers;
 import dev.nautil.engine.SignalSource;
 import dev.nautil.engine.Vocabularies;
@@ -12,7 +11,6 @@ import dev.nautil.grammar.GrammarMatcher;
 import dev.nautil.internal.NativeFile;
 import dev.nautil.tokenizer.PromptText;
 import dev.nautil.tokenizer.Tokenizer;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -24,7 +22,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import org.jspecify.annotations.Nullable;
 
 /** A model that says what it is told to, token by token, and notes what it was asked. */
-final class ScriptedModel implements SessionModel {
+final class ScriptedModel implements RepliesOnly {
   /** What it says next, and why it stops. */
   private record Line(String text, FinishReason reason) {}
 
@@ -137,17 +135,6 @@ final class ScriptedModel implements SessionModel {
       signals.add(end(line.reason));
     }
     return source(signals);
-  }
-
-  @Override
-  public List<TokenLogprob> score(int[] prompt, int alternatives) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public void save(
-      Path file, SavedConversation conversation, int[] prompt, @Nullable RestoredKv restored) {
-    throw new UnsupportedOperationException();
   }
 
   private static Signal end(FinishReason reason) {
