@@ -205,8 +205,9 @@ public final class Model implements AutoCloseable {
   }
 
   /**
-   * What the model that a text names would take, as {@link #estimate(Path, ModelOptions)} tells it.
-   * Of a model that is not on this machine, only the header is fetched.
+   * What the model that a text names would take, as {@link #estimate(Path, ModelOptions)} tells it;
+   * its context is as its publisher wants it where the options say nothing else. Of a model that is
+   * not on this machine, only the header is fetched.
    *
    * @param reference as {@link #open(String)} takes it
    * @throws ModelReferenceException if the text names nothing
@@ -217,7 +218,11 @@ public final class Model implements AutoCloseable {
     Path file = ModelReference.fileOf(reference);
     return file != null
         ? estimate(file, options)
-        : ModelStore.open().withHeader(reference, options.pull(), path -> estimate(path, options));
+        : ModelStore.open()
+            .withHeader(
+                reference,
+                options.pull(),
+                (path, published) -> estimate(path, options.orContextOf(published)));
   }
 
   /**
@@ -235,9 +240,11 @@ public final class Model implements AutoCloseable {
     Objects.requireNonNull(path, "path");
     Objects.requireNonNull(options, "options");
     try (NativeFile header = NativeFile.openHeader(path)) {
-      return header.estimate(
+      return ModelFile.estimate(
+          header,
           options.threads(),
           contextParams(options, options.contextSize(), 1),
+          options.maxContextSize(),
           options.isCopiedIntoMemory());
     }
   }

@@ -98,7 +98,7 @@ public final class ModelOptions {
 
   /**
    * The most tokens that a conversation can have where {@link #contextSize} is 0. 0, the default:
-   * the model's own limit.
+   * as many as the model's publisher says, or the model's own limit.
    *
    * @throws IllegalArgumentException if it is negative
    */
@@ -242,6 +242,16 @@ public final class ModelOptions {
     return onProgress;
   }
 
+  /**
+   * The same, where they say nothing of the context, with its publisher's limit.
+   *
+   * @param tokens null if there is none
+   */
+  ModelOptions orContextOf(@Nullable Integer tokens) {
+    boolean isSaid = contextSize != 0 || maxContextSize != 0;
+    return tokens == null || isSaid ? this : maxContextSize(tokens);
+  }
+
   /** The same, where they say nothing, with what came with a model. */
   ModelOptions orThoseOf(StoredModel model) {
     ModelOptions all = this;
@@ -249,11 +259,8 @@ public final class ModelOptions {
     if (template != null && chatTemplate == null) {
       all = all.chatTemplate(template);
     }
-    Integer context = model.contextSize();
-    if (context != null && contextSize == 0) {
-      all = all.maxContextSize(context);
-    }
-    Sampling published = model.sampling();
-    return published == null || sampling != null ? all : all.sampling(published);
+    all = all.orContextOf(model.contextSize());
+    Sampling published = sampling != null ? null : model.sampling();
+    return published == null ? all : all.sampling(published);
   }
 }

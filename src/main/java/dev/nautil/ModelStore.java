@@ -12,8 +12,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
-import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The models that are kept on this machine. Any number of threads and processes may use one store
@@ -179,18 +180,22 @@ public final class ModelStore {
     return run(store::diskUsage);
   }
 
-  /** Gives a function a file with the model's header: the model's own, or what is fetched of it. */
-  <T> T withHeader(String reference, PullOptions options, Function<Path, T> function) {
+  /**
+   * Gives a function a file with the model's header, the model's own or what is fetched of it, and
+   * the tokens that its publisher chose for a conversation, or null.
+   */
+  <T> T withHeader(
+      String reference, PullOptions options, BiFunction<Path, @Nullable Integer, T> function) {
     Optional<StoredModel> found = find(reference);
     if (found.isPresent()) {
-      return function.apply(found.get().file());
+      return function.apply(found.get().file(), found.get().contextSize());
     }
     ModelReference parsed = ModelReference.parse(reference);
     return run(
         reference,
         () -> {
           try (RemoteFiles files = RemoteFiles.fetch(store.remote(parsed, options.isPlainHttp()))) {
-            return function.apply(files.file().path());
+            return function.apply(files.file().path(), files.contextSize());
           }
         });
   }

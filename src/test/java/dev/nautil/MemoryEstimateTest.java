@@ -38,6 +38,11 @@ class MemoryEstimateTest {
     assertEquals(128 * 2 * 30 * 3 * 64 / 32 * 34, small.kvCacheBytes());
     assertEquals(own.weightBytes(), small.weightBytes());
 
+    ModelOptions limited = Model.options().maxContextSize(300);
+    assertEquals(300, Model.estimate(MODEL, limited).contextSize());
+    assertEquals(400, Model.estimate(MODEL, limited.contextSize(400)).contextSize());
+    assertEquals(8192, Model.estimate(MODEL, limited.maxContextSize(9000)).contextSize());
+
     MemoryEstimate large = Model.estimate(MODEL, Model.options().contextSize(1 << 30));
     assertFalse(large.fits());
     assertFalse(

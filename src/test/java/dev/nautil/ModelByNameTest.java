@@ -31,6 +31,11 @@ class ModelByNameTest {
     public static void main(String[] arguments) {
       MemoryEstimate need = Model.estimate(arguments[0], Model.options().contextSize(256));
       System.out.println(need.weightBytes() + " " + need.kvCacheBytes());
+      ModelOptions limited = Model.options().maxContextSize(3000);
+      System.out.println(
+          Model.estimate(arguments[0], Model.options()).contextSize()
+              + " "
+              + Model.estimate(arguments[0], limited).contextSize());
       List<Long> seen = new ArrayList<>();
       PullOptions pull = ModelStore.pullOptions().onProgress(p -> seen.add(p.done()));
       try (Model model = Model.open(arguments[0], Model.options().contextSize(256).pull(pull))) {
@@ -54,18 +59,21 @@ class ModelByNameTest {
   @Test
   void pullsOnceAndThenNeedsNoRegistry() throws IOException, InterruptedException {
     List<String> asFile = open(MODEL.toString());
-    assertEquals("here", asFile.get(1));
+    assertEquals("8192 3000", asFile.get(1));
+    assertEquals("here", asFile.get(2));
     String reference;
     try (DockerRegistry registry = DockerRegistry.start()) {
       Pushed pushed = Artifacts.in(registry).push("ai/smol", "v1", ModelArtifact.docker(MODEL));
       reference = pushed.reference();
       List<String> pulled = open(reference);
       assertEquals(asFile.get(0), pulled.get(0));
-      assertEquals("pulled " + (Files.size(MODEL) + pushed.config().size()), pulled.get(1));
-      assertEquals(asFile.get(2), pulled.get(2));
+      // Its publisher says 2048, unless the options say something else.
+      assertEquals("2048 3000", pulled.get(1));
+      assertEquals("pulled " + (Files.size(MODEL) + pushed.config().size()), pulled.get(2));
+      assertEquals(asFile.get(3), pulled.get(3));
     }
     List<String> kept = open(reference);
-    assertEquals(asFile, kept);
+    assertEquals(List.of(asFile.get(0), "2048 3000", "here", asFile.get(3)), kept);
     assertTrue(Files.exists(home.resolve("blobs")));
   }
 }

@@ -1,101 +1,105 @@
 package dev.nautil;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.nautil.registry.Artifacts;
-import dev.nautil.registry.DockerRegistry;
-import dev.nautil.registry.ModelArtifact;
-import dev.nautil.registry.TestStore;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-/** What a publisher puts beside the weights, as a program that uses the library gets it. */
+/** What comes beside a model's file is honoured where the options say nothing else. */
 class PublishedDefaultsTest {
-  private static final String CNCF_CONFIG_FILE = "application/vnd.cncf.model.weight.config.v1.raw";
+  private static final Path MODEL = TestModels.smolLm2();
+  private static final String TEMPLATE =
+      "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}<reply>";
+  private static final String OTHER = "{% for m in messages %}{{ m.content }}{% endfor %} and then";
 
-  @TempDir Path folder;
+  private static StoredModel stored(@Nullable String parameters) {
+    return new StoredModel(
+        "sha256:" + "0".repeat(64),
+        List.of("docker.io/ai/model:latest"),
+        null,
+        null,
+        null,
+        512,
+        null,
+        1,
+        MODEL,
+        TEMPLATE,
+        List.of(),
+        parameters);
+  }
+
+  /** With a draw that is as random as can be where nobody says anything else. */
+  private static Reply reply(Model model) {
+    return model.newSession(Session.options().maxTokens(24)).send("Once");
+  }
 
   @Test
-  void theTemplateTheContextAndTheSamplingOfAModelThatWasPulled() throws IOException {
-    Path template =
-        Files.writeString(
-            folder.resolve("chat_template.jinja"),
-            "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}<reply>");
-    Path parameters =
-        Files.writeString(folder.resolve("generation_config.json"), "{\"do_sample\": false}");
-    ModelArtifact artifact =
-        ModelArtifact.docker(TestModels.smolLm2())
-            .config(Map.of("config", Map.of("format", "gguf", "context_size", 512)))
-            .layer(template, ModelArtifact.DOCKER_TEMPLATE)
-            .layer(parameters, CNCF_CONFIG_FILE, "generation_config.json");
-    try (TestStore home = new TestStore();
-        DockerRegistry registry = DockerRegistry.start()) {
-      Artifacts.in(registry).push("ai/dressed", "latest", artifact);
-      StoredModel stored =
-          ModelStore.open(home.environment()).pull(registry.host() + "/ai/dressed");
-      assertEquals(Sampling.greedy(), stored.sampling());
-      SessionOptions session = Session.options().maxTokens(12);
-      try (Model model = Model.open(stored, Model.options())) {
-        Reply reply = model.newSession(session).send("hi");
-        assertEquals(model.countTokens("<user>hi<reply>"), reply.usage().promptTokens());
-        for (int i = 0; i < 3; i++) {
-          assertEquals(reply.text(), model.newSession(session).send("hi").text());
-        }
-        assertEquals(512, model.describe().contextSize());
-      }
-      // Who opens it says otherwise.
-      ModelOptions options = Model.options().chatTemplate("no {{ messages[0].content }}");
-      try (Model model = Model.open(stored, options.contextSize(256))) {
-        Reply reply = model.newSession(session).send("hi");
-        assertEquals(model.countTokens("no hi"), reply.usage().promptTokens());
-        assertEquals(256, model.describe().contextSize());
-      }
+  void theyAreHonoured() {
+    try (Model model = Model.open(stored("{\"do_sample\": false}"), Model.options());
+        Model file = Model.open(MODEL)) {
+      assertEquals(512, model.describe().contextSize());
+      assertEquals(8192, file.describe().contextSize());
+      Reply reply = reply(model);
+      assertEquals(file.countTokens("<user>Once<reply>"), reply.usage().promptTokens());
+      String greedy =
+          file.newSession(Session.options().raw().sampling(Sampling.greedy()).maxTokens(24))
+              .send("<user>Once<reply>")
+              .text();
+      assertEquals(greedy, reply.text());
+      assertEquals(greedy, reply(model).text());
     }
   }
 
-  private static Sampling read(String json) {
-    return PublishedSampling.read(json, "the-model");
+  @Test
+  void optionsSaySomethingElse() {
+    ModelOptions options =
+        Model.options().maxContextSize(300).chatTemplate(OTHER).sampling(Sampling.greedy());
+    // What is not used need not be of use.
+    StoredModel stored = stored("{\"top_p\": 7}");
+    assertTrue(
+        assertThrows(StoreException.class, () -> Model.open(stored, Model.options()))
+            .getMessage()
+            .contains("default parameters that cannot be used"));
+    try (Model model = Model.open(stored, options)) {
+      assertEquals(300, model.describe().contextSize());
+      assertEquals(model.countTokens("Once and then"), reply(model).usage().promptTokens());
+      assertEquals(reply(model).text(), reply(model).text());
+    }
+    try (Model model = Model.open(stored, options.contextSize(200))) {
+      assertEquals(200, model.describe().contextSize());
+    }
   }
 
-  /** The files of models that many people run. */
-  @Test
-  void generationConfigsOfHuggingFace() {
-    assertEquals(
-        Sampling.defaults(),
-        read(
-            "{\"_from_model_config\": true, \"bos_token_id\": 1, \"eos_token_id\": 2,"
-                + " \"transformers_version\": \"4.42.3\"}"));
-    assertEquals(
-        Sampling.defaults().withTemperature(0.6f).withTopP(0.9f),
-        read(
-            "{\"bos_token_id\": 128000, \"do_sample\": true, \"eos_token_id\": [128001, 128008],"
-                + " \"temperature\": 0.6, \"top_p\": 0.9}"));
-    assertEquals(
-        Sampling.defaults()
-            .withTemperature(0.7f)
-            .withTopP(0.8f)
-            .withTopK(20)
-            .withMinP(0.05f)
-            .withTypicalP(0.9f)
-            .withPenalties(new Sampling.Penalties(1.1f, 0, 0, -1)),
-        read(
-            "{\"do_sample\": true, \"repetition_penalty\": 1.1, \"temperature\": 0.7,"
-                + " \"top_p\": 0.8, \"top_k\": 20, \"min_p\": 0.05, \"typical_p\": 0.9}"));
-    assertEquals(Sampling.greedy(), read("{\"do_sample\": false, \"temperature\": 0.6}"));
+  private static Sampling sampling(String parameters) {
+    return Objects.requireNonNull(stored(parameters).sampling());
   }
 
   @Test
-  void whatCannotBeUsed() {
-    String[] texts = {"nonsense", "{", "{\"temperature\": -1}", "{\"top_p\": 1e999}"};
-    for (String text : texts) {
-      StoreException e = assertThrows(StoreException.class, () -> read(text), text);
-      assertTrue(String.valueOf(e.getMessage()).startsWith("the-model has default parameters"));
+  void parametersAreThoseOfHuggingFace() {
+    assertNull(stored(null).sampling());
+    Sampling some = sampling("{\"temperature\": 0.5, \"top_k\": 7, \"min_p\": null, \"x\": 1}");
+    assertEquals(0.5f, some.temperature());
+    assertEquals(7, some.topK());
+    assertEquals(Sampling.defaults().topP(), some.topP());
+    assertEquals(Sampling.defaults().minP(), some.minP());
+    Sampling others = sampling("{\"top_p\": 0.75, \"min_p\": 0.125, \"typical_p\": 0.5}");
+    assertEquals(Sampling.defaults().temperature(), others.temperature());
+    assertEquals(0.75f, others.topP());
+    assertEquals(0.125f, others.minP());
+    assertEquals(0.5f, others.typicalP());
+    assertEquals(0, sampling("{\"do_sample\": false, \"temperature\": 3}").temperature());
+    assertEquals(3, sampling("{\"do_sample\": true, \"temperature\": 3}").temperature());
+    assertEquals(
+        new Sampling.Penalties(1.25f, 0, 0, -1),
+        sampling("{\"repetition_penalty\": 1.25}").penalties().orElseThrow());
+    for (String bad : List.of("{", "{\"temperature\": -1}", "{\"top_k\": -5}")) {
+      assertThrows(StoreException.class, () -> stored(bad).sampling(), bad);
     }
   }
 }

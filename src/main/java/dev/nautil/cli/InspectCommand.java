@@ -4,6 +4,7 @@ import dev.nautil.GgufException;
 import dev.nautil.MemoryEstimate;
 import dev.nautil.StoredModel;
 import dev.nautil.UnsupportedModelException;
+import dev.nautil.engine.ModelFile;
 import dev.nautil.internal.ContextParams;
 import dev.nautil.internal.NativeFile;
 import dev.nautil.internal.TensorInfo;
@@ -72,8 +73,8 @@ final class InspectCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "0",
       description =
-          "Tokens of the context that memory is told for; 0, the default: the model's own limit, as"
-              + " far as memory allows.")
+          "Tokens of the context that memory is told for; 0, the default: its publisher's or the"
+              + " model's own limit, as far as memory allows.")
   private int contextSize;
 
   @Mixin private KvTypeOption kvType;
@@ -132,7 +133,7 @@ final class InspectCommand implements Callable<Integer> {
 
   private void print(NativeFile file, @Nullable StoredModel stored) throws IOException {
     TensorRows values = tensor == null ? null : select(file, tensor);
-    Inspected inspected = new Inspected(file, stored, estimate(file), values);
+    Inspected inspected = new Inspected(file, stored, estimate(file, stored), values);
     if (json) {
       FileJson.print(io, inspected);
     } else {
@@ -141,10 +142,15 @@ final class InspectCommand implements Callable<Integer> {
   }
 
   /** What the model takes, or null where the file holds none that runs here. */
-  private @Nullable MemoryEstimate estimate(NativeFile file) {
+  private @Nullable MemoryEstimate estimate(NativeFile file, @Nullable StoredModel stored) {
+    Integer published = stored == null ? null : stored.contextSize();
     try {
-      return file.estimate(
-          0, new ContextParams(contextSize, 1, 0, false, false, kvType.type(), true), false);
+      return ModelFile.estimate(
+          file,
+          0,
+          new ContextParams(contextSize, 1, 0, false, false, kvType.type(), true),
+          published == null ? 0 : published,
+          false);
     } catch (UnsupportedModelException | GgufException e) {
       return null;
     }

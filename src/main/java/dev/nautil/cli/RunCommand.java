@@ -112,6 +112,7 @@ final class RunCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    // A wrong usage is told before a model is pulled, on whose defaults the options are set.
     sessionOptions(Sampling.defaults());
     ModelOptions options = modelOptions();
     ModelArgument named = model();

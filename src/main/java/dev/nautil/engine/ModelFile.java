@@ -1,7 +1,9 @@
 package dev.nautil.engine;
 
+import dev.nautil.MemoryEstimate;
 import dev.nautil.Pooling;
 import dev.nautil.UnsupportedModelException;
+import dev.nautil.internal.ContextParams;
 import dev.nautil.internal.Native;
 import dev.nautil.internal.NativeFile;
 import dev.nautil.internal.TensorInfo;
@@ -46,6 +48,19 @@ public final class ModelFile {
           Map.entry(32, "BF16"));
 
   private ModelFile() {}
+
+  /**
+   * What a context of the file's model takes, as {@link NativeFile#estimate} tells it.
+   *
+   * @param limit tokens of the context at most where the parameters do not say its length; 0: none
+   */
+  public static MemoryEstimate estimate(
+      NativeFile file, int threads, ContextParams params, int limit, boolean copy) {
+    MemoryEstimate estimate = file.estimate(threads, params, copy);
+    return params.contextLength() != 0 || limit == 0 || estimate.contextSize() <= limit
+        ? estimate
+        : file.estimate(threads, params.contextLength(limit), copy);
+  }
 
   /** general.name, or the file's name. */
   public static String name(NativeFile file) {

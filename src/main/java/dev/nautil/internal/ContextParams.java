@@ -39,4 +39,10 @@ public record ContextParams(
       boolean blas) {
     this(contextLength, sequences, batchSize, exact, overcommit, kvType, blas, 0);
   }
+
+  /** The same with another length. */
+  public ContextParams contextLength(int tokens) {
+    return new ContextParams(
+        tokens, sequences, batchSize, exact, overcommit, kvType, blas, kvCapacity);
+  }
 }

@@ -5,6 +5,7 @@ import dev.nautil.internal.IncompleteHeaderException;
 import dev.nautil.internal.NativeFile;
 import dev.nautil.registry.Body;
 import dev.nautil.registry.Descriptor;
+import dev.nautil.registry.ModelConfig;
 import dev.nautil.registry.ModelLayers;
 import dev.nautil.registry.RegistryException;
 import dev.nautil.registry.RegistryException.Kind;
@@ -15,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The headers of a remote model's files, without their weights. They lie in a temporary folder that
@@ -59,6 +61,11 @@ public final class RemoteFiles implements AutoCloseable {
   /** What the headers say, closed with this. */
   public NativeFile file() {
     return file;
+  }
+
+  /** Tokens that the model's publisher chose for a conversation; null if that is not said. */
+  public @Nullable Integer contextSize() throws IOException {
+    return ModelConfig.parse(model.config(), model.id().toString()).contextSize();
   }
 
   /** What is known of the model; its file is only a header. */

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -173,6 +174,23 @@ class StoreCommandsTest {
     assertTrue(verbose.err().contains("context 1024 of 8192 tokens"), verbose.err());
     String text = run("inspect", dressed).ok();
     assertTrue(text.contains("its sampling    {\"do_sample\": false"), text);
+    assertEquals(512, contextOf("inspect", dressed));
+    assertEquals(512, contextOf("inspect", "--remote", dressed));
+    assertEquals(1024, contextOf("inspect", "--ctx-size", "1024", dressed));
+  }
+
+  /** That memory is told for. */
+  private int contextOf(String... inspect) throws IOException {
+    List<Object> arguments = new ArrayList<>(List.of(inspect));
+    arguments.add("--json");
+    return run(arguments.toArray()).json().at("/memory/context_size").intValue();
+  }
+
+  @Test
+  void aWrongUsageOfRunIsToldBeforeAPull() {
+    run("run", reference("ai/plain"), "hi", "--temp", "-1").assertRefused(2, "--temp");
+    run("run", reference("ai/plain"), "hi", "--max-tokens", "-1").assertRefused(2, "--max-tokens");
+    assertEquals(List.of(), counting.exchanges());
   }
 
   @Test
