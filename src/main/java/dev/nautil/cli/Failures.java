@@ -36,7 +36,8 @@ final class Failures {
 
   private static void print(Io io, String who, String message) {
     String line = message.strip().replaceAll("\\s*[\\r\\n]+\\s*", " ");
-    io.err().println(io.errorColour(who + ":") + " " + line);
+    // It may quote what somebody else wrote.
+    io.err().println(io.errorColour(who + ":") + " " + Printable.line(line));
   }
 
   private static String message(Throwable e) {

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.lang.reflect.Array;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -68,16 +69,22 @@ final class FileSummary {
     for (String license : model.licenses()) {
       row(
           "licence",
-          license.lines().map(String::strip).filter(s -> !s.isEmpty()).findFirst().orElse(""));
+          license
+              .lines()
+              .map(String::strip)
+              .filter(s -> !s.isEmpty())
+              .findFirst()
+              .map(Printable::brief)
+              .orElse(""));
     }
     if (model.chatTemplate() != null) {
-      row("its template", shortened(model.chatTemplate()));
+      row("its template", Printable.brief(model.chatTemplate()));
     }
     if (model.contextSize() != null) {
       row("its context", tokens(model.contextSize()));
     }
     if (model.parametersJson() != null) {
-      row("its sampling", model.parametersJson().replaceAll("\\s+", " "));
+      row("its sampling", Printable.brief(model.parametersJson().replaceAll("\\s+", " ")));
     }
     out.println();
   }
@@ -170,11 +177,11 @@ final class FileSummary {
   }
 
   private void printMetadata() {
-    int width = file.keys().stream().mapToInt(String::length).max().orElse(0);
+    Map<String, String> rows = new LinkedHashMap<>();
+    file.keys().forEach(key -> rows.put(Printable.line(key), abbreviated(file.get(key))));
+    int width = rows.keySet().stream().mapToInt(String::length).max().orElse(0);
     out.println();
-    for (String key : file.keys()) {
-      out.println(key + " ".repeat(width - key.length() + 2) + abbreviated(file.get(key)));
-    }
+    rows.forEach((key, value) -> out.println(key + " ".repeat(width - key.length() + 2) + value));
   }
 
   private void row(String name, @Nullable String value) {
@@ -193,7 +200,7 @@ final class FileSummary {
     if (value != null && value.getClass().isArray()) {
       return array(Array.getLength(value), i -> String.valueOf(Array.get(value, i)));
     }
-    return shortened(Printable.line(String.valueOf(value)));
+    return Printable.brief(String.valueOf(value));
   }
 
   private interface Element {
@@ -210,12 +217,6 @@ final class FileSummary {
       text.append(next);
     }
     return text.append("]").toString();
-  }
-
-  private static String shortened(String text) {
-    int end = Math.min(text.length(), LONGEST);
-    boolean splits = end < text.length() && Character.isHighSurrogate(text.charAt(end - 1));
-    return end == text.length() ? text : text.substring(0, splits ? end - 1 : end) + "…";
   }
 
   private static String count(long n) {

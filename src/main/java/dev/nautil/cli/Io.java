@@ -124,7 +124,16 @@ record Io(
   }
 
   boolean wantsColour() {
-    return environment("NO_COLOR") == null && !"dumb".equals(environment("TERM"));
+    return environment("NO_COLOR") == null && !isDumb();
+  }
+
+  /** Whether what is on standard error can be taken away again. */
+  boolean canRedraw() {
+    return terminals.err && !isDumb();
+  }
+
+  private boolean isDumb() {
+    return "dumb".equals(environment("TERM"));
   }
 
   /** Text for standard error, in red where that is a terminal. */

@@ -72,7 +72,7 @@ final class ModelTable {
   }
 
   private static String orEmpty(@Nullable String value) {
-    return value == null ? "" : Printable.line(value);
+    return value == null ? "" : Printable.brief(value);
   }
 
   private static String age(@Nullable String created, Instant now) {
@@ -94,7 +94,7 @@ final class ModelTable {
       long hours = age.toHours();
       return hours >= 2 ? hours + " hours ago" : Math.max(0, age.toMinutes()) + " minutes ago";
     } catch (DateTimeException e) {
-      return Printable.line(created);
+      return Printable.brief(created);
     }
   }
 }

@@ -32,7 +32,7 @@ final class ProgressBar implements AutoCloseable {
    */
   void update(long done, long total, String note) {
     long now = System.nanoTime();
-    if (!io.terminals().err() || now - lastDraw < BETWEEN) {
+    if (!io.canRedraw() || now - lastDraw < BETWEEN) {
       return;
     }
     lastDraw = now;

@@ -6,10 +6,11 @@ import dev.nautil.internal.Sizes;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 
 /**
- * Shows on standard error how far a pull is: on a terminal a bar for each large layer, which are
- * gone when it ends, else a line every few seconds.
+ * Shows on standard error how far a pull is: on a terminal a bar for each large layer that is not
+ * there, which are gone when it ends, else a line every few seconds.
  */
 final class PullView implements Consumer<PullProgress>, AutoCloseable {
   private static final long BETWEEN_BARS = 100_000_000;
@@ -19,16 +20,30 @@ final class PullView implements Consumer<PullProgress>, AutoCloseable {
   /** A layer that is there at once needs no bar. */
   private static final long LARGE = 1 << 20;
 
+  /** Of a model of many parts; what has left the screen cannot be drawn again. */
+  private static final int MOST_BARS = 8;
+
   private final Io io;
   private final String name;
-  private final long start = System.nanoTime();
-  private long last = start;
+  private final LongSupplier nanoTime;
+  private final long start;
+  private long last;
   private long first = -1;
   private int drawn;
 
   PullView(Io io, String name) {
+    this(io, name, System::nanoTime);
+  }
+
+  /**
+   * @param nanoTime what the time is taken from
+   */
+  PullView(Io io, String name, LongSupplier nanoTime) {
     this.io = io;
     this.name = name;
+    this.nanoTime = nanoTime;
+    start = nanoTime.getAsLong();
+    last = start;
   }
 
   @Override
@@ -37,8 +52,8 @@ final class PullView implements Consumer<PullProgress>, AutoCloseable {
       // What an earlier pull left says nothing of the speed.
       first = progress.done();
     }
-    long now = System.nanoTime();
-    boolean bars = io.terminals().err();
+    long now = nanoTime.getAsLong();
+    boolean bars = io.canRedraw();
     if (now - last < (bars ? BETWEEN_BARS : BETWEEN_LINES)) {
       return;
     }
@@ -51,11 +66,16 @@ final class PullView implements Consumer<PullProgress>, AutoCloseable {
   }
 
   private void draw(PullProgress progress) {
-    List<Layer> large = progress.layers().stream().filter(each -> each.size() > LARGE).toList();
+    List<Layer> arriving =
+        progress.layers().stream()
+            .filter(each -> each.size() > LARGE && each.done() < each.size())
+            .limit(MOST_BARS)
+            .toList();
     StringBuilder text = new StringBuilder(drawn == 0 ? "" : "\033[" + drawn + "A");
-    text.append("\rpulling ").append(name).append(": ");
+    // A line that went on in the next one would be drawn again and again.
+    text.append("\033[?7l\rpulling ").append(name).append(": ");
     text.append(rate(progress.done(), progress.total())).append("\033[K\n");
-    for (Layer layer : large) {
+    for (Layer layer : arriving) {
       double part = (double) layer.done() / layer.size();
       int filled = (int) (part * WIDTH);
       text.append(
@@ -68,13 +88,14 @@ final class PullView implements Consumer<PullProgress>, AutoCloseable {
               100 * part,
               Sizes.brief(layer.size())));
     }
-    drawn = large.size() + 1;
+    text.append("\033[J\033[?7h");
+    drawn = arriving.size() + 1;
     io.err().print(text);
     io.err().flush();
   }
 
   private String rate(long done, long total) {
-    double seconds = (System.nanoTime() - start) / 1e9;
+    double seconds = (nanoTime.getAsLong() - start) / 1e9;
     double speed = (done - first) / Math.max(seconds, 1e-3);
     String left =
         speed > 0 && done < total

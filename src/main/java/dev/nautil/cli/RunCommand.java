@@ -167,7 +167,8 @@ final class RunCommand implements Callable<Integer> {
       io.err()
           .printf(
               "%s, %s: /? for help, /bye to leave%n",
-              description.name(), ContextNotes.describe(description, contextSize, limit));
+              Printable.line(description.name()),
+              ContextNotes.describe(description, contextSize, limit));
     }
     try (ChatInput lines = ChatInput.open(io, answers)) {
       return new Chat(io, opened, session, answers, lines).run();
@@ -254,7 +255,7 @@ final class RunCommand implements Callable<Integer> {
       io.err()
           .printf(
               "%s: %s, %d threads, %s%n",
-              model.name(), context, model.threads(), model.instructionSet());
+              Printable.line(model.name()), context, model.threads(), model.instructionSet());
     } else if (!greeted && ContextNotes.isBoundByMemory(model, contextSize, limit)) {
       io.err().println("(" + context + ")");
     }

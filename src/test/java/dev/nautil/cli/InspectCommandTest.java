@@ -104,18 +104,23 @@ class InspectCommandTest {
     String text = Cli.run("inspect", path).ok();
     assertFalse(text.contains("\u001b"), "a file must not command the terminal");
     assertTrue(text.contains("red\\x1b[31m"), text);
+    assertTrue(text.contains("key\\x1b[1A  "), text);
+    String error = Cli.run("inspect", path, "--tensor", "a\033[1A").err();
+    assertTrue(error.contains("there is no tensor a\\x1b[1A"), error);
   }
 
   /** A file without tensors, of an architecture that does not exist. */
   private static byte[] oddFile() {
     ByteBuffer file = ByteBuffer.allocate(1024).order(ByteOrder.LITTLE_ENDIAN);
-    file.put("GGUF".getBytes(StandardCharsets.US_ASCII)).putInt(3).putLong(0).putLong(5);
+    file.put("GGUF".getBytes(StandardCharsets.US_ASCII)).putInt(3).putLong(0).putLong(6);
     key(file, "general.architecture", 8);
     string(file, "odd".getBytes(StandardCharsets.US_ASCII));
     key(file, "bytes", 8);
     string(file, new byte[] {'a', (byte) 0xFF, 'b'});
     key(file, "large", 10).putLong(-1);
     key(file, "nan", 6).putFloat(Float.NaN);
+    key(file, "key\033[1A", 8);
+    string(file, new byte[] {'x'});
     key(file, "colour", 8);
     string(file, "red\033[31m".getBytes(StandardCharsets.US_ASCII));
     return file.array();

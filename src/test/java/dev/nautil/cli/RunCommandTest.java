@@ -142,6 +142,16 @@ class RunCommandTest {
     assertTrue(err.contains(", context 8192 tokens: /? for help"), err);
   }
 
+  @Test
+  void theNameInAFileCommandsNoTerminal(@TempDir Path folder) throws IOException {
+    byte[] bytes = Files.readAllBytes(TestModels.path("tiny-Q4_0.gguf"));
+    int name = new String(bytes, 0, 1000, StandardCharsets.ISO_8859_1).indexOf("tiny-Q4_0");
+    bytes[name + 4] = 0x1b;
+    Path file = Files.write(folder.resolve("odd.gguf"), bytes);
+    String err = Cli.run("run", "-m", file, "--raw", "x", "--max-tokens", "1", "-v").err();
+    assertTrue(err.startsWith("tiny\\x1bQ4_0: context"), err);
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',

@@ -249,6 +249,35 @@ class StoreCommandsTest {
   }
 
   @Test
+  void whatAPublisherSaysCommandsNoTerminal() throws IOException {
+    Artifacts.in(registry)
+        .push(
+            "ai/odd",
+            "latest",
+            ModelArtifact.docker(TestModels.path("tiny-Q4_0.gguf"))
+                .config(
+                    Map.of(
+                        "config",
+                        Map.of(
+                            "quantization", "Q4\033[31m\u202e",
+                            "parameters", "7".repeat(10_000),
+                            "architecture", "a\nb"),
+                        "descriptor",
+                        Map.of("created", "now\u2028")))
+                .layer(
+                    Files.writeString(shared.resolve("ODD"), "free\u009b2J " + "x".repeat(10_000)),
+                    ModelArtifact.DOCKER_LICENSE));
+    run("pull", reference("ai/odd")).ok();
+    for (String text : List.of(run("ls").ok(), run("inspect", reference("ai/odd")).ok())) {
+      assertFalse(text.matches("(?s).*[\\p{Cc}\\p{Cf}\u2028&&[^\n]].*"), text);
+      assertTrue(text.lines().allMatch(line -> line.length() < 240), text);
+    }
+    String row = run("ls").ok().lines().toList().get(1);
+    assertTrue(row.contains("Q4\\x1b[31m\\u202e  a\\nb  "), row);
+    assertTrue(row.contains("7".repeat(50) + "…") || row.contains("7".repeat(60) + "…"), row);
+  }
+
+  @Test
   void showsHowFarAPullIs() {
     Cli.Result bars =
         Cli.run(
