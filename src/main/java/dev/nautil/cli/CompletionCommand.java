@@ -9,7 +9,7 @@ import picocli.CommandLine.Mixin;
 @Command(
     name = "completion",
     description = {
-      "Prints what lets bash and zsh complete commands and options:",
+      "Prints what lets bash and zsh complete commands, options and files:",
       "source <(nautil completion)"
     },
     sortOptions = false)
@@ -24,7 +24,9 @@ final class CompletionCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    io.out().print(AutoComplete.bash("nautil", Main.all(io)));
+    String script = AutoComplete.bash("nautil", Main.all(io));
+    // Where it has nothing to say, a shell completes files' names, which most arguments may be.
+    io.out().print(script.replaceAll(".*compopt \\+o default.*\n", ""));
     return 0;
   }
 }

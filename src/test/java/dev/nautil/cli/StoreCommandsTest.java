@@ -290,19 +290,29 @@ class StoreCommandsTest {
 
   @Test
   void completesInBash() throws IOException, InterruptedException {
-    Path script = Files.writeString(home.resolve("completion"), run("completion").ok());
+    Files.writeString(home.resolve("completion"), run("completion").ok());
+    Files.writeString(home.resolve("a model.gguf"), "");
+    // On a terminal, where it asks for completions.
     Process bash =
-        new ProcessBuilder(
-                "bash",
-                "-c",
-                "source '"
-                    + script
-                    + "' && COMP_WORDS=(nautil pul) COMP_CWORD=1 COMP_LINE='nautil pul' COMP_POINT=10"
-                    + " && _complete_nautil && echo \"${COMPREPLY[@]}\"")
+        new ProcessBuilder("script", "-qec", "bash --norc --noprofile -i", "/dev/null")
+            .directory(home.toFile())
             .redirectErrorStream(true)
             .start();
+    bash.getOutputStream()
+        .write(
+            """
+            source ./completion; nautil() { printf '<%s>' "$@"; echo; }
+            nautil pul\t--conn\t
+            nautil run --kv-t\tQ\t-m a\thi
+            nautil inspect ./a\t--j\t
+            exit
+            """
+                .getBytes(StandardCharsets.UTF_8));
+    bash.getOutputStream().close();
     String output = new String(bash.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertEquals("pull\n", output);
+    assertTrue(output.contains("<pull><--connections>"), output);
+    assertTrue(output.contains("<run><--kv-type><Q8_0><-m><a model.gguf><hi>"), output);
+    assertTrue(output.contains("<inspect><./a model.gguf><--json>"), output);
     assertEquals(0, bash.waitFor());
   }
 }
