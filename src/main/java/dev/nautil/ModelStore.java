@@ -1,5 +1,6 @@
 package dev.nautil;
 
+import dev.nautil.internal.FileFailure;
 import dev.nautil.registry.ModelReference;
 import dev.nautil.registry.RegistryException;
 import dev.nautil.store.RemoteFiles;
@@ -204,14 +205,14 @@ public final class ModelStore {
     T run() throws IOException, InterruptedException;
   }
 
-  private static <T> T run(Action<T> action) {
+  private <T> T run(Action<T> action) {
     return run("", action);
   }
 
   /**
    * @param reference that the message of a failure names
    */
-  private static <T> T run(String reference, Action<T> action) {
+  private <T> T run(String reference, Action<T> action) {
     try {
       return action.run();
     } catch (InterruptedException | InterruptedIOException | ClosedByInterruptException e) {
@@ -226,7 +227,13 @@ public final class ModelStore {
         default -> new PullException(message, e);
       };
     } catch (IOException e) {
-      throw new StoreException("the store of models: " + e.getMessage(), e);
+      throw new StoreException(
+          "the store of models in "
+              + folder()
+              + ": "
+              + FileFailure.reason(e)
+              + "; NAUTIL_HOME can name another folder",
+          e);
     }
   }
 }

@@ -2,13 +2,13 @@ package dev.nautil;
 
 import dev.nautil.engine.KvTransfer;
 import dev.nautil.engine.RestoredKv;
+import dev.nautil.internal.FileFailure;
 import dev.nautil.store.AtomicFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
-import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
@@ -73,7 +73,7 @@ final class SessionFile {
     } catch (InterruptedException | ClosedByInterruptException e) {
       throw interrupted();
     } catch (IOException e) {
-      throw new SessionFileException(file, "it cannot be written: " + why(e), e);
+      throw new SessionFileException(file, "it cannot be written: " + FileFailure.reason(e), e);
     }
   }
 
@@ -126,7 +126,7 @@ final class SessionFile {
     } catch (InterruptedException | ClosedByInterruptException e) {
       throw interrupted();
     } catch (IOException e) {
-      throw new SessionFileException(file, "it cannot be read: " + why(e), e);
+      throw new SessionFileException(file, "it cannot be read: " + FileFailure.reason(e), e);
     }
   }
 
@@ -250,12 +250,5 @@ final class SessionFile {
   private static CancelledException interrupted() {
     Thread.currentThread().interrupt();
     return new CancelledException("the thread was interrupted");
-  }
-
-  /** The names of such exceptions say what their messages, the file's name alone, do not. */
-  private static String why(IOException e) {
-    return e instanceof FileSystemException
-        ? e.getClass().getSimpleName() + " " + e.getMessage()
-        : String.valueOf(e.getMessage());
   }
 }

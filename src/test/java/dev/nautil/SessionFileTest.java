@@ -202,7 +202,7 @@ class SessionFileTest {
     }
     Files.write(damaged, Arrays.copyOf(good, good.length + 1));
     assertTrue(refusal(model, damaged).contains("should have"));
-    assertTrue(refusal(model, folder.resolve("none")).contains("NoSuchFile"));
+    assertTrue(refusal(model, folder.resolve("none")).contains("there is no such file"));
     assertFalse(refusal(model, folder).isEmpty());
     assertFalse(model.restoreSession(file(), GREEDY).send("Go on.").text().isEmpty());
   }

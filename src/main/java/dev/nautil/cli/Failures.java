@@ -1,6 +1,7 @@
 package dev.nautil.cli;
 
 import dev.nautil.NautilException;
+import dev.nautil.internal.FileFailure;
 import java.io.IOException;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
@@ -44,11 +45,13 @@ final class Failures {
     if (e instanceof OutOfMemoryError) {
       return "the Java heap is too small (" + e.getMessage() + "): give it more with -Xmx";
     }
+    if (e instanceof IOException io && e.getMessage() != null) {
+      return FileFailure.reason(io);
+    }
     boolean told =
         e instanceof Failure
             || e instanceof OutputException
             || e instanceof NautilException
-            || e instanceof IOException
             || e instanceof IllegalArgumentException;
     return told && e.getMessage() != null
         ? e.getMessage()

@@ -1,5 +1,6 @@
 package dev.nautil.store;
 
+import dev.nautil.internal.FileFailure;
 import dev.nautil.registry.Digest;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -144,7 +145,7 @@ final class StoreLocks {
       }
     } catch (ExecutionException e) {
       if (e.getCause() instanceof IOException io) {
-        throw new IOException("the store cannot be locked: " + io.getMessage(), io);
+        throw new IOException("it cannot be locked: " + FileFailure.reason(io), io);
       }
       throw new IllegalStateException(e.getCause());
     } finally {
