@@ -47,7 +47,7 @@ public final class Store {
     locks = new StoreLocks(folder);
     index = new ModelIndex(folder, locks);
     others = new OtherStores(environment);
-    models = new StoredModels(folder, index);
+    models = new StoredModels(folder, locks, index);
   }
 
   public Path folder() {
@@ -80,7 +80,7 @@ public final class Store {
     return required(reference.toString(), id);
   }
 
-  public List<StoredModel> list() throws IOException {
+  public List<StoredModel> list() throws IOException, InterruptedException {
     List<StoredModel> all = new ArrayList<>();
     for (Map.Entry<Digest, List<String>> each : index.names().entrySet()) {
       StoredModel model = models.describe(each.getKey(), each.getValue());
@@ -126,7 +126,8 @@ public final class Store {
     return index.names().getOrDefault(id, List.of());
   }
 
-  private StoredModel required(String reference, Digest id) throws IOException {
+  private StoredModel required(String reference, Digest id)
+      throws IOException, InterruptedException {
     StoredModel model = models.describe(id, namesOf(id));
     if (model == null) {
       throw missing(reference);

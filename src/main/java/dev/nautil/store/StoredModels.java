@@ -9,26 +9,30 @@ import dev.nautil.registry.RegistryException;
 import dev.nautil.registry.RemoteModel;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** What is told of a model: what its publisher says, its texts, and the file to open. */
 final class StoredModels {
   private final StoreFolder folder;
+  private final StoreLocks locks;
   private final ModelIndex index;
 
-  StoredModels(StoreFolder folder, ModelIndex index) {
+  StoredModels(StoreFolder folder, StoreLocks locks, ModelIndex index) {
     this.folder = folder;
+    this.locks = locks;
     this.index = index;
   }
 
   /** What is known of a model; null if it is not, or no longer, whole. */
-  @Nullable StoredModel describe(Digest id, List<String> names) throws IOException {
+  @Nullable StoredModel describe(Digest id, List<String> names)
+      throws IOException, InterruptedException {
     ModelLayers artifact = index.layers(id);
     if (artifact == null || names.isEmpty()) {
       return null;
@@ -97,28 +101,49 @@ final class StoredModels {
     return file;
   }
 
-  private Path file(Digest id, ModelLayers artifact) throws IOException {
+  private Path file(Digest id, ModelLayers artifact) throws IOException, InterruptedException {
     List<Descriptor> weights = artifact.weights();
     if (weights.size() == 1) {
       return locate(weights.get(0));
     }
     Path links = folder.parts().resolve(id.hex());
-    Files.createDirectories(links);
+    Map<Path, Path> files = new LinkedHashMap<>();
     for (int i = 0; i < weights.size(); i++) {
-      link(links.resolve(StoreFolder.partName(i, weights.size())), locate(weights.get(i)));
+      files.put(links.resolve(StoreFolder.partName(i, weights.size())), locate(weights.get(i)));
     }
-    return links.resolve(StoreFolder.partName(0, weights.size()));
+    if (!areLinked(files)) {
+      // A removal that has passed would not take away what comes after it.
+      try (StoreLocks.Held held = locks.store()) {
+        if (!index.names().containsKey(id)) {
+          throw new NoSuchFileException(links.toString());
+        }
+        Files.createDirectories(links);
+        for (Map.Entry<Path, Path> each : files.entrySet()) {
+          // Another process may have made it meanwhile.
+          if (!isLinked(each.getKey(), each.getValue())) {
+            Files.deleteIfExists(each.getKey());
+            StoreFolder.link(each.getKey(), each.getValue().toRealPath());
+          }
+        }
+      }
+    }
+    return files.keySet().iterator().next();
   }
 
-  private static void link(Path link, Path file) throws IOException {
-    try {
-      if (Files.exists(link) && Files.isSameFile(link, file)) {
-        return;
+  private static boolean areLinked(Map<Path, Path> files) throws IOException {
+    for (Map.Entry<Path, Path> each : files.entrySet()) {
+      if (!isLinked(each.getKey(), each.getValue())) {
+        return false;
       }
-      Files.deleteIfExists(link);
-      StoreFolder.link(link, file.toRealPath());
-    } catch (FileAlreadyExistsException e) {
-      // Another process made it.
+    }
+    return true;
+  }
+
+  private static boolean isLinked(Path link, Path file) throws IOException {
+    try {
+      return Files.isSameFile(link, file);
+    } catch (NoSuchFileException e) {
+      return false;
     }
   }
 }

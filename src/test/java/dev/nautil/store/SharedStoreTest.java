@@ -29,6 +29,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterAll;
@@ -314,6 +315,33 @@ class SharedStoreTest {
   /** Its own files cannot go while it has a name; the pulling thread alone takes that away. */
   private static void requireWhole(StoredModel model) {
     assertTrue(Files.exists(model.file()), () -> model.file() + " is missing");
+  }
+
+  @Test
+  void aListThatMeetsARemovalLeavesNothing() throws Exception {
+    Origin.Source split =
+        origin.push("split", ModelArtifact.docker(origin.file(20_000), origin.file(30_000)));
+    ModelStore store = origin.store(home);
+    StoredModel pulled = store.pull(split.reference());
+    Path links = pulled.file().getParent();
+    for (Path each : ModelIndex.files(links)) {
+      Files.delete(each);
+    }
+    Files.delete(links);
+    StoreFolder root = new StoreFolder(home);
+    StoreLocks locks = new StoreLocks(root);
+    ModelIndex index = new ModelIndex(root, locks);
+    Future<List<StoredModel>> list;
+    try (StoreLocks.Held held = locks.store()) {
+      list = threads.submit(store::list);
+      assertThrows(TimeoutException.class, () -> list.get(500, TimeUnit.MILLISECONDS));
+      assertTrue(index.remove(split.reference()));
+      index.collect();
+    }
+    assertEquals(List.of(), list.get());
+    check.requireNoWaste();
+    // Where nobody removes it, it has its links again.
+    assertTrue(Files.exists(store.pull(split.reference()).file()));
   }
 
   @Test
