@@ -171,10 +171,12 @@ public final class ModelStore {
    * What the store takes of the disk.
    *
    * @param models how many there are
-   * @param modelBytes of their files
+   * @param modelBytes of their files that nobody else has: as much is freed when all go
+   * @param sharedBytes of those that another program's store has, too, which are used where they
+   *     are
    * @param partialBytes of pulls that have not ended
    */
-  public record DiskUsage(int models, long modelBytes, long partialBytes) {}
+  public record DiskUsage(int models, long modelBytes, long sharedBytes, long partialBytes) {}
 
   /** What the store takes of the disk. */
   public DiskUsage diskUsage() {

@@ -4,6 +4,7 @@ import dev.nautil.ModelStore;
 import dev.nautil.ModelStore.DiskUsage;
 import dev.nautil.internal.Sizes;
 import java.io.IOException;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -18,7 +19,8 @@ final class DiskCommand implements Callable<Integer> {
 
   @Option(
       names = "--json",
-      description = "Prints {\"models\", \"model_bytes\", \"partial_bytes\", …}.")
+      description =
+          "Prints {\"models\", \"model_bytes\", \"shared_bytes\", \"partial_bytes\", \"folder\"}.")
   private boolean json;
 
   DiskCommand(Io io) {
@@ -37,15 +39,23 @@ final class DiskCommand implements Callable<Integer> {
             generator.writeStringField("folder", store.folder().toString());
             generator.writeNumberField("models", usage.models());
             generator.writeNumberField("model_bytes", usage.modelBytes());
+            generator.writeNumberField("shared_bytes", usage.sharedBytes());
             generator.writeNumberField("partial_bytes", usage.partialBytes());
             generator.writeEndObject();
           });
       return 0;
     }
-    io.out().printf("%-14s%6s%14s%n", "TYPE", "COUNT", "SIZE");
-    io.out().printf("%-14s%6d%14s%n", "Models", usage.models(), Sizes.brief(usage.modelBytes()));
-    io.out().printf("%-14s%6s%14s%n", "Partial pulls", "", Sizes.brief(usage.partialBytes()));
+    row("TYPE", "COUNT", "SIZE");
+    row("Models", String.valueOf(usage.models()), Sizes.brief(usage.modelBytes()));
+    if (usage.sharedBytes() > 0) {
+      row("Elsewhere, too", "", Sizes.brief(usage.sharedBytes()));
+    }
+    row("Partial pulls", "", Sizes.brief(usage.partialBytes()));
     io.out().println("in " + store.folder());
     return 0;
+  }
+
+  private void row(String type, String count, String size) {
+    io.out().println(String.format(Locale.ROOT, "%-14s%6s%14s", type, count, size));
   }
 }

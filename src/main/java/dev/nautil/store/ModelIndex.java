@@ -174,7 +174,7 @@ final class ModelIndex {
         Files.deleteIfExists(file);
       }
     }
-    for (String algorithm : List.of("sha256", "sha512")) {
+    for (String algorithm : StoreFolder.ALGORITHMS) {
       for (Path file : files(folder.blobs(algorithm))) {
         collect(algorithm, file, blobs);
       }

@@ -292,7 +292,8 @@ final class Pull {
     for (Descriptor each : missing) {
       needed += each.size() - Math.min(each.size(), Journal.arrived(folder.journal(each.digest())));
     }
-    long free = Files.getFileStore(folder.blobs("sha256")).getUsableSpace();
+    // Not by the FileStore, which a folder has only if its mount is listed: not in every container.
+    long free = folder.root().toFile().getUsableSpace();
     if (needed > 0 && needed + MARGIN > free) {
       throw new RegistryException(
           Kind.OTHER,

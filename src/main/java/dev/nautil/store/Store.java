@@ -5,10 +5,8 @@ import dev.nautil.ModelStore.Damage;
 import dev.nautil.ModelStore.DiskUsage;
 import dev.nautil.PullProgress;
 import dev.nautil.StoredModel;
-import dev.nautil.registry.Descriptor;
 import dev.nautil.registry.Digest;
 import dev.nautil.registry.HuggingFaceClient;
-import dev.nautil.registry.ModelLayers;
 import dev.nautil.registry.ModelReference;
 import dev.nautil.registry.NetworkSettings;
 import dev.nautil.registry.RegistryClient;
@@ -16,14 +14,11 @@ import dev.nautil.registry.RegistryException;
 import dev.nautil.registry.RegistryException.Kind;
 import dev.nautil.registry.RemoteModel;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -182,28 +177,6 @@ public final class Store {
   }
 
   public DiskUsage diskUsage() throws IOException {
-    Set<Digest> blobs = new HashSet<>();
-    int models = 0;
-    long bytes = 0;
-    for (Digest id : index.names().keySet()) {
-      ModelLayers artifact = index.layers(id);
-      if (artifact == null) {
-        continue;
-      }
-      models++;
-      for (Descriptor each : artifact.blobs()) {
-        bytes += blobs.add(each.digest()) ? each.size() : 0;
-      }
-    }
-    long partial = 0;
-    for (Path journal : ModelIndex.files(folder.blobs("sha256"))) {
-      String name = journal.getFileName().toString();
-      Path whole = journal.resolveSibling(name.replace(".journal", ""));
-      // A process that died may have left the journal of one that is whole.
-      if (name.endsWith(".journal") && !Files.exists(whole)) {
-        partial += Journal.arrived(journal);
-      }
-    }
-    return new DiskUsage(models, bytes, partial);
+    return new DiskSpace(folder, index).usage();
   }
 }

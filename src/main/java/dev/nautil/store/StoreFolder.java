@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
@@ -27,6 +28,9 @@ import java.util.UUID;
  * </pre>
  */
 record StoreFolder(Path root) {
+  /** Of digests. */
+  static final List<String> ALGORITHMS = List.of("sha256", "sha512");
+
   private static final String TEMPORARY = ".nautil-";
 
   /** The user's: NAUTIL_HOME, or where the platform wants a program's data. */

@@ -170,9 +170,18 @@ public final class Artifacts {
 
   /** Uploads a blob with curl: POST, then PUT of the whole. */
   public Descriptor pushBlob(String repository, Path file, String mediaType) {
+    return pushBlob(repository, file, mediaType, ModelArtifact.digest(file));
+  }
+
+  /** The same, under its SHA-512. */
+  public Descriptor pushSha512(String repository, Path file, String mediaType) {
+    String sum = Program.run(List.of("sha512sum", file.toString()), Map.of()).ok().text();
+    return pushBlob(repository, file, mediaType, "sha512:" + sum.split(" ")[0]);
+  }
+
+  private Descriptor pushBlob(String repository, Path file, String mediaType, String digest) {
     String uploads = registry.url() + "/v2/" + repository + "/blobs/uploads/";
     String location = curl(repository, "-X", "POST", uploads).ok().header("Location");
-    String digest = ModelArtifact.digest(file);
     String url = location + (location.contains("?") ? "&" : "?") + "digest=" + digest;
     String type = "Content-Type: application/octet-stream";
     curl(repository, "-T", file.toString(), "-H", type, url).ok();

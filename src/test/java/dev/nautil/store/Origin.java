@@ -52,7 +52,22 @@ final class Origin implements AutoCloseable {
 
   /** Pushes a model. */
   Source push(String name, ModelArtifact artifact) {
-    Pushed pushed = Artifacts.in(registry).push(name, "latest", artifact);
+    return source(name, Artifacts.in(registry).push(name, "latest", artifact));
+  }
+
+  /** Pushes a model whose blobs are known by their SHA-512. */
+  Source pushSha512(String name, Path weights) throws IOException {
+    Path config = Files.writeString(folder.resolve("config"), "{\"config\": {}}");
+    Artifacts artifacts = Artifacts.in(registry);
+    Descriptor ofConfig = artifacts.pushSha512(name, config, ModelArtifact.DOCKER_CONFIG);
+    List<Descriptor> layers =
+        List.of(artifacts.pushSha512(name, weights, ModelArtifact.DOCKER_GGUF));
+    byte[] manifest = Artifacts.manifest(ofConfig, layers);
+    Descriptor pushed = artifacts.pushManifest(name, "latest", Artifacts.MANIFEST, manifest);
+    return source(name, new Pushed("", pushed, ofConfig, layers));
+  }
+
+  private Source source(String name, Pushed pushed) {
     long size = pushed.layers().stream().mapToLong(Descriptor::size).sum();
     return new Source(
         proxy.host() + "/" + name + ":latest",

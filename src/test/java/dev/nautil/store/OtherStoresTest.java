@@ -150,6 +150,8 @@ class OtherStoresTest {
     assertEquals(0, sent());
     assertTrue(Files.isSameFile(theirWeights(), pulled.file()), "it is a copy");
     assertEquals(List.of(), store.verify(progress -> {}));
+    assertEquals(SIZE + 1000, store.diskUsage().sharedBytes());
+    assertEquals(model.size() - SIZE - 1000, store.diskUsage().modelBytes());
     store.remove(model.reference());
     new StoreCheck(home).requireNoWaste();
     assertEquals(before, state(theirs));
@@ -169,6 +171,8 @@ class OtherStoresTest {
     // From then on it is ours: Docker may remove it.
     Files.delete(theirWeights());
     assertTrue(besideDocker().find(model.reference()).isPresent());
+    assertEquals(1000, besideDocker().diskUsage().sharedBytes());
+    assertEquals(model.size() - 1000, besideDocker().diskUsage().modelBytes());
     assertEquals(-1, Files.mismatch(weights, found.file()));
   }
 
@@ -260,6 +264,7 @@ class OtherStoresTest {
     StoredModel pulled = store.pull(model.reference());
     assertEquals(0, sent());
     assertTrue(Files.isSameFile(theirWeights(), pulled.file()), "it is a copy");
+    assertEquals(SIZE + 1000, store.diskUsage().sharedBytes());
     new StoreCheck(home).requireValid(origin.sources());
     assertEquals(List.of(), store.verify(progress -> {}));
     store.pull(model.reference());
