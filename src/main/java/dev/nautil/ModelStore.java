@@ -100,12 +100,15 @@ public final class ModelStore {
   }
 
   /**
-   * The model as the store has it, without asking anybody, or else pulled.
+   * The model as the store has it, without asking anybody, or else pulled. What another program's
+   * store has is read first, which the options' listener is told of as of a pull.
    *
    * @throws PullException if it is not here and cannot be fetched
    */
   public StoredModel get(String reference, PullOptions options) {
-    Optional<StoredModel> found = find(reference);
+    Objects.requireNonNull(options, "options");
+    ModelReference parsed = ModelReference.parse(reference);
+    Optional<StoredModel> found = run(() -> store.find(parsed, options.progress()));
     return found.isPresent() ? found.get() : pull(reference, options);
   }
 
@@ -117,7 +120,7 @@ public final class ModelStore {
   /** The model that a reference or an id names; empty if the store has none. */
   public Optional<StoredModel> find(String reference) {
     ModelReference parsed = ModelReference.parse(reference);
-    return run(() -> store.find(parsed));
+    return run(() -> store.find(parsed, progress -> {}));
   }
 
   /**
@@ -152,14 +155,19 @@ public final class ModelStore {
    * A file of the store that is not what it was.
    *
    * @param id of the model
+   * @param references of the model: who pulls one of them fetches the file again
    * @param digest that the file is to have
    * @param reason such as "is missing"
    */
-  public record Damage(String id, String digest, String reason) {}
+  public record Damage(String id, List<String> references, String digest, String reason) {
+    public Damage {
+      references = List.copyOf(references);
+    }
+  }
 
   /**
    * Reads all files of the models, and takes those away that are damaged: the next pull fetches
-   * them again.
+   * them again. One that cannot be read stays.
    *
    * @param progress told how far it is, on this thread
    */

@@ -33,10 +33,14 @@ final class VerifyCommand implements Callable<Integer> {
               .verify(progress -> bar.update(progress.done(), progress.total()));
     }
     for (Damage damage : damages) {
-      io.out().println(damage.id() + ": " + damage.digest() + " " + damage.reason());
+      String names = String.join(", ", damage.references());
+      String model = names.isEmpty() ? "" : names + ": ";
+      io.out().println(model + damage.digest() + " " + damage.reason());
     }
     if (damages.isEmpty()) {
       io.out().println("all models are whole");
+    } else {
+      io.err().println("nautil pull MODEL fetches again what is damaged or missing");
     }
     return damages.isEmpty() ? 0 : 1;
   }

@@ -9,6 +9,7 @@ import dev.nautil.registry.RegistryException;
 import dev.nautil.registry.RegistryException.Kind;
 import dev.nautil.registry.RemoteModel;
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -58,10 +59,7 @@ final class Pull {
   /** Fetches what the store lacks of a model, and names it. */
   Digest run(String reference, RemoteModel model) throws IOException, InterruptedException {
     ModelLayers artifact = model.artifact();
-    for (Descriptor each : artifact.blobs()) {
-      layers.put(
-          each.digest(), new Layer(each.digest().toString(), kind(artifact, each), 0, each.size()));
-    }
+    begin(artifact);
     requireSmall(artifact);
     for (int attempt = 1; ; attempt++) {
       try (StoreLocks.Held held = locks.store()) {
@@ -86,6 +84,7 @@ final class Pull {
    */
   @Nullable Digest adopt(String reference, RemoteModel model)
       throws IOException, InterruptedException {
+    begin(model.artifact());
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
       try (StoreLocks.Held held = locks.store()) {
         keepConfig(model);
@@ -94,12 +93,20 @@ final class Pull {
         if (!isOwn(each) && !adopt(each, true)) {
           return null;
         }
+        arrivedAndReport(each, each.size());
       }
       if (commit(reference, model)) {
         return model.id();
       }
     }
     return null;
+  }
+
+  private void begin(ModelLayers artifact) {
+    for (Descriptor each : artifact.blobs()) {
+      layers.put(
+          each.digest(), new Layer(each.digest().toString(), kind(artifact, each), 0, each.size()));
+    }
   }
 
   /** It has been read already; under the store's lock. */
@@ -260,8 +267,10 @@ final class Pull {
     try {
       return BlobHash.of(file, blob.digest(), done -> arrivedAndReport(blob, done))
           .equals(blob.digest());
-    } catch (FileSystemException e) {
-      // It may not be read, or has gone.
+    } catch (ClosedByInterruptException e) {
+      throw e;
+    } catch (IOException e) {
+      // It cannot be read, or has gone.
       return false;
     }
   }

@@ -87,25 +87,24 @@ public final class Store {
   }
 
   /** The model that a reference or an id names; also one that only Docker has. */
-  public Optional<StoredModel> find(ModelReference reference)
+  public Optional<StoredModel> find(ModelReference reference, Consumer<PullProgress> progress)
       throws IOException, InterruptedException {
     Digest id = idOf(reference);
     StoredModel model = id == null ? null : models.describe(id, namesOf(id));
     if (model == null) {
-      id = adopt(reference);
+      id = adopt(reference, progress);
       model = id == null ? null : models.describe(id, namesOf(id));
     }
     return Optional.ofNullable(model);
   }
 
   /** Takes what another program has under this reference, if it has all of it. */
-  private @Nullable Digest adopt(ModelReference reference)
+  private @Nullable Digest adopt(ModelReference reference, Consumer<PullProgress> progress)
       throws IOException, InterruptedException {
     RemoteModel model = others.model(reference);
     return model == null
         ? null
-        : new Pull(folder, locks, index, others, 1, progress -> {})
-            .adopt(reference.toString(), model);
+        : new Pull(folder, locks, index, others, 1, progress).adopt(reference.toString(), model);
   }
 
   private @Nullable Digest idOf(ModelReference reference) throws IOException {

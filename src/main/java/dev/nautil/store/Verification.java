@@ -3,10 +3,12 @@ package dev.nautil.store;
 import dev.nautil.ModelStore.Damage;
 import dev.nautil.PullProgress;
 import dev.nautil.PullProgress.Layer;
+import dev.nautil.internal.FileFailure;
 import dev.nautil.registry.Descriptor;
 import dev.nautil.registry.Digest;
 import dev.nautil.registry.ModelLayers;
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -39,18 +41,19 @@ final class Verification {
   List<Damage> run() throws IOException, InterruptedException {
     removeDamagedReferences();
     Map<Digest, Digest> models = new LinkedHashMap<>();
-    for (ModelIndex.Entry entry : index.entries()) {
-      ModelLayers artifact = index.layers(entry.id());
+    for (Map.Entry<Digest, List<String>> named : index.names().entrySet()) {
+      Digest id = named.getKey();
+      ModelLayers artifact = index.layers(id);
       if (artifact == null) {
         // Unless another process has just removed it.
-        if (entry.id().equals(index.find(entry.reference())) && index.layers(entry.id()) == null) {
-          String id = entry.id().toString();
-          damages.add(new Damage(id, id, "the manifest of " + entry.reference() + " is damaged"));
+        if (index.names().containsKey(id) && index.layers(id) == null) {
+          damages.add(
+              new Damage(id.toString(), named.getValue(), id.toString(), "is a damaged manifest"));
         }
         continue;
       }
       for (Descriptor each : artifact.blobs()) {
-        models.put(each.digest(), entry.id());
+        models.put(each.digest(), id);
         layers.put(
             each.digest(),
             new Layer(each.digest().toString(), Pull.kind(artifact, each), 0, each.size()));
@@ -58,9 +61,11 @@ final class Verification {
     }
     for (Map.Entry<Digest, Digest> each : models.entrySet()) {
       String reason = check(each.getKey());
-      // Its manifest goes first when a model is removed meanwhile.
-      if (reason != null && index.manifest(each.getValue()) != null) {
-        damages.add(new Damage(each.getValue().toString(), each.getKey().toString(), reason));
+      List<String> names = index.names().getOrDefault(each.getValue(), List.of());
+      // Else the model was removed meanwhile.
+      if (reason != null && !names.isEmpty()) {
+        damages.add(
+            new Damage(each.getValue().toString(), names, each.getKey().toString(), reason));
       }
     }
     return damages;
@@ -73,7 +78,11 @@ final class Verification {
     try (StoreLocks.Held held = locks.store()) {
       for (Path file : index.damagedReferences()) {
         damages.add(
-            new Damage("?", file.getFileName().toString(), "a name is damaged: pull or tag again"));
+            new Damage(
+                "?",
+                List.of(),
+                file.getFileName().toString(),
+                "a name is damaged: pull or tag again"));
         Files.deleteIfExists(file);
       }
     }
@@ -110,6 +119,11 @@ final class Verification {
       return "is damaged";
     } catch (NoSuchFileException e) {
       return "is missing";
+    } catch (ClosedByInterruptException e) {
+      throw e;
+    } catch (IOException e) {
+      // It may be whole, and the reason another one.
+      return "cannot be read: " + FileFailure.reason(e);
     }
   }
 }

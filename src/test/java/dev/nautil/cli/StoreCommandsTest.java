@@ -243,7 +243,11 @@ class StoreCommandsTest {
     Files.write(weights, content);
     Cli.Result damaged = run("verify");
     assertEquals(1, damaged.code());
-    assertTrue(damaged.out().contains(plain.layers().get(0).digest()), damaged.out());
+    // With the name by which it can be pulled again.
+    assertEquals(
+        reference("ai/plain:latest") + ": " + plain.layers().get(0).digest() + " is damaged\n",
+        damaged.out());
+    assertTrue(damaged.err().contains("nautil pull"), damaged.err());
     run("pull", reference("ai/plain")).ok();
     assertEquals("all models are whole\n", run("verify").ok());
   }

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.nautil.ModelStore;
+import dev.nautil.PullProgress;
 import dev.nautil.StoredModel;
 import dev.nautil.registry.Digest;
 import dev.nautil.registry.ModelArtifact;
@@ -17,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +29,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -174,6 +177,48 @@ class OtherStoresTest {
     assertEquals(1000, besideDocker().diskUsage().sharedBytes());
     assertEquals(model.size() - 1000, besideDocker().diskUsage().modelBytes());
     assertEquals(-1, Files.mismatch(weights, found.file()));
+  }
+
+  @Test
+  void whoTakesItIsToldHowFarItIs() throws IOException {
+    dockerHasIt(model.reference());
+    List<PullProgress> told = new ArrayList<>();
+    besideDocker().get(model.reference(), ModelStore.pullOptions().onProgress(told::add));
+    assertEquals(List.of(), origin.proxy.exchanges());
+    PullProgress last = told.get(told.size() - 1);
+    assertEquals(model.size(), last.total());
+    assertEquals(model.size(), last.done());
+    assertEquals(
+        EnumSet.allOf(PullProgress.Kind.class),
+        last.layers().stream().map(PullProgress.Layer::kind).collect(Collectors.toSet()));
+    told.clear();
+    besideDocker().get(model.reference(), ModelStore.pullOptions().onProgress(told::add));
+    assertEquals(List.of(), told);
+  }
+
+  @Test
+  void aFileOfDockersThatCannotBeReadIsFetched() throws IOException {
+    // It has this size, and its reading is refused: what no permissions do to who may do all.
+    Path unreadable = Path.of("/sys/class/net/lo/speed");
+    assumeTrue(Files.isRegularFile(unreadable), "no such file");
+    assertThrows(IOException.class, () -> Files.readAllBytes(unreadable));
+    int size = Math.toIntExact(Files.size(unreadable));
+    Origin.Source odd = origin.push("odd", ModelArtifact.docker(origin.file(size)));
+    Path blobs = Files.createDirectories(theirs.resolve("blobs/sha256"));
+    Files.createSymbolicLink(blobs.resolve(odd.weights().substring(7)), unreadable);
+    ModelStore store = besideDocker();
+    store.pull(odd.reference());
+    assertEquals(size, origin.sent(odd.weights()));
+
+    // And of our own: it is reported, and the rest is verified.
+    Path blob = home.resolve("blobs/sha256").resolve(odd.weights().substring(7));
+    Files.delete(blob);
+    Files.createSymbolicLink(blob, unreadable);
+    List<ModelStore.Damage> damages = store.verify(progress -> {});
+    assertEquals(1, damages.size());
+    assertEquals(List.of(odd.reference()), damages.get(0).references());
+    assertTrue(damages.get(0).reason().startsWith("cannot be read: "), damages::toString);
+    Files.delete(blob);
   }
 
   @Test
