@@ -7,6 +7,7 @@ import dev.nautil.registry.ModelLayers;
 import dev.nautil.registry.RegistryException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -41,7 +42,7 @@ final class ModelIndex {
   List<Entry> entries() throws IOException {
     List<Entry> all = new ArrayList<>();
     for (Path file : files(folder.references())) {
-      Entry entry = read(file);
+      Entry entry = isOfStore(file) ? read(file) : null;
       if (entry != null) {
         all.add(entry);
       }
@@ -63,11 +64,16 @@ final class ModelIndex {
   List<Path> damagedReferences() throws IOException {
     List<Path> all = new ArrayList<>();
     for (Path file : files(folder.references())) {
-      if (!StoreFolder.isTemporary(file) && read(file) == null && Files.exists(file)) {
+      if (isOfStore(file) && read(file) == null && Files.exists(file)) {
         all.add(file);
       }
     }
     return all;
+  }
+
+  /** Whether a file has a name that the store gives: systems put others into folders, too. */
+  private static boolean isOfStore(Path file) {
+    return Digest.parse("sha256:" + file.getFileName()) != null;
   }
 
   /** The model that a reference names; null if there is none. */
@@ -166,12 +172,14 @@ final class ModelIndex {
       return;
     }
     for (Path file : files(folder.pulls())) {
-      addBlobs(Files.readAllBytes(file), blobs);
+      if (isOfStore(file)) {
+        addBlobs(Files.readAllBytes(file), blobs);
+      }
     }
     for (Path file : files(folder.manifests())) {
       Digest id = Digest.parse("sha256:" + file.getFileName());
       if (id == null || !manifests.contains(id)) {
-        Files.deleteIfExists(file);
+        deleteFile(file);
       }
     }
     for (String algorithm : StoreFolder.ALGORITHMS) {
@@ -181,7 +189,9 @@ final class ModelIndex {
     }
     for (Path links : files(folder.parts())) {
       Digest id = Digest.parse("sha256:" + links.getFileName());
-      if (id == null || !manifests.contains(id)) {
+      if (id == null) {
+        deleteFile(links);
+      } else if (!manifests.contains(id)) {
         delete(links);
       }
     }
@@ -208,7 +218,7 @@ final class ModelIndex {
       return;
     }
     if (digest == null) {
-      Files.deleteIfExists(file);
+      deleteFile(file);
       return;
     }
     try (StoreLocks.Held held = locks.blob(digest)) {
@@ -226,10 +236,15 @@ final class ModelIndex {
         delete(each);
       }
     }
+    deleteFile(path);
+  }
+
+  private static void deleteFile(Path path) throws IOException {
     try {
       Files.deleteIfExists(path);
     } catch (FileSystemException e) {
-      // Windows keeps what is mapped; the next removal tries again.
+      // Windows, and NFS under another name, keep what is mapped: the next removal tries again. Or
+      // it is a folder of somebody's.
     }
   }
 
@@ -239,6 +254,8 @@ final class ModelIndex {
       stream.forEach(all::add);
     } catch (NoSuchFileException e) {
       // It has not been made yet.
+    } catch (DirectoryIteratorException e) {
+      throw e.getCause();
     }
     return all;
   }

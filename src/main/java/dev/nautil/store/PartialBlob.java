@@ -48,6 +48,8 @@ final class PartialBlob implements Closeable {
             StandardOpenOption.CREATE,
             StandardOpenOption.READ,
             StandardOpenOption.WRITE);
+    // Longer it were of another size than the blob, and so not taken for it.
+    channel.truncate(blob.size());
     taken = new boolean[journal.pieces()];
   }
 

@@ -1,6 +1,7 @@
 package dev.nautil.store;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.nautil.Model;
@@ -204,6 +205,25 @@ class DamageTest {
     store.remove(model.reference());
     assertEquals(List.of(), store.verify(progress -> {}));
     check.requireNoWaste();
+  }
+
+  @Test
+  void whatTheSystemPutsThereIsInTheWayOfNothing() throws IOException {
+    // Of a Finder, of NFS, and of whoever made a folder a file system of its own.
+    for (String each :
+        List.of("references", "manifests/sha256", "blobs/sha256", "pulls", "parts")) {
+      Path place = Files.createDirectories(home.resolve(each));
+      Files.write(place.resolve(".DS_Store"), new byte[100]);
+      Path lost = Files.createDirectories(place.resolve("lost+found"));
+      Files.write(lost.resolve("something"), new byte[100]);
+    }
+    assertEquals(List.of(), store.verify(progress -> {}));
+    assertEquals(2, store.list().size());
+    store.remove(other.reference());
+    assertFalse(check.hasBlob(other.weights()));
+    assertTrue(store.diskUsage().modelBytes() > 0);
+    store.pull(model.reference());
+    assertTrue(Files.exists(home.resolve("blobs/sha256/lost+found/something")));
   }
 
   @Test

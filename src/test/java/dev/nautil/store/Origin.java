@@ -116,6 +116,9 @@ final class Origin implements AutoCloseable {
                 "dev.nautil.cli.Main"));
     command.addAll(List.of(arguments));
     ProcessBuilder builder = JavaProcess.of(command);
+    // A shell starts what it runs in the background with the interrupt ignored, and children
+    // inherit that.
+    builder.command().addAll(0, List.of("env", "--default-signal=INT"));
     builder
         .environment()
         .keySet()

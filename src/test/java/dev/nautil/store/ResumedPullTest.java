@@ -115,6 +115,13 @@ class ResumedPullTest {
   }
 
   @Test
+  void theFileIsLongerThanTheBlob() throws IOException {
+    // As another size in another manifest would have made it.
+    Files.write(part(".incomplete"), new byte[SIZE + PIECE], StandardOpenOption.APPEND);
+    requirePulled(SIZE - journalled(), SIZE - journalled());
+  }
+
+  @Test
   void theJournalIsOfNoUse() throws IOException {
     Files.write(part(".journal"), new byte[] {1, 2, 3});
     requirePulled(SIZE, SIZE);

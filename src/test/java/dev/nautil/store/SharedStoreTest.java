@@ -237,6 +237,23 @@ class SharedStoreTest {
   }
 
   @Test
+  void ctrlCLeavesWhatHasArrivedToTheNext() throws Exception {
+    slow(SIZE / 2);
+    Process process = origin.start(home, "pull", model.reference());
+    awaitArrived(SIZE / 4);
+    signal(process, "INT");
+    assertTrue(process.waitFor(1, TimeUnit.MINUTES));
+    assertEquals(130, process.exitValue(), Files.readString(origin.said()));
+    check.requireValid(origin.sources());
+    long before = arrived();
+    origin.proxy.reset();
+    origin.store(home).pull(model.reference());
+    assertEquals(SIZE - before, origin.sent(model.weights()));
+    check.requireValid(origin.sources());
+    check.requireNoWaste();
+  }
+
+  @Test
   void removedWhileItIsPulled() throws Exception {
     slow(SIZE);
     ModelStore store = origin.store(home);
