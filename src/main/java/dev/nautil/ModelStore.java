@@ -132,7 +132,7 @@ public final class ModelStore {
   public StoredModel tag(String source, String target) {
     ModelReference from = ModelReference.parse(source);
     ModelReference to = ModelReference.parse(target);
-    if (!(to instanceof ModelReference.Registry)) {
+    if (!(to instanceof ModelReference.Registry registry) || registry.digest() != null) {
       throw new ModelReferenceException(target, "a tag is written as NAME:TAG");
     }
     return run(() -> store.tag(from, to));

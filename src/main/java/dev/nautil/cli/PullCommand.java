@@ -6,8 +6,11 @@ import dev.nautil.StoredModel;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** {@code nautil pull}. */
 @Command(
@@ -20,6 +23,7 @@ import picocli.CommandLine.Parameters;
 final class PullCommand implements Callable<Integer> {
   private final Io io;
 
+  @Spec private CommandSpec spec;
   @Mixin private StandardOptions standard;
 
   @Parameters(
@@ -47,7 +51,12 @@ final class PullCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    PullOptions options = ModelStore.pullOptions().connections(connections);
+    PullOptions options;
+    try {
+      options = ModelStore.pullOptions().connections(connections);
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), "--" + e.getMessage());
+    }
     StoredModel pulled;
     try (PullView view = new PullView(io, model)) {
       options = options.onProgress(view);

@@ -282,6 +282,31 @@ class StoreCommandsTest {
   }
 
   @Test
+  void refusesWrongUsage() {
+    run("pull", "--connections", "0", reference("ai/plain"))
+        .assertRefused(2, "--connections", "between 1 and 64");
+    run("pull", "--connections", "65", reference("ai/plain")).assertRefused(2, "--connections");
+    assertEquals(List.of(), counting.exchanges());
+    run("pull", reference("ai/plain")).ok();
+    // Or the name would say what the model is not.
+    String digest = "sha256:" + "0".repeat(64);
+    run("tag", reference("ai/plain"), "mine@" + digest).assertRefused(1, "NAME:TAG");
+    run("tag", reference("ai/plain"), "mine:v1@" + digest).assertRefused(1, "NAME:TAG");
+    run("tag", reference("ai/plain"), "./mine.gguf").assertRefused(1, "NAME:TAG");
+    assertEquals(1, run("ls", "-q").ok().lines().count());
+  }
+
+  @Test
+  void tellsWhyTheStoreCannotBeUsed() throws IOException {
+    Path file = Files.writeString(shared.resolve("no-folder-" + home.getFileName()), "");
+    Map<String, String> environment = Map.of("NAUTIL_HOME", file.toString());
+    Cli.run("", Io.Terminals.NONE, environment, "pull", reference("ai/plain"))
+        .assertRefused(1, file.toString(), "another file is in its place", "NAUTIL_HOME");
+    Cli.run("", Io.Terminals.NONE, environment, "ls")
+        .assertRefused(1, file.toString(), "it is no folder", "NAUTIL_HOME");
+  }
+
+  @Test
   void showsHowFarAPullIs() {
     Cli.Result bars =
         Cli.run(
