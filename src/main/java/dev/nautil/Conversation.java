@@ -123,7 +123,7 @@ final class Conversation {
       return encode(options, options.offered(), next);
     } catch (NautilException e) {
       // The format refuses the conversation: the next turn will say so, if it still does.
-      return new Transcript.Prompt(PromptText.plain(""), new int[0], 0);
+      return Transcript.Prompt.empty();
     }
   }
 
@@ -133,7 +133,7 @@ final class Conversation {
    * @param next the prompt up to which the transcript is kept
    */
   synchronized SavedConversation saved(boolean raw, Transcript.Prompt next) {
-    return new SavedConversation(raw, history(), transcript.upTo(next), new int[0]);
+    return new SavedConversation(raw, history(), next.known(), new int[0]);
   }
 
   /**

@@ -3,28 +3,43 @@ package dev.nautil.engine;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import dev.nautil.Message;
 import dev.nautil.TestModels;
+import dev.nautil.Tool;
 import dev.nautil.internal.NativeFile;
 import dev.nautil.tokenizer.PromptText;
 import dev.nautil.tokenizer.Tokenizer;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class TranscriptTest {
   private static final Tokenizer TOKENIZER;
+  private static final Tokenizer TEKKEN;
+  private static final ChatFormat MISTRAL;
 
   static {
     try (NativeFile file = NativeFile.open(TestModels.smolLm2(), false)) {
       TOKENIZER = Vocabularies.tokenizer(file);
     }
+    try (NativeFile file = NativeFile.open(TestModels.path("tekken-tiny.gguf"), false)) {
+      TEKKEN = Vocabularies.tokenizer(file);
+      MISTRAL = ChatFormat.of(file, TEKKEN, null);
+    }
   }
 
   private static final String END = "<|im_end|>";
 
-  /** "water" letter by letter. */
-  private static final int[] SPELLED =
-      "water".chars().flatMap(c -> IntStream.of(TOKENIZER.encode(Character.toString(c)))).toArray();
+  private static final int[] SPELLED = letters(TOKENIZER, "water");
+
+  private static int[] letters(Tokenizer tokenizer, String text) {
+    return text.chars()
+        .flatMap(c -> IntStream.of(tokenizer.encode(Character.toString(c))))
+        .toArray();
+  }
 
   private static PromptText own(String text) {
     return PromptText.trusted(text);
@@ -57,6 +72,55 @@ class TranscriptTest {
     assertArrayEquals(
         join(TOKENIZER.encode(question), SPELLED, TOKENIZER.encode(more)),
         encode(question.plus(said("water")).plus(more)));
+  }
+
+  /** Mistral's format moves the system prompt and the tools to what the user said last. */
+  @Test
+  void keepsWhatWasChosenWhereWhatIsBeforeItMoves() {
+    List<Tool> tools = List.of(Tool.declare("f", "Does.", "{}"));
+    List<Message> said = new ArrayList<>(List.of(new Message.System("water")));
+    for (String reply : List.of("water", "Oslo water", "water", "water ")) {
+      said.add(new Message.User("water"));
+      PromptText text = MISTRAL.prompt(said, tools);
+      Transcript.Prompt prompt = transcript.encode(text, TEKKEN);
+      assertArrayEquals(spelled(MISTRAL.encode(text), Set.of(0, 1, 2)), prompt.tokens());
+      transcript.add(prompt, said(reply), letters(TEKKEN, reply));
+      said.add(new Message.Assistant(reply));
+    }
+    // The format trims the last one.
+    said.set(2, new Message.Assistant("waters"));
+    said.add(new Message.User("water"));
+    PromptText edited = MISTRAL.prompt(said, tools);
+    int[] expected = spelled(MISTRAL.encode(edited), Set.of(1, 2));
+    assertArrayEquals(expected, transcript.encode(edited, TEKKEN).tokens());
+    Transcript kept = new Transcript(transcript.encode(edited, TEKKEN).known());
+    assertArrayEquals(expected, kept.encode(edited, TEKKEN).tokens());
+    said.remove(0);
+    PromptText without = MISTRAL.prompt(said, List.of());
+    assertArrayEquals(
+        spelled(MISTRAL.encode(without), Set.of(1, 2)), kept.encode(without, TEKKEN).tokens());
+  }
+
+  /** Mistral's tokens with some replies letter by letter. */
+  private static int[] spelled(int[] ids, Set<Integer> replies) {
+    int begin = TEKKEN.specialToken("[/INST]").orElseThrow();
+    int[] all = {};
+    int reply = 0;
+    for (int i = 0; i < ids.length; i++) {
+      all = join(all, new int[] {ids[i]});
+      int end = i + 1;
+      while (end < ids.length && !TEKKEN.isControl(ids[end])) {
+        end++;
+      }
+      if (ids[i] == begin && end < ids.length) {
+        if (replies.contains(reply++)) {
+          String text = TEKKEN.decode(Arrays.copyOfRange(ids, i + 1, end));
+          all = join(all, letters(TEKKEN, text));
+          i = end - 1;
+        }
+      }
+    }
+    return all;
   }
 
   @Test
