@@ -25,6 +25,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** Conversations with tools, against jinja2's renderings of the same templates. */
@@ -53,7 +54,7 @@ class ToolChatTest {
   }
 
   private static Message message(JsonNode message) {
-    String content = message.get("content").asText();
+    String content = message.path("content").asText("");
     List<ToolCall> calls = new ArrayList<>();
     for (JsonNode call : message.path("tool_calls")) {
       calls.add(
@@ -67,7 +68,10 @@ class ToolChatTest {
       case "user" -> new Message.User(content);
       case "assistant" -> new Message.Assistant(content, calls);
       default ->
-          new Message.ToolResult(message.get("id").asText(), message.get("name").asText(), content);
+          new Message.ToolResult(
+              message.path("id").asText(message.path("tool_call_id").asText()),
+              message.get("name").asText(),
+              content);
     };
   }
 
@@ -265,6 +269,38 @@ class ToolChatTest {
                   + "\"}[/TOOL_RESULTS]"),
           text);
     }
+  }
+
+  /** A session's messages and tools are the conversation that mistral-common was given. */
+  @Test
+  void mistralsTokensAreThoseOfItsOwnEncoder() throws IOException {
+    ChatFormat format = mistral();
+    List<String> cases = new ArrayList<>();
+    try (InputStream lines =
+        ToolChatTest.class.getResourceAsStream("/dev/nautil/cli/mistral_chats.jsonl")) {
+      new String(lines.readAllBytes(), StandardCharsets.UTF_8).lines().forEach(cases::add);
+    }
+    String folder = System.getenv("NAUTIL_CONFORMANCE");
+    if (folder != null) {
+      cases.addAll(Files.readAllLines(Path.of(folder, "tekken", "chats.jsonl")));
+    }
+    int checked = 0;
+    for (String line : cases) {
+      JsonNode node = JSON.readTree(line);
+      if (!node.has("raises")) {
+        PromptText prompt =
+            format.prompt(
+                list(node.get("messages"), ToolChatTest::message),
+                list(node.get("tools"), ToolChatTest::tool));
+        assertEquals(node.get("prompt").asText(), prompt.text());
+        assertEquals(
+            list(node.get("ids"), JsonNode::asInt),
+            IntStream.of(format.encode(prompt)).boxed().toList(),
+            prompt.text());
+        checked++;
+      }
+    }
+    assertTrue(checked > 100, checked + " conversations");
   }
 
   private static ChatFormat mistral() {
