@@ -50,7 +50,9 @@ class ConstraintTest {
   void aReplyMatchesAGrammar() {
     Session session = held(Constraint.gbnf("root ::= item+\nitem ::= \"- \" [a-z]{1,8} \"\\n\""));
     Reply reply = session.send("Name two fruits.");
-    assertTrue(Pattern.matches("(- [a-z]{1,8}\n)*(- [a-z]{1,8})?.*", reply.text()), reply.text());
+    // It may be cut off within an item.
+    String items = "(- [a-z]{1,8}\n)+(-( [a-z]{0,8})?)?";
+    assertTrue(Pattern.matches(items, reply.text()), reply.text());
   }
 
   @Test
@@ -98,6 +100,7 @@ class ConstraintTest {
   void aToolIsCalledWithArgumentsOfItsType() {
     try (Model random = Model.open(TestModels.path("tekken-tiny.gguf"))) {
       Tool tool = Tool.declare("visit", "Visits a city.", City.class);
+      int visits = 0;
       for (int seed = 0; seed < 10; seed++) {
         Session session =
             random.newSession(
@@ -109,6 +112,7 @@ class ConstraintTest {
         Reply reply = session.send("Where to?");
         if (reply.finishReason() == FinishReason.TOOL_CALLS) {
           for (ToolCall call : reply.toolCalls()) {
+            visits++;
             assertEquals("visit", call.name());
             City city = call.arguments(City.class);
             assertEquals(
@@ -121,6 +125,7 @@ class ConstraintTest {
           assertEquals(FinishReason.MAX_TOKENS, reply.finishReason());
         }
       }
+      assertTrue(visits >= 3, visits + " whole calls");
     }
   }
 
