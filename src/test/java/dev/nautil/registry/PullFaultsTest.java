@@ -412,6 +412,7 @@ class PullFaultsTest {
       proxy.add(
           Fault.on("GET", largeBlob)
               .answer(307, "text/html", page)
+              .rate(400)
               .header("Location", other.url() + largeBlob));
       assertHas(store.pull(largeModel, ModelStore.pullOptions().connections(2)), largeWeights);
       int parts = proxy.exchanges("GET", largeBlob).size();
