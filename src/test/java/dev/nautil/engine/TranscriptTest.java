@@ -101,6 +101,20 @@ class TranscriptTest {
         spelled(MISTRAL.encode(without), Set.of(1, 2)), kept.encode(without, TEKKEN).tokens());
   }
 
+  @Test
+  void beginsWithBosOnceWhereTheModelWantsOne() {
+    int[] bos = {TEKKEN.bos()};
+    PromptText text = said("water");
+    int[] first = join(bos, TEKKEN.encode("water"));
+    assertArrayEquals(first, transcript.encode(text, TEKKEN).tokens());
+    assertArrayEquals(bos, transcript.encode(said(""), TEKKEN).tokens());
+    assertArrayEquals(first, transcript.encode(own("<s>").plus(text), TEKKEN).tokens());
+    transcript.add(transcript.encode(text, TEKKEN), text, letters(TEKKEN, "water"));
+    assertArrayEquals(
+        join(first, letters(TEKKEN, "water"), TEKKEN.encode(own("[INST]"))),
+        transcript.encode(text.plus(text).plus(own("[INST]")), TEKKEN).tokens());
+  }
+
   /** Mistral's tokens with some replies letter by letter. */
   private static int[] spelled(int[] ids, Set<Integer> replies) {
     int begin = TEKKEN.specialToken("[/INST]").orElseThrow();
