@@ -216,6 +216,9 @@ class TypeSchemaTest {
             "{'city':'x','town':'y'}",
             "{'city':'x','city':'y'}",
             "{'city':{}}",
+            "{'city':3}",
+            "{'city':1.5}",
+            "{'city':true}",
             "{'city':'x'} more",
             "[1]",
             "{'city':")) {
@@ -224,7 +227,7 @@ class TypeSchemaTest {
       assertTrue(!e.getMessage().contains("\n"), e.getMessage());
     }
     String numbers = "{'b':1,'s':1,'i':%s,'l':1,'big':1,'d':1,'f':1,'c':'x'}";
-    for (String i : List.of("1.5", "3000000000", "null", "[]", "''")) {
+    for (String i : List.of("1.5", "3000000000", "null", "[]", "''", "'5'", "true")) {
       assertThrows(
           InvalidJsonException.class, () -> read(numbers.replace("%s", i), Numbers.class), i);
     }
@@ -233,6 +236,19 @@ class TypeSchemaTest {
       InvalidJsonException e =
           assertThrows(InvalidJsonException.class, () -> read(json, Numbers.class), json);
       assertTrue(e.getMessage().startsWith(no.charAt(1) + ": "), e.getMessage());
+    }
+    for (Map.Entry<Class<?>, String> no :
+        List.<Map.Entry<Class<?>, String>>of(
+            Map.entry(double.class, "'1.5'"),
+            Map.entry(Double.class, "true"),
+            Map.entry(BigInteger.class, "'1'"),
+            Map.entry(BigDecimal.class, "'1'"),
+            Map.entry(boolean.class, "'true'"),
+            Map.entry(Boolean.class, "1"),
+            Map.entry(char.class, "65"),
+            Map.entry(Unit.class, "0"))) {
+      assertThrows(
+          InvalidJsonException.class, () -> read(no.getValue(), no.getKey()), no.toString());
     }
     assertThrows(InvalidJsonException.class, () -> read("[1,200]", byte[].class));
     assertThrows(InvalidJsonException.class, () -> read("[1e39]", float[].class));
