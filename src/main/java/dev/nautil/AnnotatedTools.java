@@ -85,9 +85,10 @@ final class AnnotatedTools {
     if (!method.trySetAccessible()) {
       throw new InvalidToolException(
           where
-              + " cannot be called: open "
+              + " cannot be called: add \"opens "
               + method.getDeclaringClass().getPackageName()
-              + " to the module dev.nautil");
+              + " to dev.nautil\" to its module-info, or make it and its class public and export"
+              + " that package");
     }
     var annotation = method.getAnnotation(dev.nautil.annotation.Tool.class);
     String name = annotation.name().isEmpty() ? method.getName() : annotation.name();

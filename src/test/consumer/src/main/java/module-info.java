@@ -1,3 +1,7 @@
 module consumer {
   requires dev.nautil;
+
+  opens consumer to
+      dev.nautil,
+      com.fasterxml.jackson.databind;
 }

@@ -3,18 +3,46 @@ package consumer;
 import dev.nautil.Model;
 import dev.nautil.Reply;
 import dev.nautil.Session;
+import dev.nautil.Tool;
+import dev.nautil.ToolCall;
+import dev.nautil.Tools;
+import dev.nautil.annotation.Param;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 
-/** Fills 1 GB of KV cache with four conversations, and prints how many replies it got. */
+/**
+ * Has tools of its own types, fills 1 GB of KV cache with four conversations, and prints how many
+ * replies it got.
+ */
 public final class Main {
   private static final int SESSIONS = 4;
   private static final long KV_BYTES = 1L << 30;
 
+  record Place(@Param(description = "In English") String city, Optional<Integer> days) {}
+
+  static final class Weather {
+    @dev.nautil.annotation.Tool(description = "The temperature in °C")
+    double temperature(@Param(name = "place") Place place) {
+      return place.city().length();
+    }
+  }
+
   private Main() {}
 
+  /** A module opens its package for them; nothing else is needed on either path. */
+  private static void makeTools() {
+    Tool forecast = Tool.of("forecast", "The weather of some days", Place.class, Place::city);
+    Tools tools = Tools.of(new Weather(), forecast);
+    Place place = new ToolCall("1", "forecast", "{\"city\":\"Oslo\"}").arguments(Place.class);
+    if (tools.list().size() != 2 || !place.equals(new Place("Oslo", Optional.empty()))) {
+      throw new AssertionError(tools + " " + place);
+    }
+  }
+
   public static void main(String[] args) throws IOException {
+    makeTools();
     try (Model model = Model.open(Path.of(args[0]))) {
       int tokens = Math.toIntExact(KV_BYTES / model.describe().kvBytesPerToken() / SESSIONS);
       int replies = 0;
