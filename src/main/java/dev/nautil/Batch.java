@@ -165,6 +165,7 @@ public final class Batch implements Iterable<Batch.Result>, AutoCloseable {
         .onClose(this::close);
   }
 
+  /** How far it has come. */
   public synchronized Progress progress() {
     long now = end == 0 ? System.nanoTime() : end;
     return new Progress(

@@ -6,6 +6,7 @@ package dev.nautil;
 public class CancelledException extends NautilException {
   private static final long serialVersionUID = 1;
 
+  /** What was cancelled, and why. */
   public CancelledException(String message) {
     super(message);
   }

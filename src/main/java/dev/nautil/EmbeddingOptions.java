@@ -45,10 +45,12 @@ public final class EmbeddingOptions {
     return Optional.ofNullable(pooling);
   }
 
+  /** Whether vectors have length 1. */
   public boolean isNormalized() {
     return normalized;
   }
 
+  /** Whether a text that is too long is cut. */
   public boolean isTruncated() {
     return truncated;
   }

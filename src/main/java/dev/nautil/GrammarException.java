@@ -7,6 +7,7 @@ package dev.nautil;
 public class GrammarException extends NautilException {
   private static final long serialVersionUID = 1;
 
+  /** What is wrong, and where. */
   public GrammarException(String message) {
     super(message);
   }

@@ -6,6 +6,7 @@ package dev.nautil;
 public class InvalidToolException extends IllegalArgumentException {
   private static final long serialVersionUID = 1;
 
+  /** Which tool it is, and what is wrong. */
   public InvalidToolException(String message) {
     super(message);
   }

@@ -4,6 +4,7 @@ package dev.nautil;
 public class ModelFileException extends NautilException {
   private static final long serialVersionUID = 1;
 
+  /** Which file it is, and why it cannot be read. */
   public ModelFileException(String message) {
     super(message);
   }

@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 public class ModelNotFoundException extends PullException {
   private static final long serialVersionUID = 1;
 
+  /** Which model it is, and where it is not. */
   public ModelNotFoundException(String message, @Nullable Throwable cause) {
     super(message, cause);
   }

@@ -196,30 +196,37 @@ public final class ModelOptions {
     return with(s -> s.pull = options);
   }
 
+  /** Tokens of the context; 0: what the model was trained for. */
   public int contextSize() {
     return contextSize;
   }
 
+  /** The most tokens of a conversation where the context size is 0; 0: the model's own limit. */
   public int maxContextSize() {
     return maxContextSize;
   }
 
+  /** Threads that compute; 0: as many as the process may run at once. */
   public int threads() {
     return threads;
   }
 
+  /** Whether the file is read into memory instead of being mapped. */
   public boolean isCopiedIntoMemory() {
     return copyIntoMemory;
   }
 
+  /** Whether a model is opened that does not fit into memory. */
   public boolean isOvercommitAllowed() {
     return overcommit;
   }
 
+  /** What keys and values are kept as. */
   public KvCacheType kvCacheType() {
     return kvCacheType;
   }
 
+  /** How many requests may wait. */
   public int maxWaiting() {
     return maxWaiting;
   }

@@ -6,10 +6,12 @@ import org.jspecify.annotations.Nullable;
 public class NautilException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
+  /** What happened, where, and what to do. */
   public NautilException(String message) {
     super(message);
   }
 
+  /** What happened, where, and what to do. */
   public NautilException(String message, @Nullable Throwable cause) {
     super(message, cause);
   }

@@ -9,6 +9,7 @@ package dev.nautil;
 public class NotEnoughMemoryException extends NautilException {
   private static final long serialVersionUID = 1;
 
+  /** What is needed and what there is. */
   public NotEnoughMemoryException(String message) {
     super(message);
   }

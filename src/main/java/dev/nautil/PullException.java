@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 public class PullException extends NautilException {
   private static final long serialVersionUID = 1;
 
+  /** Which model it is, and why it cannot be fetched. */
   public PullException(String message, @Nullable Throwable cause) {
     super(message, cause);
   }

@@ -47,10 +47,12 @@ public final class PullOptions {
     return new PullOptions(connections, plainHttp, Objects.requireNonNull(consumer, "consumer"));
   }
 
+  /** Connections at once. */
   public int connections() {
     return connections;
   }
 
+  /** Whether registries are spoken to without TLS. */
   public boolean isPlainHttp() {
     return plainHttp;
   }

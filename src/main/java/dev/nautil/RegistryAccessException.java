@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 public class RegistryAccessException extends PullException {
   private static final long serialVersionUID = 1;
 
+  /** Which registry refuses what. */
   public RegistryAccessException(String message, @Nullable Throwable cause) {
     super(message, cause);
   }

@@ -335,6 +335,7 @@ public final class Sampling {
     return with(s -> s.dynamicTemperature = dynamicTemperature);
   }
 
+  /** Has the same temperature for every token. */
   public Sampling withoutDynamicTemperature() {
     return with(s -> s.dynamicTemperature = null);
   }
@@ -399,6 +400,7 @@ public final class Sampling {
     return with(s -> s.xtc = xtc);
   }
 
+  /** Leaves the most probable tokens in. */
   public Sampling withoutXtc() {
     return with(s -> s.xtc = null);
   }
@@ -409,6 +411,7 @@ public final class Sampling {
     return with(s -> s.penalties = penalties);
   }
 
+  /** Penalizes no tokens. */
   public Sampling withoutPenalties() {
     return with(s -> s.penalties = Penalties.OFF);
   }
@@ -419,6 +422,7 @@ public final class Sampling {
     return with(s -> s.dry = dry);
   }
 
+  /** Does nothing against repetitions so. */
   public Sampling withoutDry() {
     return with(s -> s.dry = null);
   }
@@ -434,6 +438,7 @@ public final class Sampling {
     return with(s -> s.mirostat = mirostat);
   }
 
+  /** Does not hold the surprise. */
   public Sampling withoutMirostat() {
     return with(s -> s.mirostat = null);
   }
@@ -473,46 +478,57 @@ public final class Sampling {
     return with(s -> s.seed = seed);
   }
 
+  /** 0 takes the most probable token; 1 leaves probabilities as they are. */
   public float temperature() {
     return settings.temperature;
   }
 
+  /** Empty where the temperature is the same for every token. */
   public Optional<DynamicTemperature> dynamicTemperature() {
     return Optional.ofNullable(settings.dynamicTemperature);
   }
 
+  /** 0 where all tokens stay. */
   public int topK() {
     return settings.topK;
   }
 
+  /** 1 where all tokens stay. */
   public float topP() {
     return settings.topP;
   }
 
+  /** 0 where all tokens stay. */
   public float minP() {
     return settings.minP;
   }
 
+  /** 1 where all tokens stay. */
   public float typicalP() {
     return settings.typicalP;
   }
 
+  /** 0 where all tokens stay. */
   public float topNSigma() {
     return settings.topNSigma;
   }
 
+  /** Empty where the most probable tokens stay in. */
   public Optional<Xtc> xtc() {
     return Optional.ofNullable(settings.xtc);
   }
 
+  /** Empty where there are none. */
   public Optional<Penalties> penalties() {
     return Optional.of(settings.penalties).filter(p -> !p.isOff());
   }
 
+  /** Empty where nothing is done against repetitions so. */
   public Optional<Dry> dry() {
     return Optional.ofNullable(settings.dry);
   }
 
+  /** Empty where the surprise is not held. */
   public Optional<Mirostat> mirostat() {
     return Optional.ofNullable(settings.mirostat);
   }

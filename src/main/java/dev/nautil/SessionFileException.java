@@ -13,16 +13,19 @@ public class SessionFileException extends NautilException {
   private final transient Path file;
   private final String reason;
 
+  /** Which file it is, and what is wrong. */
   public SessionFileException(Path file, String reason) {
     this(file, reason, null);
   }
 
+  /** Which file it is, and what is wrong. */
   public SessionFileException(Path file, String reason, @Nullable Throwable cause) {
     super(file + ": " + reason, cause);
     this.file = file;
     this.reason = reason;
   }
 
+  /** The file that was to be read or written. */
   public Path file() {
     return file;
   }

@@ -197,10 +197,12 @@ public final class SessionOptions {
     return with(s -> s.contextPolicy = Objects.requireNonNull(policy, "policy"));
   }
 
+  /** The system prompt, if there is one. */
   public Optional<String> system() {
     return Optional.ofNullable(system);
   }
 
+  /** How tokens are chosen. */
   public Sampling sampling() {
     return sampling != null ? sampling : Sampling.defaults();
   }
@@ -210,6 +212,7 @@ public final class SessionOptions {
     return sampling != null || ofModel == null ? this : sampling(ofModel);
   }
 
+  /** Tokens of a reply; 0 for no limit. */
   public int maxTokens() {
     return maxTokens;
   }
@@ -224,6 +227,7 @@ public final class SessionOptions {
     return stop;
   }
 
+  /** Whether text is continued, without a chat format. */
   public boolean isRaw() {
     return raw;
   }
@@ -233,22 +237,27 @@ public final class SessionOptions {
     return logprobs < 0 ? OptionalInt.empty() : OptionalInt.of(logprobs);
   }
 
+  /** What replies are held to; empty for any text. */
   public Optional<Constraint> constraint() {
     return Optional.ofNullable(constraint);
   }
 
+  /** What the model may call. */
   public Tools tools() {
     return tools;
   }
 
+  /** Whether the model is to call tools. */
   public ToolChoice toolChoice() {
     return toolChoice;
   }
 
+  /** What is done where the context is full. */
   public ContextPolicy contextPolicy() {
     return contextPolicy;
   }
 
+  /** How often a turn may run tools. */
   public int maxToolRounds() {
     return maxToolRounds;
   }

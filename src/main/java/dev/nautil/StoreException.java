@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 public class StoreException extends NautilException {
   private static final long serialVersionUID = 1;
 
+  /** What of the store cannot be read or written. */
   public StoreException(String message, @Nullable Throwable cause) {
     super(message, cause);
   }

@@ -180,6 +180,7 @@ public final class Tool {
     throw new InvalidToolException("the schema of the arguments of " + name + " " + problem);
   }
 
+  /** What the model calls it by. */
   public String name() {
     return name;
   }

@@ -62,10 +62,12 @@ public final class Tools {
     return List.copyOf(new ArrayList<>(byName.values()));
   }
 
+  /** The tool of a name, if there is one. */
   public Optional<Tool> get(String name) {
     return Optional.ofNullable(byName.get(name));
   }
 
+  /** Whether there are none. */
   public boolean isEmpty() {
     return byName.isEmpty();
   }

@@ -4,6 +4,7 @@ package dev.nautil;
 public class UnsupportedModelException extends NautilException {
   private static final long serialVersionUID = 1;
 
+  /** Which model it is, and what of it Nautil does not run. */
   public UnsupportedModelException(String message) {
     super(message);
   }
