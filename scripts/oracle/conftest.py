@@ -40,7 +40,8 @@ class Nautil:
 
     def lines(self, *args, inputs):
         """Feeds JSON lines, and returns as many."""
-        out = self.text(*args, stdin="".join(json.dumps(i, ensure_ascii=False) + "\n" for i in inputs)).splitlines()
+        out = self.text(*args, stdin="".join(json.dumps(i, ensure_ascii=False) + "\n" for i in inputs))
+        out = out.removesuffix("\n").split("\n")  # not where splitlines would, at other separators in texts
         assert len(out) == len(inputs), f"{len(out)} lines for {len(inputs)}"
         return [json.loads(line) for line in out]
 
