@@ -422,6 +422,21 @@ class ToolSessionTest {
   }
 
   @Test
+  void ofSeveralToolsTheNamedOneIsCalled() {
+    String call =
+        "<tool_call>\n{\"name\": \"%s\", \"arguments\": {\"city\": \"Oslo\"}}\n</tool_call>";
+    model.says(call.formatted("weather")).says("Rain.");
+    Tool other = Tool.of("other", "Another.", City.class, City::city);
+    Session session = session(Session.options().tools(tools.and(Tools.of(other))));
+    session.toolChoice(ToolChoice.named("weather")).send("Does it rain?");
+    assertTrue(model.couldSay(0, call.formatted("weather")));
+    assertFalse(model.couldSay(0, call.formatted("other")));
+    // It is free once there are results.
+    assertTrue(model.couldSay(1, call.formatted("other")));
+    assertTrue(model.couldSay(1, "Rain."));
+  }
+
+  @Test
   void aCallThatIsNotDemandedCanBeReadToo() {
     String call = "<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": ";
     model.says("Hi.");
