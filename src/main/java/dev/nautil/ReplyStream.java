@@ -28,6 +28,9 @@ final class ReplyStream extends EventStream {
   private final IntStream.Builder tokens = IntStream.builder();
   private final List<TokenLogprob> logprobs = new ArrayList<>();
 
+  /** Whether the last signal was taken: none comes after it. */
+  private boolean isOver;
+
   /** How many of those were told with a text. */
   private int logprobsTold;
 
@@ -51,7 +54,12 @@ final class ReplyStream extends EventStream {
 
   @Override
   void advance() {
-    accept(take());
+    if (isOver) {
+      throw fail(new NautilException("the reply's end was lost: its reader failed"));
+    }
+    Signal signal = take();
+    isOver = signal instanceof Signal.End || signal instanceof Signal.Failed;
+    accept(signal);
   }
 
   @Override
@@ -64,7 +72,6 @@ final class ReplyStream extends EventStream {
     try {
       return generation.take();
     } catch (InterruptedException e) {
-      generation.cancel();
       Thread.currentThread().interrupt();
       throw fail(new CancelledException("the thread was interrupted"));
     }
@@ -127,6 +134,6 @@ final class ReplyStream extends EventStream {
   private static RuntimeException asUnchecked(Throwable cause) {
     return cause instanceof RuntimeException unchecked
         ? unchecked
-        : new NautilException("the engine failed: " + cause, cause);
+        : new NautilException("the reply failed: " + cause, cause);
   }
 }

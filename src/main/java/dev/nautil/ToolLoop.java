@@ -75,14 +75,20 @@ final class ToolLoop extends EventStream {
         }
       }
     } catch (RuntimeException e) {
+      giveUp();
       failure = e;
-      turn.drop();
       throw e;
     } catch (Error e) {
+      giveUp();
       failure = new NautilException("the turn failed: " + e, e);
-      turn.drop();
       throw e;
     }
+  }
+
+  private void giveUp() {
+    turn.drop();
+    // It may be this side that failed: then nobody reads what is still generated.
+    generation.cancel();
   }
 
   private void ended(Reply ended) {

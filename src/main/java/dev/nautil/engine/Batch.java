@@ -42,7 +42,7 @@ final class Batch {
     return entries.stream().mapToDouble(entry -> stepSize.work(entry.position)).sum();
   }
 
-  void decode(NativeContext context, CancelFlag cancel) {
+  void decode(Engine.Decoder decoder, CancelFlag cancel) {
     int n = entries.size();
     int[] tokens = new int[n];
     int[] sequences = new int[n];
@@ -55,7 +55,7 @@ final class Batch {
       positions[i] = entry.position;
       want[i] = entry.want;
     }
-    context.decode(tokens, sequences, positions, want, cancel);
+    decoder.decode(tokens, sequences, positions, want, cancel);
   }
 
   /** The tokens are in the KV cache now. */

@@ -81,7 +81,7 @@ public final class Embedder {
     if (signal instanceof Signal.Failed failed) {
       throw failed.cause() instanceof RuntimeException unchecked
           ? unchecked
-          : new NautilException("the engine failed: " + failed.cause(), failed.cause());
+          : new NautilException("the embedding failed: " + failed.cause(), failed.cause());
     }
     throw new IllegalStateException("an embedding ended with " + signal);
   }

@@ -4,6 +4,7 @@ import dev.nautil.BusyException;
 import dev.nautil.CancelledException;
 import dev.nautil.ContextFullException;
 import dev.nautil.FinishReason;
+import dev.nautil.NotEnoughMemoryException;
 import dev.nautil.Pooling;
 import dev.nautil.internal.CancelFlag;
 import dev.nautil.internal.ModelInfo;
@@ -46,13 +47,24 @@ import org.jspecify.annotations.Nullable;
  * ({@link ConversationCache}). Where memory leaves it less room than all places would take,
  * generations wait for room and are paused for want of it ({@link KvRoom}).
  *
+ * <p><b>Failing.</b> What one generation alone does fails it alone. Where the system has no memory
+ * for a step, the KV cache gives room as if it were full, so that only one that is alone fails.
+ * Where the Java heap has none, those in the step fail: how far it came is not known.
+ *
  * <p>The thread is a daemon and holds the context, not the model that users hold. Thread-safe.
  */
 public final class Engine implements AutoCloseable {
   /** Generations that are decoded together; others wait. */
   public static final int PLACES = 16;
 
+  /** Where a step's tokens are decoded: {@link NativeContext#decode}, but for tests. */
+  @FunctionalInterface
+  interface Decoder {
+    void decode(int[] tokens, int[] sequences, int[] positions, byte[] want, CancelFlag cancel);
+  }
+
   private final NativeContext context;
+  private final Decoder decoder;
 
   /** That a generation can have, prompt and reply: then it fits if nobody else has any. */
   private final int mostTokens;
@@ -90,7 +102,20 @@ public final class Engine implements AutoCloseable {
   private boolean interrupted;
 
   /** Something else to do than to decode, and who is told if it cannot be done. */
-  private record Task(Runnable work, Consumer<Throwable> failed) {}
+  private record Task(Runnable work, Consumer<Throwable> failed) {
+    /** As soon as the heap has room for it: somebody waits. */
+    void fail(Throwable cause) {
+      boolean told = false;
+      while (!told) {
+        try {
+          failed.accept(cause);
+          told = true;
+        } catch (OutOfMemoryError e) {
+          // Once more.
+        }
+      }
+    }
+  }
 
   /**
    * @param context the engine's from now on: closed with it. Its last sequence is for {@link
@@ -99,7 +124,13 @@ public final class Engine implements AutoCloseable {
    * @param maxWaiting generations that may wait for a place
    */
   public Engine(NativeContext context, ModelInfo model, int maxWaiting) {
+    this(context, model, maxWaiting, context::decode);
+  }
+
+  /** With another decoder, which has the context decode, or fails. */
+  Engine(NativeContext context, ModelInfo model, int maxWaiting, Decoder decoder) {
     this.context = context;
+    this.decoder = decoder;
     long capacity = context.info().kvCapacity();
     mostTokens = (int) Math.min(context.info().contextLength(), capacity);
     room = new KvRoom(capacity);
@@ -276,10 +307,10 @@ public final class Engine implements AutoCloseable {
 
   private void run() {
     try {
-      while (awaitWork()) {
-        doTasks();
-        step();
-      }
+      boolean open;
+      do {
+        open = goOn();
+      } while (open);
     } catch (Throwable e) {
       fail(e);
     } finally {
@@ -288,13 +319,28 @@ public final class Engine implements AutoCloseable {
     }
   }
 
+  /** False: closed. */
+  private boolean goOn() {
+    try {
+      if (!awaitWork()) {
+        return false;
+      }
+      doTasks();
+      step();
+    } catch (OutOfMemoryError e) {
+      // At any place. What was decoded and not noted in a slot is cut off when that is used again.
+      failActive(e);
+    }
+    return true;
+  }
+
   private void doTasks() {
     for (Task task : takeTasks()) {
       room.changed();
       try {
         task.work.run();
       } catch (Throwable e) {
-        task.failed.accept(e);
+        task.fail(e);
       }
     }
   }
@@ -329,7 +375,7 @@ public final class Engine implements AutoCloseable {
     } finally {
       lock.unlock();
     }
-    takeTasks().forEach(task -> task.failed.accept(cause));
+    takeTasks().forEach(task -> task.fail(cause));
     active.forEach(generation -> generation.fail(cause));
     active.clear();
   }
@@ -373,16 +419,23 @@ public final class Engine implements AutoCloseable {
       if (next == null || !room.isFor(next, active)) {
         return;
       }
-      waiting.remove(next);
-      cache.start(next);
       active.add(next);
+      waiting.remove(next);
       freePlaces = places - active.size();
+      try {
+        cache.start(next);
+      } catch (RuntimeException | OutOfMemoryError e) {
+        fail(next, e);
+      }
     }
   }
 
   private void end(Generation generation, FinishReason reason) {
-    release(generation);
-    generation.end(reason);
+    try {
+      release(generation);
+    } finally {
+      generation.end(reason);
+    }
   }
 
   private void release(Generation generation) {
@@ -411,12 +464,15 @@ public final class Engine implements AutoCloseable {
     nextTokens.prepare(active);
     long start = System.nanoTime();
     try {
-      batch.decode(context, cancel);
+      batch.decode(decoder, cancel);
     } catch (CancelledException e) {
       interrupted = true;
       return;
     } catch (ContextFullException e) {
       makeRoom();
+      return;
+    } catch (NotEnoughMemoryException e) {
+      makeDoWithLess(e);
       return;
     } catch (RuntimeException e) {
       failActive(e);
@@ -455,8 +511,14 @@ public final class Engine implements AutoCloseable {
     }
   }
 
-  private void failActive(RuntimeException cause) {
-    List.copyOf(active).forEach(generation -> fail(generation, cause));
+  private void failActive(Throwable cause) {
+    while (!active.isEmpty()) {
+      try {
+        fail(active.get(active.size() - 1), cause);
+      } catch (OutOfMemoryError e) {
+        // It was told, and has left.
+      }
+    }
   }
 
   /** Every generation's next token, and then as much of prompts as there is time for. */
@@ -491,11 +553,30 @@ public final class Engine implements AutoCloseable {
     }
   }
 
+  /**
+   * The system has no memory for a step: room in the KV cache is memory, and who waits needs none.
+   */
+  private void makeDoWithLess(NotEnoughMemoryException cause) {
+    if (active.size() > 1) {
+      makeRoom();
+    } else if (!cache.shrinkLongestUnused()) {
+      fail(active.get(0), cause);
+    }
+  }
+
   /** Of its tokens in the KV cache, those stay for now that need not give way. */
   private void pause(Generation generation) {
-    release(generation);
-    room.full();
-    generation.pause();
+    try {
+      release(generation);
+      room.full();
+      generation.pause();
+      putBack(generation);
+    } catch (OutOfMemoryError e) {
+      generation.fail(e);
+    }
+  }
+
+  private void putBack(Generation generation) {
     lock.lock();
     try {
       if (generation.isCancelled()) {
@@ -522,13 +603,16 @@ public final class Engine implements AutoCloseable {
       }
       if (generation.isPromptDone()) {
         release(generation);
-        generation.put(new Generation.Signal.Embedding(generation.pooler.result()));
+        generation.endEmbedding();
       }
     }
   }
 
   private void fail(Generation generation, Throwable cause) {
-    release(generation);
-    generation.fail(cause);
+    try {
+      release(generation);
+    } finally {
+      generation.fail(cause);
+    }
   }
 }

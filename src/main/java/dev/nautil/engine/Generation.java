@@ -8,9 +8,11 @@ import dev.nautil.internal.NativeContext;
 import dev.nautil.internal.SamplingRow;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.concurrent.BlockingQueue;
+import java.util.LinkedList;
+import java.util.Objects;
+import java.util.Queue;
 import java.util.concurrent.Future;
-import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -44,13 +46,22 @@ public final class Generation implements SignalSource {
     record Failed(Throwable cause) implements Signal {}
   }
 
+  /** Between two attempts to put the last signal. */
+  private static final long RETRY_NANOS = 1_000_000;
+
   final GenerationRequest request;
 
   /** What becomes of the prompt's hidden states, if they are all that is wanted. */
   final @Nullable Pooler pooler;
 
   private final Consumer<Generation> onCancel;
-  private final BlockingQueue<Signal> signals = new LinkedBlockingQueue<>();
+
+  /**
+   * Guarded by itself. Of the concurrent queues none can be used where the heap may be full: one
+   * that fails after it has added does not wake who waits.
+   */
+  private final Queue<Signal> signals = new LinkedList<>();
+
   private volatile boolean cancelled;
 
   /** Its place in the order in which generations came. */
@@ -89,6 +100,11 @@ public final class Generation implements SignalSource {
   private long started;
   private long firstToken;
 
+  /** Why it ended, if it did; neither: with an embedding. */
+  private @Nullable FinishReason reason;
+
+  private @Nullable Throwable failure;
+
   Generation(GenerationRequest request, Consumer<Generation> onCancel) {
     this(request, null, onCancel);
   }
@@ -110,7 +126,12 @@ public final class Generation implements SignalSource {
 
   @Override
   public Signal take() throws InterruptedException {
-    return signals.take();
+    synchronized (signals) {
+      while (signals.isEmpty()) {
+        signals.wait();
+      }
+      return signals.remove();
+    }
   }
 
   @Override
@@ -194,24 +215,58 @@ public final class Generation implements SignalSource {
     if (signal instanceof Signal.Token && firstToken == 0) {
       firstToken = System.nanoTime();
     }
-    signals.add(signal);
+    synchronized (signals) {
+      signals.add(signal);
+      signals.notifyAll();
+    }
   }
 
   void end(FinishReason reason) {
-    long now = System.nanoTime();
-    long begun = started == 0 ? now : started;
-    long read = firstToken == 0 ? now : firstToken;
-    put(
-        new Signal.End(
-            reason,
-            cachedTokens,
-            new Timings(
-                Duration.ofNanos(begun - submitted),
-                Duration.ofNanos(read - begun),
-                Duration.ofNanos(now - read))));
+    this.reason = reason;
+    putLast();
   }
 
   void fail(Throwable cause) {
-    put(new Signal.Failed(cause));
+    failure = cause;
+    putLast();
+  }
+
+  /** The hidden states of all tokens have been pooled. */
+  void endEmbedding() {
+    putLast();
+  }
+
+  /** As soon as the heap has room for it: who waits for a signal that never comes waits forever. */
+  private void putLast() {
+    boolean told = false;
+    for (long nanos = 0; !told; nanos = RETRY_NANOS) {
+      try {
+        // Here, not where the error is caught: the first call of a method may take memory, too.
+        LockSupport.parkNanos(nanos);
+        put(last());
+        told = true;
+      } catch (OutOfMemoryError e) {
+        // Once more.
+      }
+    }
+  }
+
+  private Signal last() {
+    if (failure != null) {
+      return new Signal.Failed(failure);
+    }
+    if (reason == null) {
+      return new Signal.Embedding(Objects.requireNonNull(pooler).result());
+    }
+    long now = System.nanoTime();
+    long begun = started == 0 ? now : started;
+    long read = firstToken == 0 ? now : firstToken;
+    return new Signal.End(
+        reason,
+        cachedTokens,
+        new Timings(
+            Duration.ofNanos(begun - submitted),
+            Duration.ofNanos(read - begun),
+            Duration.ofNanos(now - read)));
   }
 }

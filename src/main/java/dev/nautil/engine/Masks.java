@@ -8,7 +8,9 @@ import java.nio.LongBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -22,13 +24,20 @@ final class Masks {
   private static final ThreadPoolExecutor WORKERS = newWorkers();
 
   private final int words;
+  private final Executor workers;
   private @Nullable LongBuffer buffer;
 
   /**
    * @param words of a row: a bit for each token of the model's vocabulary
    */
   Masks(int words) {
+    this(words, WORKERS);
+  }
+
+  /** With other workers. */
+  Masks(int words, Executor workers) {
     this.words = words;
+    this.workers = workers;
   }
 
   private static ThreadPoolExecutor newWorkers() {
@@ -53,7 +62,14 @@ final class Masks {
   void begin(Generation generation) {
     GrammarMatcher matcher = generation.request.matcher();
     if (matcher != null && generation.mask == null) {
-      generation.mask = WORKERS.submit(() -> maskOf(matcher));
+      FutureTask<long[]> mask = new FutureTask<>(() -> maskOf(matcher));
+      generation.mask = mask;
+      try {
+        workers.execute(mask);
+      } catch (OutOfMemoryError e) {
+        // The system may give no more threads: then it is computed here, before the step.
+        mask.run();
+      }
     }
   }
 

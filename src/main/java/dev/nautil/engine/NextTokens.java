@@ -1,7 +1,6 @@
 package dev.nautil.engine;
 
 import dev.nautil.FinishReason;
-import dev.nautil.GrammarException;
 import dev.nautil.grammar.GrammarMatcher;
 import dev.nautil.internal.NativeContext;
 import dev.nautil.internal.SamplingBatch;
@@ -55,7 +54,7 @@ final class NextTokens {
     return active.stream().filter(generation -> generation.row >= 0).toList();
   }
 
-  /** A row that cannot be sampled is the end of its generation alone. */
+  /** A row that cannot be sampled, or a token that cannot be, ends its generation alone. */
   private void drawTogether(List<Generation> drawn) {
     int[] tokens;
     @Nullable Logprobs[] logprobs = new Logprobs[drawn.size()];
@@ -65,7 +64,7 @@ final class NextTokens {
       fail.accept(e.generation, e.getCause());
       draw(drawn.stream().filter(generation -> generation != e.generation).toList());
       return;
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | OutOfMemoryError e) {
       if (drawn.size() == 1) {
         fail.accept(drawn.get(0), e);
       } else {
@@ -74,7 +73,11 @@ final class NextTokens {
       return;
     }
     for (int i = 0; i < tokens.length; i++) {
-      take(drawn.get(i), tokens[i], logprobs[i]);
+      try {
+        take(drawn.get(i), tokens[i], logprobs[i]);
+      } catch (RuntimeException | Error e) {
+        fail.accept(drawn.get(i), e);
+      }
     }
   }
 
@@ -108,12 +111,7 @@ final class NextTokens {
     GrammarMatcher matcher = generation.request.matcher();
     if (matcher != null) {
       generation.mask = null;
-      try {
-        matcher.accept(token);
-      } catch (GrammarException e) {
-        fail.accept(generation, e);
-        return;
-      }
+      matcher.accept(token);
       if (matcher.mustEnd()) {
         end.accept(generation, FinishReason.STOP);
         return;

@@ -71,7 +71,7 @@ class ConversationCacheTest {
     for (int i = generation.promptDone; i < prompt.length; i++) {
       batch.add(generation, prompt[i], (byte) 0);
     }
-    batch.decode(context, new CancelFlag());
+    batch.decode(context::decode, new CancelFlag());
     batch.advance(cache.steps());
     return generation;
   }

@@ -2,19 +2,16 @@ package dev.nautil.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
-import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.nautil.BusyException;
 import dev.nautil.FinishReason;
 import dev.nautil.KvCacheType;
-import dev.nautil.Sampling;
 import dev.nautil.TestModels;
 import dev.nautil.engine.Generation.Signal;
 import dev.nautil.internal.ContextParams;
 import dev.nautil.internal.NativeContext;
-import dev.nautil.internal.SamplingRow;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -27,7 +24,6 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.function.Executable;
 
 /** With SmolLM2: many generations at once. */
 @Timeout(120)
@@ -292,36 +288,6 @@ class EngineTest {
       assertEquals(FinishReason.CANCELLED, Outcome.read(reader).end().reason());
       double seconds = (System.nanoTime() - start) / 1e9;
       assertTrue(seconds < 0.5, seconds + " s");
-    }
-  }
-
-  /** What runs fails with it, and what comes later is told. */
-  @Test
-  void whatItsThreadFailedWithIsTold() throws InterruptedException {
-    Error error = new OutOfMemoryError("of the test");
-    Generation other = engine.submit(request(prompt(1), 8000));
-    awaitTokens(other, 1);
-    SamplingRow sampling = new SamplingRow(Sampling.greedy(), 0, prompt(0), null, new int[0]);
-    Generation fails =
-        engine.submit(
-            new GenerationRequest(
-                prompt(0),
-                sampling,
-                -1,
-                null,
-                1,
-                token -> {
-                  throw error;
-                }));
-    for (Generation generation : List.of(fails, other)) {
-      AssertionError failed = assertThrows(AssertionError.class, () -> Outcome.read(generation));
-      assertSame(error, failed.getCause());
-    }
-    for (Executable call :
-        List.<Executable>of(() -> engine.submit(request(prompt(0), 1)), engine::requireOpen)) {
-      IllegalStateException closed = assertThrows(IllegalStateException.class, call);
-      assertEquals("this model is closed: its engine failed: " + error, closed.getMessage());
-      assertSame(error, closed.getCause());
     }
   }
 
