@@ -186,15 +186,16 @@ final class SessionFile {
     for (int first = 0; first < cached.length; first += KvTransfer.BLOCK_TOKENS) {
       int n = Math.min(KvTransfer.BLOCK_TOKENS, cached.length - first);
       readChecked(channel, block.clear().limit(Math.toIntExact(transfer.blockBytes(n))));
-      fits = fits && first + n <= model.describe().contextSize() && load(transfer, block);
+      fits = fits && first + n <= model.describe().contextSize() && load(transfer, first, n, block);
       loaded += fits ? n : 0;
     }
     return transfer.give(Arrays.copyOf(cached, loaded));
   }
 
-  private boolean load(KvTransfer transfer, ByteBuffer block) throws InterruptedException {
+  private boolean load(KvTransfer transfer, int first, int n, ByteBuffer block)
+      throws InterruptedException {
     try {
-      return transfer.load(block);
+      return transfer.load(first, n, block);
     } catch (IllegalArgumentException e) {
       throw new SessionFileException(file, "its keys and values are none: " + e.getMessage(), e);
     }

@@ -77,16 +77,19 @@ public final class KvTransfer implements AutoCloseable {
    * Loads the block that comes next, of tokens that fit into a context. Conversations that nobody
    * uses give way to it.
    *
+   * @param first that it is to begin with
+   * @param tokens that it is to have
    * @param block direct, all of it
    * @return false if there is no room
    * @throws IllegalArgumentException if it is no such block
    */
-  public boolean load(ByteBuffer block) throws InterruptedException {
+  public boolean load(int first, int tokens, ByteBuffer block) throws InterruptedException {
     return call(
         () -> {
           while (true) {
             try {
               context.load(sequence.id, block);
+              requireLength(first + tokens);
               return true;
             } catch (ContextFullException e) {
               if (!engine.cache().shrinkLongestUnused()) {
@@ -95,6 +98,15 @@ public final class KvTransfer implements AutoCloseable {
             }
           }
         });
+  }
+
+  /** A page has room for more tokens than a block may say that it has. */
+  private void requireLength(int expected) {
+    int length = context.sequenceLength(sequence.id);
+    if (length != expected) {
+      throw new IllegalArgumentException(
+          "the blocks have " + length + " tokens up to here, and should have " + expected);
+    }
   }
 
   /**
