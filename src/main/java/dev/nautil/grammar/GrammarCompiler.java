@@ -248,11 +248,15 @@ final class GrammarCompiler {
     }
   }
 
-  /** Adds a rule that matches something; gives the state after it. No edge leads to its start. */
-  private int build(Rule rule, int from) {
+  private void requireRoom() {
     if (nfa.size() > MAX_EDGES) {
       throw tooLarge();
     }
+  }
+
+  /** Adds a rule that matches something; gives the state after it. No edge leads to its start. */
+  private int build(Rule rule, int from) {
+    requireRoom();
     if (rule instanceof Rule.Text text) {
       return nfa.text(from, text.text().getBytes(StandardCharsets.UTF_8));
     } else if (rule instanceof Rule.Chars chars) {
@@ -281,14 +285,60 @@ final class GrammarCompiler {
     return buildCall(frameOfPart(rule), rule, from);
   }
 
+  /**
+   * A byte of a text or another part of a sequence, the same object, after a state.
+   *
+   * @param by a {@link Byte}, of which there is one object a value, or a {@link Rule}
+   */
+  private record Step(int from, Object by) {
+    @Override
+    public boolean equals(@Nullable Object o) {
+      return o instanceof Step other && from == other.from && by == other.by;
+    }
+
+    @Override
+    public int hashCode() {
+      return 31 * from + System.identityHashCode(by);
+    }
+  }
+
+  /** Alternatives that begin alike share that: of thousands of texts, most states are the same. */
   private int buildChoice(Rule.Choice choice, int from) {
     int to = nfa.newState();
+    buildAlternatives(choice, from, to, new HashMap<>());
+    return to;
+  }
+
+  private void buildAlternatives(Rule.Choice choice, int from, int to, Map<Step, Integer> steps) {
     for (Rule alternative : choice.alternatives()) {
-      if (facts.of(alternative).productive()) {
-        nfa.free(build(alternative, from), to);
+      if (alternative instanceof Rule.Choice inner) {
+        buildAlternatives(inner, from, to, steps);
+      } else if (facts.of(alternative).productive()) {
+        nfa.free(buildShared(alternative, from, steps), to);
       }
     }
-    return to;
+  }
+
+  /** As {@link #build}, with the steps that are known, to which those that are made are added. */
+  private int buildShared(Rule rule, int from, Map<Step, Integer> steps) {
+    requireRoom();
+    int at = from;
+    if (rule instanceof Rule.Sequence sequence) {
+      for (Rule part : sequence.parts()) {
+        at = buildShared(part, at, steps);
+      }
+    } else if (rule instanceof Rule.Text text) {
+      for (byte b : text.text().getBytes(StandardCharsets.UTF_8)) {
+        int before = at;
+        at = steps.computeIfAbsent(new Step(at, b), step -> nfa.text(before, new byte[] {b}));
+      }
+    } else {
+      Step step = new Step(at, rule);
+      Integer known = steps.get(step);
+      at = known != null ? known : build(rule, at);
+      steps.put(step, at);
+    }
+    return at;
   }
 
   private int buildCopies(Rule.Repeat repeat, int from) {

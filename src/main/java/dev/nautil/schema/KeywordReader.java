@@ -118,7 +118,7 @@ final class KeywordReader {
     switch (keyword) {
       case "type" -> {}
       case "enum" -> readEnum(value);
-      case "const" -> keywords.values.add(List.of(value));
+      case "const" -> keywords.values.add(new ListedValues(List.of(value)));
       case "minimum" -> bound(keyword, value, false, true);
       case "maximum" -> bound(keyword, value, true, true);
       case "exclusiveMinimum" -> bound(keyword, value, false, false);
@@ -217,9 +217,7 @@ final class KeywordReader {
     if (value.isEmpty()) {
       throw at.error("enum", "is empty, so that no value matches");
     }
-    List<JsonNode> values = new ArrayList<>();
-    value.forEach(values::add);
-    keywords.values.add(values);
+    keywords.values.add(new ListedValues(value));
   }
 
   private void bound(String keyword, JsonNode value, boolean upper, boolean inclusive) {

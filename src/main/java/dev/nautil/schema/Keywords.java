@@ -1,6 +1,5 @@
 package dev.nautil.schema;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -20,7 +19,7 @@ final class Keywords {
   int types = ValueType.ALL;
 
   /** The values of enum and those of const, where there are any. */
-  final List<List<JsonNode>> values = new ArrayList<>();
+  final List<ListedValues> values = new ArrayList<>();
 
   /** Of numbers. An integer is a multiple of one. */
   final List<BigDecimal> multiplesOf = new ArrayList<>();

@@ -147,7 +147,7 @@ final class SchemaCompiler {
     for (Keywords keywords : all) {
       types &= keywords.types;
       if (!keywords.values.isEmpty() && listed == null) {
-        listed = keywords.values.get(0);
+        listed = keywords.values.get(0).all();
       }
     }
     if (listed != null) {

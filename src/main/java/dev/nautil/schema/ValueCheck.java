@@ -40,8 +40,7 @@ final class ValueCheck {
   private boolean matches(JsonNode value, Keywords keywords, int depth) {
     int type = ValueType.of(value);
     if ((type & keywords.types) == 0
-        || !keywords.values.stream()
-            .allMatch(list -> list.stream().anyMatch(v -> isSame(v, value, 0)))) {
+        || !keywords.values.stream().allMatch(listed -> listed.contains(value))) {
       return false;
     }
     return switch (type) {
@@ -88,37 +87,5 @@ final class ValueCheck {
 
   private static boolean isWithin(int size, int min, int max) {
     return size >= min && (max == Keywords.UNBOUNDED || size <= max);
-  }
-
-  /** Whether two values are the same to JSON Schema: numbers by value, objects in any order. */
-  private static boolean isSame(JsonNode a, JsonNode b, int depth) {
-    if (ValueType.of(a) != ValueType.of(b) || a.size() != b.size() || depth > MAX_DEPTH) {
-      return false;
-    }
-    return switch (ValueType.of(a)) {
-      case ValueType.NUMBER -> {
-        @Nullable BigDecimal x = JsonNumbers.decimal(a);
-        @Nullable BigDecimal y = JsonNumbers.decimal(b);
-        yield x != null && y != null && x.compareTo(y) == 0;
-      }
-      case ValueType.ARRAY -> {
-        for (int i = 0; i < a.size(); i++) {
-          if (!isSame(a.get(i), b.get(i), depth + 1)) {
-            yield false;
-          }
-        }
-        yield true;
-      }
-      case ValueType.OBJECT -> {
-        for (Map.Entry<String, JsonNode> member : a.properties()) {
-          @Nullable JsonNode other = b.get(member.getKey());
-          if (other == null || !isSame(member.getValue(), other, depth + 1)) {
-            yield false;
-          }
-        }
-        yield true;
-      }
-      default -> a.asText().equals(b.asText());
-    };
   }
 }

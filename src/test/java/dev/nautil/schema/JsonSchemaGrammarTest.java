@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTimeout;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.nautil.SchemaException;
 import dev.nautil.grammar.Grammar;
@@ -340,6 +341,25 @@ class JsonSchemaGrammarTest {
     assertTrue(recognizer.matches("{\"property12\": 3, \"property4999\":1}"));
     assertTrue(!recognizer.matches("{\"property12\": 3}"));
     assertEquals(open, recognizer.matches("{\"property5000\": 3, \"property4999\":1}"));
+  }
+
+  @Test
+  void manyValues() {
+    ObjectNode schema = new ObjectMapper().createObjectNode();
+    ArrayNode values = schema.putArray("enum");
+    for (int i = 0; i < 50_000; i++) {
+      values.add("größe " + i * 7919L).add(i);
+    }
+    Recognizer recognizer =
+        assertTimeout(
+            Duration.ofSeconds(20),
+            () -> Recognizer.of(JsonSchemaGrammar.compile(schema)).orElseThrow());
+    for (String text : List.of("\"größe 7919\"", "\"gr\\u00f6ße 79190\"", "49999", "1.0")) {
+      assertTrue(recognizer.matches(text), text);
+    }
+    for (String text : List.of("\"größe 7918\"", "\"größe\"", "\"größe 0", "50000", "1.5")) {
+      assertTrue(!recognizer.matches(text), text);
+    }
   }
 
   @Test
