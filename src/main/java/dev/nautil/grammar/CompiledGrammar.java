@@ -1,9 +1,12 @@
 package dev.nautil.grammar;
 
 import dev.nautil.GrammarException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A grammar made ready to hold a model's replies to it. Generations that use the same one share
@@ -15,12 +18,11 @@ public final class CompiledGrammar {
   /** Masks that are kept: 16 KiB each at 131,072 tokens. */
   private static final int MAX_MASKS = 256;
 
-  /**
-   * Nodes below one of a trie, for fewer of which no loop is looked for: to visit all 261,714 of
-   * Tekken's plain tokens takes 2.7 ms, so that a hundred take a microsecond, about as long as
-   * looking.
-   */
-  private static final int MIN_SUBTREE = 100;
+  /** Places of which the tokens are kept: 16 KiB each, and those of no loop. */
+  private static final int MAX_PLACES = 256;
+
+  /** Tokens that lead to no loop, above which it is quicker to follow all tokens together. */
+  private static final int MAX_WITHOUT_LOOP = 4096;
 
   private final GrammarVocabulary vocabulary;
   private final Machine machine;
@@ -31,15 +33,19 @@ public final class CompiledGrammar {
    */
   private record Mask(long[] words, int toEnd) {}
 
-  private final Map<Config, Mask> masks =
-      new LinkedHashMap<>(16, 0.75f, true) {
-        private static final long serialVersionUID = 1;
+  private final Map<Config, Mask> masks = lastUsed(MAX_MASKS);
+  private final Map<PlaceTokens.Key, PlaceTokens> tokensOfPlaces = lastUsed(MAX_PLACES);
 
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<Config, Mask> eldest) {
-          return size() > MAX_MASKS;
-        }
-      };
+  private static <K, V> Map<K, V> lastUsed(int most) {
+    return new LinkedHashMap<>(16, 0.75f, true) {
+      private static final long serialVersionUID = 1;
+
+      @Override
+      protected boolean removeEldestEntry(Map.Entry<K, V> eldest) {
+        return size() > most;
+      }
+    };
+  }
 
   /**
    * Compiles a grammar.
@@ -50,7 +56,7 @@ public final class CompiledGrammar {
   public CompiledGrammar(Grammar grammar, GrammarVocabulary vocabulary) {
     this.vocabulary = vocabulary;
     machine = new Machine(GrammarCompiler.compile(grammar));
-    path = new Config[Math.max(vocabulary.plain.maxDepth, vocabulary.other.maxDepth) + 1];
+    path = new Config[vocabulary.longest() + 1];
   }
 
   /** A matcher at the start of a text. */
@@ -115,12 +121,12 @@ public final class CompiledGrammar {
     long[] words = new long[(vocabulary.size() + 63) / 64];
     int level = -1;
     int toEnd = 0;
-    Config relaxed = machine.relaxed(config);
+    Config relaxed = config.isBelow() ? config : machine.relaxed(config);
     if (!relaxed.equals(config)) {
       Mask other = mask(relaxed);
       toEnd = other.toEnd;
       level = vocabulary.level(config.room - toEnd);
-      if (GrammarVocabulary.isLast(level)) {
+      if (level == GrammarVocabulary.LAST_LEVEL) {
         return other;
       }
       if (level >= 0) {
@@ -138,6 +144,85 @@ public final class CompiledGrammar {
     toEnd = Math.max(toEnd, walk(vocabulary.other, config, words, otherChars));
     addNamed(config, words);
     return new Mask(words, toEnd);
+  }
+
+  /**
+   * Allows the tokens of a part that may come.
+   *
+   * @param known characters up to which tokens are allowed already, or known not to be
+   * @return the most of {@link Config#toEnd} on the way
+   */
+  private int walk(GrammarVocabulary.Part part, Config config, long[] words, int known) {
+    if (!config.isInIntersection) {
+      return walk(part.trie(), config, words, known);
+    }
+    int toEnd = 0;
+    List<Node> others = new ArrayList<>();
+    for (Node node : config.nodes) {
+      if (node.data instanceof Product.Place place && staysWithin(part, place, node)) {
+        toEnd = Math.max(toEnd, walkPlace(part, config, node, place, words, known));
+      } else {
+        others.add(node);
+      }
+    }
+    return others.isEmpty()
+        ? toEnd
+        : Math.max(toEnd, walk(part.trie(), machine.part(config, others), words, known));
+  }
+
+  /** Whether no token of a part, or none of few bytes, leads out of an intersection. */
+  private boolean staysWithin(GrammarVocabulary.Part part, Product.Place place, Node node) {
+    return part.isPlain() ? !machine.plainFollows(node.returns) : place.need() > 0;
+  }
+
+  /** Allows the tokens of a part that lead on from a place, within its intersection. */
+  private int walkPlace(
+      GrammarVocabulary.Part part,
+      Config config,
+      Node node,
+      Product.Place place,
+      long[] words,
+      int known) {
+    boolean isBelow = place.need() > 0;
+    PlaceTokens.Key key = new PlaceTokens.Key(place.open(), part.isPlain(), isBelow);
+    PlaceTokens tokens = tokensOfPlaces.computeIfAbsent(key, k -> PlaceTokens.of(k, vocabulary));
+    int most = place.openChars(tokens.toEnd);
+    if (!part.isPlain()) {
+      most = Math.min(most, place.need() - 1);
+    }
+    boolean isTooFar = isBelow && place.need() + tokens.toEnd > tokens.slack;
+    if (isTooFar || tokens.withoutLoop.size() > MAX_WITHOUT_LOOP) {
+      most = 0;
+    }
+    int level = vocabulary.level(most);
+    int chars = GrammarVocabulary.charsOfLevel(level);
+    int toEnd = place.need() + tokens.toEnd;
+    if (chars > known) {
+      part.add(level, tokens.words, words);
+      for (int i = 0; i < tokens.withoutLoop.size(); i++) {
+        int token = tokens.withoutLoop.get(i);
+        int end = toEnd(place, token);
+        if (end >= 0 && part.has(level, token)) {
+          toEnd = Math.max(toEnd, end);
+          words[token / 64] |= 1L << token;
+        }
+      }
+    }
+    boolean isAll = part.isPlain() && chars >= place.plainRoom();
+    if (isAll || level == GrammarVocabulary.LAST_LEVEL) {
+      return toEnd;
+    }
+    Config only = machine.part(config, List.of(node));
+    return Math.max(toEnd, walk(part.trie(), only, words, Math.max(known, chars)));
+  }
+
+  /** As {@link Product.Place#toEnd()}, of where a token leads; negative if it may not come. */
+  private int toEnd(Product.Place from, int token) {
+    Product.@Nullable Place at = from;
+    for (byte b : vocabulary.text(token)) {
+      at = at == null ? null : at.next(b & 0xff);
+    }
+    return at == null ? -1 : at.toEnd();
   }
 
   /** Allows the tokens that stand for themselves. */
@@ -165,8 +250,7 @@ public final class CompiledGrammar {
    */
   private int walk(TokenTrie trie, Config from, long[] words, int known) {
     int toEnd = from.toEnd;
-    // Where there is no intersection, the fields of loops need not even be read at each node.
-    boolean mayLoop = trie == vocabulary.plain && from.isInIntersection;
+    boolean isPlain = trie == vocabulary.plain.trie();
     path[0] = from;
     for (int i = 0; i < trie.size; ) {
       if (trie.maxChars[i] <= known) {
@@ -175,8 +259,7 @@ public final class CompiledGrammar {
       }
       int depth = trie.depth[i];
       Config before = path[depth - 1];
-      if (mayLoop && before.loop != null && before.loop.covers(trie, i)) {
-        toEnd = Math.max(toEnd, before.loop.toEnd());
+      if (before.loop != null && isPlain && before.loop.covers(trie, i)) {
         allow(trie, i, trie.end[i], words);
         i = trie.end[i];
         continue;
@@ -186,8 +269,8 @@ public final class CompiledGrammar {
         i = trie.end[i];
         continue;
       }
-      if (mayLoop && at.loop == null && trie.end[i] - i > MIN_SUBTREE) {
-        at.findLoop(before);
+      if (at == before && at.loop == null && isPlain && trie.end[i] - i > Loop.MIN_SUBTREE) {
+        machine.findLoop(at);
       }
       path[depth] = at;
       toEnd = Math.max(toEnd, at.toEnd);

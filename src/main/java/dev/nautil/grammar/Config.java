@@ -26,8 +26,11 @@ final class Config {
   /** Whether a node is a place of an intersection. */
   final boolean isInIntersection;
 
-  /** Of a place of an intersection here, where one was looked for and found. */
+  /** Where it was looked for. */
   @Nullable Loop loop;
+
+  /** Where it is known: {@link Machine#open}. */
+  @Nullable Config open;
 
   /** Bytes of a text that leads to the end of an intersection, at most: {@link Product.Place}. */
   final int toEnd;
@@ -78,31 +81,21 @@ final class Config {
     return far;
   }
 
-  /** Whether all that is left is rounds of one count, which is below its least. */
+  /** Whether it is a place of an intersection where more rounds of a count are needed. */
   boolean isBelow() {
-    if (nodes.length != 1 || isComplete) {
+    return nodes.length == 1 && nodes[0].data instanceof Product.Place place && place.need() > 0;
+  }
+
+  /** Whether all that is left is rounds of one count. */
+  boolean isCounting() {
+    if (nodes.length != 1) {
       return false;
     }
     Frame frame = nodes[0].state.frame;
     return frame.kind == Frame.Kind.COUNT
         && nodes[0].state == frame.start
         && nodes[0].count != Machine.UNCOUNTED
-        && nodes[0].count < frame.min
         && nodes[0].returns.nodes.length == 0;
-  }
-
-  /** Looks for {@link #loop}, and that of the configuration from which a byte led here. */
-  void findLoop(Config before) {
-    for (Node node : nodes) {
-      if (loop == null && node.data instanceof Product.Place place) {
-        for (Node from : before.nodes) {
-          if (loop == null && from.data instanceof Product.Place first) {
-            loop = place.loop(first);
-            before.loop = before.loop == null ? first.loop(place) : before.loop;
-          }
-        }
-      }
-    }
   }
 
   @Override

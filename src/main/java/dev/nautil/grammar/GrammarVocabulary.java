@@ -24,11 +24,34 @@ public final class GrammarVocabulary {
     1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 20, 24, 32, 64, Integer.MAX_VALUE
   };
 
+  /** The level of all tokens. */
+  static final int LAST_LEVEL = LEVELS.length - 1;
+
   private static final int NOT_PLAIN = -1;
 
+  /**
+   * The plain tokens, or the others.
+   *
+   * @param sets by level: those of so many characters, or bytes if they are not plain
+   */
+  record Part(TokenTrie trie, long[][] sets, boolean isPlain) {
+    /** Allows those of a level that are in a set. */
+    void add(int level, long[] of, long[] mask) {
+      long[] set = sets[level];
+      for (int i = 0; i < set.length; i++) {
+        mask[i] |= set[i] & of[i];
+      }
+    }
+
+    /** Whether a level has a token of this part. */
+    boolean has(int level, int token) {
+      return MemberSet.has(sets[level], token);
+    }
+  }
+
   final int size;
-  final TokenTrie plain;
-  final TokenTrie other;
+  final Part plain;
+  final Part other;
   final int[] ends;
 
   private final byte[] text;
@@ -36,13 +59,7 @@ public final class GrammarVocabulary {
   private final int[] stops;
   private final BitSet control = new BitSet();
 
-  /** Most bytes of a token's text. */
   private final int longest;
-
-  /** By level: the tokens of so many characters; of those that are not plain, of so many bytes. */
-  private final long[][] plainSets;
-
-  private final long[][] otherSets;
 
   private GrammarVocabulary(Tokenizer tokenizer) {
     size = tokenizer.size();
@@ -72,11 +89,9 @@ public final class GrammarVocabulary {
         chars[t] = (byte) Math.min(n, Byte.MAX_VALUE);
       }
     }
-    plainSets = sets(plainTokens, plainCount, chars);
-    otherSets = sets(otherTokens, otherCount, chars);
-    plain = trie(plainTokens, plainCount, chars);
-    other = trie(otherTokens, otherCount, chars);
-    longest = Math.max(plain.maxDepth, other.maxDepth);
+    plain = part(plainTokens, plainCount, chars, true);
+    other = part(otherTokens, otherCount, chars, false);
+    longest = Math.max(plain.trie.maxDepth, other.trie.maxDepth);
   }
 
   /** The tokens of a model. */
@@ -87,6 +102,11 @@ public final class GrammarVocabulary {
   /** Number of tokens. */
   public int size() {
     return size;
+  }
+
+  /** Most bytes of a token's text. */
+  int longest() {
+    return longest;
   }
 
   /** Whether a token is none of the text's: a control token, or an end of generation. */
@@ -109,24 +129,19 @@ public final class GrammarVocabulary {
     return level >= 0 ? level : -level - 2;
   }
 
-  /** Whether a level has all tokens. */
-  static boolean isLast(int level) {
-    return level == LEVELS.length - 1;
-  }
-
   static int charsOfLevel(int level) {
     return level < 0 ? 0 : LEVELS[level];
   }
 
   /** Allows the plain tokens of a level. */
   void addPlain(int level, long[] mask) {
-    add(plainSets[level], mask);
+    add(plain.sets[level], mask);
   }
 
   /** Allows the tokens of a level that another mask allows. */
   void addAllowed(int level, long[] allowed, long[] mask) {
-    long[] plainSet = plainSets[level];
-    long[] otherSet = otherSets[level];
+    long[] plainSet = plain.sets[level];
+    long[] otherSet = other.sets[level];
     for (int i = 0; i < allowed.length; i++) {
       mask[i] |= allowed[i] & (plainSet[i] | otherSet[i]);
     }
@@ -136,6 +151,10 @@ public final class GrammarVocabulary {
     for (int i = 0; i < set.length; i++) {
       mask[i] |= set[i];
     }
+  }
+
+  private Part part(int[] tokens, int count, byte[] chars, boolean isPlain) {
+    return new Part(trie(tokens, count, chars), sets(tokens, count, chars), isPlain);
   }
 
   private long[][] sets(int[] tokens, int count, byte[] chars) {

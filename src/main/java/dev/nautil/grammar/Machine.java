@@ -37,7 +37,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Not thread-safe.
  */
-final class Machine {
+final class Machine implements Loop.Steps<Config> {
   static final Comparator<Node> IDENTITY = Comparator.comparingInt(n -> n.id);
 
   /** Objects that are kept in order to be found again: tens of megabytes. */
@@ -399,18 +399,70 @@ final class Machine {
   }
 
   /**
-   * The configuration that does not count, where all that is left is one count below its least: it
-   * may end at once, or after any number of rounds.
+   * The configuration that does not count, where all that is left is rounds of one count: it may
+   * end at once, or after any number of rounds.
    */
   Config open(Config config) {
-    if (!config.isBelow()) {
+    if (!config.isCounting()) {
+      return config;
+    }
+    if (config.open == null) {
+      begin();
+      Node node = config.nodes[0];
+      active.add(node(node.state, UNCOUNTED, node.data, node.returns));
+      isComplete = true;
+      config.open = finish();
+    }
+    return config.open;
+  }
+
+  /** Sets {@link Config#loop}. */
+  void findLoop(Config config) {
+    config.loop = Loop.at(config, this);
+  }
+
+  @Override
+  public @Nullable Config after(Config from, int b) {
+    Config next = next(from, b);
+    return next.isDead() ? null : next;
+  }
+
+  @Override
+  public int[] classOf() {
+    return program.classOf;
+  }
+
+  @Override
+  public int[] byteOf() {
+    return program.byteOf;
+  }
+
+  /** The configuration of some of the nodes of another one. */
+  Config part(Config config, List<Node> some) {
+    if (some.size() == config.nodes.length) {
       return config;
     }
     begin();
-    Node node = config.nodes[0];
-    active.add(node(node.state, UNCOUNTED, node.data, node.returns));
-    isComplete = true;
+    active.addAll(some);
     return finish();
+  }
+
+  /** Whether plain text may follow where a frame returns to. */
+  boolean plainFollows(ReturnSet returns) {
+    if (returns.plainFollows == null) {
+      begin();
+      for (Node caller : returns.nodes) {
+        reach(caller);
+      }
+      Config after = finish();
+      boolean follows = false;
+      for (int b = 0; b < 256; b++) {
+        boolean begins = b >= 0x80 || PlainCapacity.PLAIN.contains(b);
+        follows |= begins && !next(after, b).isDead();
+      }
+      returns.plainFollows = follows;
+    }
+    return returns.plainFollows;
   }
 
   private Config config() {

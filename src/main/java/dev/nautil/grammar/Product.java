@@ -21,12 +21,15 @@ import org.jspecify.annotations.Nullable;
  * when no text leads from it to one where all are complete. That is looked for when a place is met;
  * since what is found holds for every place on the way, most are known by then.
  */
-final class Product {
+final class Product implements Loop.Steps<Product.Place> {
   /** Places that a search for an end may visit. */
   private static final int MAX_SEARCH = 300_000;
 
   /** Places that plain characters lead to, above which no more are looked at. */
   private static final int MAX_PLAIN = 64;
+
+  /** Places among which a loop is looked for. */
+  private static final int MAX_NEAR = 64;
 
   /** Places that are kept in order to be found again. */
   private static final int MAX_PLACES = 400_000;
@@ -46,10 +49,11 @@ final class Product {
     private int toEnd = UNKNOWN;
 
     private int plainToEnd = UNKNOWN;
+    private Set<Place> plainPlaces = Set.of();
     private @Nullable Place relaxed;
     private int room = Integer.MAX_VALUE;
 
-    /** The relaxed place without counts below their least: {@link Machine#open}. */
+    /** The relaxed place without counts of rounds: {@link Machine#open}. */
     private @Nullable Place open;
 
     /** Rounds that are left to the least and to the most of those counts. */
@@ -57,8 +61,19 @@ final class Product {
 
     private int openRoom = Integer.MAX_VALUE;
 
-    /** Of an open place, where it is known: any number of characters. */
-    private @Nullable Loop loop;
+    /**
+     * The least that is left to the most of those counts of which each plain character is a round.
+     */
+    private int plainRoom = Integer.MAX_VALUE;
+
+    /** Whether all that is counted is one of those counts. */
+    private boolean isOneCount;
+
+    /** Of an open place; as {@link #toEndByLoop()}. */
+    private int toEndByLoop = UNKNOWN;
+
+    /** Of an open place, where it was looked for. */
+    @Nullable Loop loop;
 
     private Place(Config[] configs, int classes) {
       this.configs = configs;
@@ -107,51 +122,94 @@ final class Product {
      */
     int plainToEnd() {
       if (plainToEnd == UNKNOWN) {
-        plainToEnd = relaxed() == this ? findPlainToEnd(this) : DEAD;
+        plainToEnd = DEAD;
+        if (open() == this) {
+          findPlainToEnd(this);
+        }
       }
       return plainToEnd;
     }
 
-    private Place open() {
+    /** The places that plain characters lead to; where {@link #plainToEnd()} has found them. */
+    Set<Place> plainPlaces() {
+      return plainPlaces;
+    }
+
+    /**
+     * Where nothing is counted of what counts rounds and nothing else: what leads on from here
+     * leads on from there, to a place whose open place is the one that it leads to there.
+     */
+    Place open() {
       if (open == null) {
         Config[] all = relaxed().configs.clone();
         openRoom = room;
+        int counts = 0;
         for (int i = 0; i < all.length; i++) {
-          if (all[i].isBelow()) {
+          if (all[i].isCounting()) {
             Node node = all[i].nodes[0];
             Frame frame = node.state.frame;
             need = Math.max(need, frame.min - node.count);
             if (frame.max != Rule.UNBOUNDED) {
-              openRoom = Math.min(openRoom, frame.max - node.count);
+              int left = frame.max - node.count;
+              openRoom = Math.min(openRoom, left);
+              plainRoom = frame.hasPlainRounds ? Math.min(plainRoom, left) : plainRoom;
             }
             all[i] = machines.get(i).open(all[i]);
+            counts++;
           }
         }
+        isOneCount = counts == 1 && room == Integer.MAX_VALUE;
         open = place(all);
       }
       return open;
     }
 
     /**
-     * The characters that lead from the open place back to it, or null if there are none, or no
-     * room for them. A text of them leads on from here too: as many more of them may follow as the
-     * least of the counts needs, and then the text that leads from the open place to an end.
-     *
-     * @param other the place of the byte before or of the one after, for it pays to look where the
-     *     open one of both is the same
+     * Of an open place: bytes of some text that leads to an end by way of a place that a plain
+     * character of one byte leads back to, at most, so that any number of characters more can be
+     * put into it; negative if none is near.
      */
-    @Nullable Loop loop(Place other) {
-      Place all = open();
-      if (all.loop == null) {
-        if (other.open() != all || !isLive(all)) {
-          return null;
-        }
-        all.loop = findLoop(all);
+    int toEndByLoop() {
+      if (toEndByLoop == UNKNOWN) {
+        findLoopOnTheWay(this);
       }
-      int far = all.toEnd();
-      return all.loop.isEmpty() || need + far > openRoom
-          ? null
-          : all.loop.within(openRoom - far, need + far);
+      return toEndByLoop;
+    }
+
+    /**
+     * Up to how many plain characters of a token it is known whether they lead on from here: if and
+     * only if they do from the open place.
+     *
+     * @param far the most of {@link #toEnd()} where they lead to there, if no more rounds are
+     *     needed; else the most of {@link #toEndByLoop()}
+     */
+    int openChars(int far) {
+      return need == 0 || mayEndByLoop(far) ? openRoom - far : 0;
+    }
+
+    /** Rounds that are needed before an end. */
+    int need() {
+      open();
+      return need;
+    }
+
+    /** Plain characters above which none leads on. */
+    int plainRoom() {
+      return plainRoom;
+    }
+
+    /**
+     * Whether there is room to have as many rounds as are needed on the way to an end, by as many
+     * characters more at the loop, each of which is a round of every count.
+     */
+    private boolean mayEndByLoop(int far) {
+      // Of one count, those on the way are rounds as well.
+      return isOneCount ? Math.max(need, far) <= openRoom : need + far <= openRoom;
+    }
+
+    /** Sets {@link #loop}. */
+    void findLoop() {
+      loop = Loop.at(this, Product.this);
     }
 
     /** As {@link Node#room}, where {@link #relaxed} has been asked for. */
@@ -183,6 +241,10 @@ final class Product {
   private final List<Machine> machines;
   private final int[] classOf = new int[256];
   private final int[] byteOf;
+
+  /** By class: whether a plain character of one byte is of it. */
+  private final boolean[] isPlain;
+
   private final Map<Place, Place> places = new HashMap<>();
   private final Place dead = new Place(new Config[0], 0);
   private final Place initial;
@@ -198,6 +260,10 @@ final class Product {
     for (int b = 0, c = -1; b < 256; b++) {
       c += starts.get(b) ? 1 : 0;
       classOf[b] = c;
+    }
+    isPlain = new boolean[byteOf.length];
+    for (int b = ' '; b < 0x80; b++) {
+      isPlain[classOf[b]] |= PlainCapacity.PLAIN.contains(b);
     }
     initial = place(machines.stream().map(Machine::initial).toArray(Config[]::new));
     facts = findFacts();
@@ -282,78 +348,104 @@ final class Product {
       Place relaxed = place.relaxed();
       if (relaxed != place && relaxed.toEnd <= place.room) {
         place.toEnd = relaxed.toEnd;
-      } else {
-        search(place);
+      } else if (!endsByLoop(place)) {
+        search(place, true);
       }
     }
     return place.toEnd != DEAD;
   }
 
-  private int findPlainToEnd(Place from) {
+  /** The same of an open place, without looking for loops: they are looked for from there. */
+  private boolean isOpenLive(Place place) {
+    if (place.toEnd == UNKNOWN) {
+      search(place, false);
+    }
+    return place.toEnd != DEAD;
+  }
+
+  /** Tells a place below a least count an end that it has by way of a loop, if it has one. */
+  private static boolean endsByLoop(Place place) {
+    int far = place.need() == 0 ? DEAD : place.open().toEndByLoop();
+    if (far < 0 || !place.mayEndByLoop(far)) {
+      return false;
+    }
+    place.toEnd = place.need + far;
+    return true;
+  }
+
+  private void findPlainToEnd(Place from) {
     Set<Place> met = new HashSet<>(List.of(from));
     Deque<Place> waiting = new ArrayDeque<>(met);
     int far = 0;
     for (Place at; (at = waiting.poll()) != null; ) {
       Set<Place> next = new HashSet<>();
       if (met.size() > MAX_PLAIN
-          || !follow(at, PlainCapacity.UTF8.start(), PlainCapacity.UTF8, next)) {
-        return DEAD;
+          || !Loop.follow(at, PlainCapacity.UTF8.start(), PlainCapacity.UTF8, this, next)) {
+        return;
       }
       far = Math.max(far, at.toEnd());
       next.stream().filter(met::add).forEach(waiting::add);
     }
-    return far;
+    from.plainToEnd = far;
+    from.plainPlaces = met;
   }
 
-  private Loop findLoop(Place place) {
-    long low = Loop.BEYOND_ASCII & ~leadsElsewhere(place);
-    long high = 0;
-    for (int b = ' '; b < 0x80; b++) {
-      if (PlainCapacity.PLAIN.contains(b) && step(place, classOf[b]) == place) {
-        low |= Loop.lowBit((byte) b);
-        high |= Loop.highBit((byte) b);
-      }
-    }
-    return new Loop(low, high, Integer.MAX_VALUE, 0);
+  @Override
+  public @Nullable Place after(Place from, int b) {
+    return from.next(b);
   }
 
-  /** Bits of the characters beyond ASCII of which some do not lead back. */
-  private long leadsElsewhere(Place place) {
-    long bits = 0;
-    int[] edges = PlainCapacity.BEYOND_ASCII.start();
-    for (int e = 0; e < edges.length; e += 3) {
-      for (int first = edges[e]; first <= edges[e + 1]; first++) {
-        Set<Place> targets = new HashSet<>();
-        int[] edge = {first, first, edges[e + 2]};
-        boolean isLive = follow(place, edge, PlainCapacity.BEYOND_ASCII, targets);
-        if (!isLive || !targets.equals(Set.of(place))) {
-          bits |= Loop.lowBit((byte) first);
-        }
-      }
-    }
-    return bits;
+  @Override
+  public int[] classOf() {
+    return classOf;
   }
 
-  /** Collects the places that characters lead to; false if one leads nowhere. */
-  private boolean follow(Place from, int[] edges, Utf8Ranges utf8, Set<Place> targets) {
-    for (int e = 0; e < edges.length; e += 3) {
-      for (int c = classOf[edges[e]]; c <= classOf[edges[e + 1]]; c++) {
-        Place next = from.next(byteOf[c]);
-        if (next == null) {
-          return false;
+  @Override
+  public int[] byteOf() {
+    return byteOf;
+  }
+
+  /**
+   * Finds {@link Place#toEndByLoop} of a place and of those on the way to a loop: depth first,
+   * since nearly any way leads to one, and few places are met so.
+   */
+  private void findLoopOnTheWay(Place from) {
+    List<Place> way = new ArrayList<>(List.of(from));
+    IntStack classes = new IntStack();
+    classes.push(0);
+    Set<Place> met = new HashSet<>(way);
+    while (!way.isEmpty() && met.size() < MAX_NEAR) {
+      Place at = way.get(way.size() - 1);
+      int c = classes.pop();
+      if (c == byteOf.length) {
+        way.remove(way.size() - 1);
+        continue;
+      }
+      classes.push(c + 1);
+      Place next = step(at, c);
+      int far = DEAD;
+      if (next == at && isPlain[c] && isOpenLive(at)) {
+        far = at.toEnd();
+      } else if (next != null && next.toEnd != DEAD && met.add(next)) {
+        if (next.toEndByLoop < 0) {
+          way.add(next);
+          classes.push(0);
+          continue;
         }
-        if (edges[e + 2] == 0) {
-          targets.add(next);
-        } else if (!follow(next, utf8.states.get(edges[e + 2]), utf8, targets)) {
-          return false;
+        far = next.toEndByLoop + 1;
+      }
+      if (far >= 0) {
+        for (int i = way.size() - 1; i >= 0; i--) {
+          way.get(i).toEndByLoop = far++;
         }
+        return;
       }
     }
-    return true;
+    from.toEndByLoop = DEAD;
   }
 
   /** Finds an end, and tells the places on the way to it; or marks all that were met as dead. */
-  private void search(Place from) {
+  private void search(Place from, boolean byLoops) {
     if (from.isComplete()) {
       from.toEnd = 0;
       return;
@@ -369,6 +461,10 @@ final class Product {
                 + "' is too large an intersection: no end in "
                 + cameFrom.size()
                 + " steps");
+      }
+      if (byLoops && at != from && endsByLoop(at)) {
+        tell(at, cameFrom);
+        return;
       }
       for (int c = 0; c < byteOf.length; c++) {
         Place next = step(at, c);

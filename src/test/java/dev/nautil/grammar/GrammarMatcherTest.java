@@ -222,6 +222,24 @@ class GrammarMatcherTest {
             .accept("a".repeat(40).getBytes(StandardCharsets.UTF_8)));
   }
 
+  /** Twenty rounds, one of which has four characters, are 23. */
+  @Test
+  void countsOfDifferentRoundsHaveToFit() {
+    Rule many = Rule.zeroOrMore(Rule.text("a"));
+    Rule four = Rule.text("bbbb");
+    Rule rounds = new Rule.Repeat(Rule.choice(Rule.text("a"), four), 20, 20);
+    for (int max = 21; max < 25; max++) {
+      Rule length = new Rule.Repeat(Rule.chars(CharSet.ALL), 0, max);
+      Rule rule = new Rule.Intersection(List.of(Rule.sequence(many, four, many), rounds, length));
+      if (max < 23) {
+        assertThrows(GrammarException.class, () -> matcher(rule));
+      } else {
+        String text = "aaaabbbb" + "a".repeat(15);
+        assertTrue(matcher(rule).accept(text.getBytes(StandardCharsets.UTF_8)));
+      }
+    }
+  }
+
   private static long byBytes(GrammarMatcher matcher) {
     long mask = matcher.isComplete() ? 1 : 0;
     for (int t = 2; t < TOKENS.size(); t++) {
@@ -250,6 +268,21 @@ class GrammarMatcherTest {
             List.of(Regex.search("^[a-z]+-.*x"), new Rule.Repeat(JsonGrammars.CHARACTER, 3, 14)));
     CompiledGrammar both = new CompiledGrammar(Grammar.of(withBounds), vocabulary);
     checkMasks(both, tokenizer, "abc-de fx", 1);
+    Grammar several =
+        JsonSchemaGrammar.compile(
+            """
+            {"type": "string", "anyOf": [
+             {"pattern": "^[a-z ]+$", "minLength": 9}, {"pattern": "[0-9]", "maxLength": 20},
+             {"format": "email", "minLength": 12, "maxLength": 30}, {"minLength": 25}]}""");
+    checkMasks(new CompiledGrammar(several, vocabulary), tokenizer, "\"ada on the engine\"", 1);
+    Grammar pairsOrTriples =
+        JsonSchemaGrammar.compile(
+            """
+            {"type": "string", "minLength": 16, "maxLength": 16,
+             "pattern": "^([^x][^])*(x[^]{2}([^]{3})*)?$"}""");
+    String pairs = '"' + "ab".repeat(8) + '"';
+    checkMasks(new CompiledGrammar(pairsOrTriples, vocabulary), tokenizer, pairs, 1);
+    checkMasks(new CompiledGrammar(Grammar.of(lateBound()), vocabulary), tokenizer, LATE, 99);
     CompiledGrammar additional = new CompiledGrammar(JsonGrammars.open(), vocabulary);
     checkMasks(additional, tokenizer, "{\"name\": 1, \"nam\": 2, \"extra\": 3}", 1);
     Grammar few =
@@ -261,6 +294,24 @@ class GrammarMatcherTest {
     checkMasks(fewMembers, tokenizer, "{\"xy\": 1, \"a\": 2}", 1);
     checkMasks(fewMembers, tokenizer, "{\"a\": 2, \"ab\": [\"x\"]}", 1);
     checkMasks(new CompiledGrammar(namesThatGoOn(), vocabulary), tokenizer, "\"abx\",\"ab\"", 1);
+  }
+
+  /** A text of {@link #lateBound}. */
+  private static final String LATE = "1A" + "z".repeat(18);
+
+  /** Where a count that begins in the middle of a token has hardly room for what must follow. */
+  private static Rule lateBound() {
+    // So large that its repetition is counted.
+    Rule lower = Rule.chars(CharSet.range('a', 'z').union(CharSet.range('à', 'ÿ')));
+    Rule end = Rule.sequence(Rule.zeroOrMore(lower), Rule.text("z".repeat(18)));
+    Rule word = new Rule.Intersection(List.of(new Rule.Repeat(lower, 0, 30), end));
+    Rule numbered =
+        Rule.sequence(
+            Rule.zeroOrMore(Rule.chars(CharSet.range('0', '9'))),
+            Rule.chars(CharSet.range('A', 'Z')),
+            word);
+    Rule length = new Rule.Repeat(Rule.chars(CharSet.ALL), 0, 200);
+    return new Rule.Intersection(List.of(numbered, length));
   }
 
   /** A member "ab", before which there may be another that begins so and goes on by a call. */

@@ -54,6 +54,21 @@ class LoopTest {
             "^[^<>]*$", List.of("a", "é😀", "\\u00e9\\ud83d\\ude00\\n"), List.of("a"), List.of("")),
         new Strings(
             "^[A-Z].*[.!?]$", List.of("A", "Aé.", "A😀"), List.of("a"), List.of("", ".", "A.")),
+        // Where nothing may follow, and where it has one length alone.
+        new Strings(
+            "^([a-z ]+[.!]?|N/A[.])$",
+            List.of("a", "b.", "N", "N/A"),
+            List.of("a"),
+            List.of("", ".", "/A.", "A.")),
+        // Where what begins later has a bound of its own.
+        new Strings(
+            "^[0-9]*[A-Z][a-z]{0,30}$",
+            List.of("1", "1A", "1Ab"),
+            List.of("1", "a"),
+            List.of("", "A", "Aa")),
+        // Where every plain text leads on, but not to an end.
+        new Strings(
+            "x.*yz", List.of("é", "x", "axy", "axyz"), List.of("a"), List.of("", "xyz", "yz", "z")),
         new Strings("^[a-z]+( [a-z]+)*$", List.of("a", "b "), List.of("a"), List.of("", "a")),
         // Where some places have no loop, and others one of characters beyond ASCII alone.
         new Strings(
