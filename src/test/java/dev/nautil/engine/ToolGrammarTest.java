@@ -89,6 +89,19 @@ class ToolGrammarTest {
   }
 
   @Test
+  void hermesCallsBeginAnywhereInAText() {
+    Grammar offered = grammar(ToolSyntax.HERMES, PLAIN).offered(TOOLS, null);
+    String call = "<tool_call>\n{\"name\": \"f\", \"arguments\": {\"n\": 7}}\n</tool_call>";
+    for (String text : List.of("", "Hi <tool", "a <b> {}", call, "Let me see. " + call)) {
+      assertAllowed("whole", offered, PLAIN, PromptText.plain(text));
+    }
+    assertAllowed("so far", offered, PLAIN, PromptText.plain("Hm. <tool_call>"));
+    assertAllowed("no", offered, PLAIN, PromptText.plain("Hm. <tool_call> It is"));
+    assertAllowed("no", offered, PLAIN, PromptText.plain("Hm. " + call.replace("7", "\"7\"")));
+    assertAllowed("no", offered, PLAIN, PromptText.plain("Hm. " + call.replace("\"f\"", "\"h\"")));
+  }
+
+  @Test
   void aTextWithAFormMayBeACallInstead() {
     Grammar yes = Grammar.regex("yes|no");
     Grammar offered = grammar(ToolSyntax.HERMES, PLAIN).offered(TOOLS, yes);
