@@ -316,6 +316,40 @@ class ModelTest {
   }
 
   @Test
+  void sessionsThatAreLeftGiveTheirMemoryBack() throws Exception {
+    String output = runProgram(LeavesSessions.class, "-Xmx48m", "-XX:+UseSerialGC");
+    long growth = Long.parseLong(output.strip());
+    // The keys and values of 2,000 conversations would come to 200 MB, their texts to as much.
+    assertTrue(growth < 20 << 20, "grew by " + growth);
+  }
+
+  /** A program that leaves 2,000 sessions, half of them in the middle of a reply. */
+  static final class LeavesSessions {
+    private LeavesSessions() {}
+
+    public static void main(String[] args) {
+      try (Model model = Model.open(Path.of(args[0]), Model.options().contextSize(256))) {
+        leave(model, 0, 300);
+        long before = Native.anonymousMemory();
+        leave(model, 300, 2000);
+        System.out.println(Native.anonymousMemory() - before);
+      }
+    }
+
+    private static void leave(Model model, int first, int n) {
+      for (int i = first; i < first + n; i++) {
+        Session session = model.newSession(RAW.maxTokens(3));
+        String prompt = i + " " + "abcdefgh ".repeat(20);
+        if (i % 2 == 0) {
+          session.send(prompt);
+        } else {
+          session.stream(prompt).iterator().next();
+        }
+      }
+    }
+  }
+
+  @Test
   void dropsWithoutClosing() throws InterruptedException {
     for (int i = 0; i < 50; i++) {
       Model.open(TINY).newSession(RAW.maxTokens(2)).send("a");

@@ -98,6 +98,42 @@ class SessionTest {
     }
   }
 
+  /** From what was said before the reply that is not complete; neither disturbs the other. */
+  @Test
+  void forksWhileItGenerates() {
+    Session session = model.newSession(GREEDY.maxTokens(40));
+    session.send("My favourite animal is the elephant.");
+    List<Message> before = session.history();
+    String expected = session.fork().send("What is my favourite animal?").text();
+    String other = session.fork().send("Count from one to ten.").text();
+    try (Reply.Stream stream = session.stream("Count from one to ten.")) {
+      Iterator<Event> events = stream.iterator();
+      while (!(events.next() instanceof Event.Text)) {
+        // It reads its prompt.
+      }
+      Session fork = session.fork();
+      assertEquals(before, fork.history());
+      assertEquals(expected, fork.send("What is my favourite animal?").text());
+      assertEquals(other, stream.reply().text());
+      assertEquals(4, fork.history().size());
+    }
+    assertEquals(other, session.history().get(3).content());
+  }
+
+  /** What is not read waits, and costs no other session its next token. */
+  @Test
+  void repliesThatNobodyReadsHaltNoOther() {
+    List<Reply.Stream> unread = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      unread.add(model.newSession(GREEDY.maxTokens(60)).stream("Count from " + i + " to ten."));
+    }
+    String text = model.newSession(GREEDY.maxTokens(60)).send("What is water?").text();
+    assertTrue(text.contains("hydrogen"), text);
+    for (Reply.Stream stream : unread) {
+      assertNotEquals(FinishReason.CANCELLED, stream.reply().finishReason());
+    }
+  }
+
   @Test
   void theSystemPromptIsHeard() {
     Session plain = model.newSession(GREEDY.maxTokens(20));
