@@ -9,14 +9,11 @@ import dev.nautil.engine.ChatFormat;
 import dev.nautil.engine.Generation.Signal;
 import dev.nautil.engine.GenerationRequest;
 import dev.nautil.engine.Grammars;
-import dev.nautil.engine.RestoredKv;
 import dev.nautil.engine.Samplers;
 import dev.nautil.engine.SignalSource;
 import dev.nautil.tokenizer.Tokenizer;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** A turn whose reader fails, not its generation: nothing goes on for nobody. */
@@ -38,7 +35,7 @@ class ReaderFailureTest {
     assertTrue(cancelled.get() > 0, "the generation goes on");
   }
 
-  private final class Failing implements SessionModel {
+  private final class Failing implements RepliesOnly {
     private final ScriptedModel model = new ScriptedModel("SmolLM2-135M-Instruct.Q4_1.gguf");
 
     @Override
@@ -79,17 +76,6 @@ class ReaderFailureTest {
           cancelled.incrementAndGet();
         }
       };
-    }
-
-    @Override
-    public List<TokenLogprob> score(int[] prompt, int alternatives) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public void save(
-        Path file, SavedConversation conversation, int[] prompt, @Nullable RestoredKv restored) {
-      throw new UnsupportedOperationException();
     }
   }
 }
