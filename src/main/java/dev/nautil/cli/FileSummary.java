@@ -21,8 +21,6 @@ import org.jspecify.annotations.Nullable;
 
 /** A GGUF file for people. */
 final class FileSummary {
-  private static final int LONGEST = 60;
-
   private final PrintStream out;
   private final NativeFile file;
   private final List<TensorInfo> tensors;
@@ -211,7 +209,7 @@ final class FileSummary {
     StringBuilder text = new StringBuilder(thousands(length)).append(" values [");
     for (int i = 0; i < length; i++) {
       String next = (i == 0 ? "" : ", ") + Printable.line(element.at(i));
-      if (text.length() + next.length() > LONGEST) {
+      if (text.length() + next.length() > Printable.LONGEST) {
         return text.append(i == 0 ? "…]" : ", …]").toString();
       }
       text.append(next);

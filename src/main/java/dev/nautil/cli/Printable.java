@@ -4,7 +4,8 @@ import java.util.Locale;
 
 /** Text that somebody else wrote. */
 final class Printable {
-  private static final int LONGEST = 60;
+  /** Characters of a value in a table. */
+  static final int LONGEST = 60;
 
   private Printable() {}
 

@@ -7,6 +7,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -80,5 +82,16 @@ final class Cli {
     int code = Main.execute(io, texts);
     return new Result(
         code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+  }
+
+  /** Without input; output goes to where errors go. */
+  static Io errorsOn(OutputStream err, boolean isTerminal, Map<String, String> environment) {
+    PrintStream stream = new PrintStream(err, true, StandardCharsets.UTF_8);
+    return new Io(
+        InputStream.nullInputStream(),
+        stream,
+        stream,
+        new Io.Terminals(false, false, isTerminal),
+        environment);
   }
 }

@@ -4,8 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
-import java.io.InputStream;
-import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -13,15 +11,7 @@ import org.junit.jupiter.api.Test;
 class ProgressBarTest {
   private static String draw(boolean terminal, long millis) throws InterruptedException {
     ByteArrayOutputStream err = new ByteArrayOutputStream();
-    PrintStream stream = new PrintStream(err, true, StandardCharsets.UTF_8);
-    Io io =
-        new Io(
-            InputStream.nullInputStream(),
-            stream,
-            stream,
-            new Io.Terminals(false, false, terminal),
-            Map.of());
-    try (ProgressBar bar = new ProgressBar(io, "work")) {
+    try (ProgressBar bar = new ProgressBar(Cli.errorsOn(err, terminal, Map.of()), "work")) {
       bar.update(1, 2);
       Thread.sleep(millis);
       bar.update(1, 2);

@@ -8,8 +8,6 @@ import dev.nautil.PullProgress;
 import dev.nautil.PullProgress.Kind;
 import dev.nautil.PullProgress.Layer;
 import java.io.ByteArrayOutputStream;
-import java.io.InputStream;
-import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,15 +23,7 @@ class PullViewTest {
   private long now = 7 * SECOND;
 
   private PullView view(boolean terminal, Map<String, String> environment) {
-    PrintStream stream = new PrintStream(err, true, StandardCharsets.UTF_8);
-    Io io =
-        new Io(
-            InputStream.nullInputStream(),
-            stream,
-            stream,
-            new Io.Terminals(false, false, terminal),
-            environment);
-    return new PullView(io, "ai/model", () -> now);
+    return new PullView(Cli.errorsOn(err, terminal, environment), "ai/model", () -> now);
   }
 
   /** Of layers of the same size, so much of each, in hundredths. */
