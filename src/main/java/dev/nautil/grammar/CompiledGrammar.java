@@ -253,23 +253,23 @@ public final class CompiledGrammar {
     boolean isPlain = trie == vocabulary.plain.trie();
     path[0] = from;
     for (int i = 0; i < trie.size; ) {
-      if (trie.maxChars[i] <= known) {
-        i = trie.end[i];
+      if (trie.maxChars(i) <= known) {
+        i = trie.end(i);
         continue;
       }
-      int depth = trie.depth[i];
+      int depth = trie.depth(i);
       Config before = path[depth - 1];
       if (before.loop != null && isPlain && before.loop.covers(trie, i)) {
-        allow(trie, i, trie.end[i], words);
-        i = trie.end[i];
+        allow(trie, i, trie.end(i), words);
+        i = trie.end(i);
         continue;
       }
-      Config at = machine.next(before, trie.label[i] & 0xff);
+      Config at = machine.next(before, trie.label(i));
       if (at.isDead()) {
-        i = trie.end[i];
+        i = trie.end(i);
         continue;
       }
-      if (at == before && at.loop == null && isPlain && trie.end[i] - i > Loop.MIN_SUBTREE) {
+      if (at == before && at.loop == null && isPlain && trie.end(i) - i > Loop.MIN_SUBTREE) {
         machine.findLoop(at);
       }
       path[depth] = at;
@@ -282,7 +282,7 @@ public final class CompiledGrammar {
 
   /** Allows the tokens of a range of nodes. */
   private static void allow(TokenTrie trie, int from, int to, long[] words) {
-    for (int t = trie.firstToken[from]; t < trie.firstToken[to]; t++) {
+    for (int t = trie.firstToken(from); t < trie.firstToken(to); t++) {
       words[trie.tokens[t] / 64] |= 1L << trie.tokens[t];
     }
   }

@@ -15,7 +15,7 @@ final class Config {
   final boolean isComplete;
 
   /** By class of bytes: what follows, where that is known. */
-  final @Nullable Config[] next;
+  @Nullable Config @Nullable [] next;
 
   /** The configuration of the relaxed nodes, where it is known: {@link Node#relaxed}. */
   @Nullable Config relaxed;
@@ -35,16 +35,20 @@ final class Config {
   /** Bytes of a text that leads to the end of an intersection, at most: {@link Product.Place}. */
   final int toEnd;
 
+  /** The fewest bytes to an end of the text, as {@link Node#leastToEnd}. */
+  final int leastToEnd;
+
   private final int hash;
 
-  Config(Node[] nodes, boolean isComplete, int classes) {
+  Config(Node[] nodes, boolean isComplete) {
     this.nodes = nodes;
     this.isComplete = isComplete;
-    next = new Config[classes];
     int h = isComplete ? 1 : 0;
     int far = 0;
+    int near = isComplete ? 0 : Distances.FAR;
     boolean isPlace = false;
     for (Node node : nodes) {
+      near = Math.min(near, node.leastToEnd);
       h = 31 * h + System.identityHashCode(node);
       if (node.data instanceof Product.Place place) {
         far = Math.max(far, place.toEnd());
@@ -54,6 +58,32 @@ final class Config {
     isInIntersection = isPlace;
     hash = h;
     toEnd = far;
+    leastToEnd = near;
+  }
+
+  /**
+   * The first byte of a text of {@link #leastToEnd}, where the text is not a whole one; −1 if none.
+   */
+  int wayByte() {
+    for (Node node : nodes) {
+      if (node.leastToEnd == leastToEnd && node.wayByte() >= 0) {
+        return node.wayByte();
+      }
+    }
+    return -1;
+  }
+
+  /** Whether a node may have another one that is its relaxed one. */
+  boolean mayRelax() {
+    if (isInIntersection) {
+      return true;
+    }
+    for (Node node : nodes) {
+      if (node.relaxed != node) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Whether no text begins so. */

@@ -67,6 +67,21 @@ final class Frame {
     return start;
   }
 
+  /** The fewest bytes that it takes, or less where it has members. */
+  int leastBytes() {
+    int once = startState().leastToAccept;
+    return switch (kind) {
+      case RULE, MEMBERS -> once;
+      case COUNT -> leastBytes(Math.max(min, 1));
+      case INTERSECTION -> product == null ? 0 : product.initial().leastToEnd();
+    };
+  }
+
+  /** The fewest bytes of so many rounds. */
+  int leastBytes(int count) {
+    return (int) Math.min((long) count * startState().leastToAccept, Distances.FAR);
+  }
+
   /** What it remembers when it begins. */
   @Nullable Object initialData() {
     return members != null ? members.initial() : product != null ? product.initial() : null;

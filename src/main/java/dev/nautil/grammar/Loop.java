@@ -96,6 +96,6 @@ record Loop(long low, long high) {
 
   /** Whether the tokens at a node of a trie and below it consist of them, from that byte on. */
   boolean covers(TokenTrie trie, int node) {
-    return (trie.low[node] & ~low | trie.high[node] & ~high) == 0;
+    return (trie.low(node) & ~low | trie.high(node) & ~high) == 0;
   }
 }

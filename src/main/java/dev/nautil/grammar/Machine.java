@@ -6,10 +6,8 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -71,14 +69,18 @@ final class Machine implements Loop.Steps<Config> {
   private final Config initial;
 
   // Of the step that is being made.
+  private int step;
   private final List<Node> reached = new ArrayList<>();
-  private Set<Node> isReached = new HashSet<>();
   private Map<Node, Node> lowest = new HashMap<>();
   private final List<Node> active = new ArrayList<>();
   private final BitSet called = new BitSet();
   private final List<List<Node>> callers = new ArrayList<>();
   private final BitSet calledToEnd = new BitSet();
   private boolean isComplete;
+
+  // The bytes that lead to the same as the one of that step.
+  private int first;
+  private int last;
 
   Machine(Program program) {
     this(program, false);
@@ -109,20 +111,38 @@ final class Machine implements Loop.Steps<Config> {
   /** What follows after a byte; dead if none may. */
   Config next(Config config, int b) {
     int c = program.classOf[b];
-    Config next = config.next[c];
+    @Nullable Config[] known = config.next;
+    if (known == null) {
+      known = new Config[program.byteOf.length];
+      config.next = known;
+    }
+    Config next = known[c];
     if (next == null) {
       next = newNext(config, b);
-      config.next[c] = next;
+      Arrays.fill(known, program.classOf[first], program.classOf[last] + 1, next);
     }
     return next;
   }
 
+  /** Whether two bytes are known to lead to the same. */
+  boolean isAlike(Config config, int b, int other) {
+    @Nullable Config[] known = config.next;
+    return known != null
+        && known[program.classOf[b]] != null
+        && known[program.classOf[b]] == known[program.classOf[other]];
+  }
+
+  /** Sets {@link #first} and {@link #last}. */
   private Config newNext(Config config, int b) {
     begin();
+    first = 0;
+    last = 255;
     for (Node node : config.nodes) {
       State state = node.state;
       if (node.data instanceof Product.Place place) {
         Product.@Nullable Place next = place.next(b);
+        first = Math.max(first, place.firstLike(b));
+        last = Math.min(last, place.lastLike(b));
         if (next != null) {
           reach(state, 0, next, node.returns);
         }
@@ -130,7 +150,13 @@ final class Machine implements Loop.Steps<Config> {
       }
       int[] edges = state.bytes;
       for (int e = 0; e < edges.length; e += 3) {
-        if (edges[e] <= b && b <= edges[e + 1]) {
+        if (edges[e + 1] < b) {
+          first = Math.max(first, edges[e + 1] + 1);
+        } else if (edges[e] > b) {
+          last = Math.min(last, edges[e] - 1);
+        } else {
+          first = Math.max(first, edges[e]);
+          last = Math.min(last, edges[e + 1]);
           reach(state.peers[edges[e + 2]], node.count, node.data, node.returns);
         }
       }
@@ -168,7 +194,8 @@ final class Machine implements Loop.Steps<Config> {
   }
 
   private void reach(Node node) {
-    if (isReached.add(node) && !isCovered(node, lowest)) {
+    if (node.step != step && !isCovered(node, lowest)) {
+      node.step = step;
       reached.add(node);
       if (reached.size() > MAX_NODES) {
         throw new GrammarException(
@@ -233,11 +260,10 @@ final class Machine implements Loop.Steps<Config> {
   private void begin() {
     dropWhenFull();
     if (reached.size() > MANY_NODES) {
-      isReached = new HashSet<>();
       lowest = new HashMap<>();
     }
+    step++;
     reached.clear();
-    isReached.clear();
     lowest.clear();
     active.clear();
     for (int f = called.nextSetBit(0); f >= 0; f = called.nextSetBit(f + 1)) {
@@ -337,6 +363,9 @@ final class Machine implements Loop.Steps<Config> {
     }
     node.id = ++lastId;
     node.room = returns.room;
+    if (isPart) {
+      node.leastToEnd = Math.min(toFrameEnd(node) + returns.leastToEnd, Distances.FAR);
+    }
     int relaxedCount = count;
     if (state.frame.kind == Frame.Kind.COUNT && count != UNCOUNTED) {
       relaxedCount = relaxedCount(state.frame, count);
@@ -349,6 +378,16 @@ final class Machine implements Loop.Steps<Config> {
       node.relaxed = node(state, relaxedCount, data, returns.relaxed);
     }
     return node;
+  }
+
+  private static int toFrameEnd(Node node) {
+    Frame frame = node.state.frame;
+    if (node.data instanceof Product.Place place) {
+      return place.leastToEnd();
+    }
+    boolean isCounted = frame.kind == Frame.Kind.COUNT && node.count != UNCOUNTED;
+    int rounds = isCounted ? Math.max(frame.min - node.count - 1, 0) : 0;
+    return node.state.leastToAccept + frame.leastBytes(rounds);
   }
 
   private int relaxedCount(Frame frame, int count) {
@@ -367,8 +406,10 @@ final class Machine implements Loop.Steps<Config> {
     if (same != null) {
       return same;
     }
+    set.leastToEnd = endsText ? 0 : Distances.FAR;
     for (Node caller : set.nodes) {
       set.room = Math.min(set.room, caller.room);
+      set.leastToEnd = Math.min(set.leastToEnd, caller.leastToEnd);
     }
     if (callers.stream().anyMatch(caller -> caller.relaxed != caller)) {
       set.relaxed = returnSet(callers.stream().map(caller -> caller.relaxed).toList(), endsText);
@@ -378,6 +419,9 @@ final class Machine implements Loop.Steps<Config> {
 
   /** The configuration of the relaxed nodes. */
   Config relaxed(Config config) {
+    if (config.relaxed == null && !config.mayRelax()) {
+      config.relaxed = config;
+    }
     if (config.relaxed == null) {
       begin();
       int room = Integer.MAX_VALUE;
@@ -466,7 +510,7 @@ final class Machine implements Loop.Steps<Config> {
   }
 
   private Config config() {
-    Config config = new Config(sorted(active), isComplete, program.byteOf.length);
+    Config config = new Config(sorted(active), isComplete);
     Config same = configs.putIfAbsent(config, config);
     return same != null ? same : config;
   }
@@ -477,9 +521,12 @@ final class Machine implements Loop.Steps<Config> {
       return sorted;
     }
     Arrays.sort(sorted, IDENTITY);
-    Map<Node, Node> counted = new HashMap<>();
+    Map<Node, Node> counted = Map.of();
     for (Node node : sorted) {
-      isCovered(node, counted);
+      if (node.state.frame.kind == Frame.Kind.COUNT) {
+        counted = counted.isEmpty() ? new HashMap<>() : counted;
+        isCovered(node, counted);
+      }
     }
     int n = 0;
     for (Node node : sorted) {

@@ -18,6 +18,9 @@ final class Node {
   final ReturnSet returns;
   private final int hash;
 
+  /** The last step of the machine that reached it. */
+  int step;
+
   /** Among a machine's nodes; set when it turns out to be a new one. */
   int id;
 
@@ -26,6 +29,9 @@ final class Node {
 
   /** Characters for which the relaxed node leads on alike. */
   int room = Integer.MAX_VALUE;
+
+  /** The fewest bytes from here to the end of the text, as {@link Distances} tells. */
+  int leastToEnd;
 
   Node(State state, int count, @Nullable Object data, ReturnSet returns) {
     this.state = state;
@@ -36,6 +42,11 @@ final class Node {
     h = 31 * h + count;
     h = 31 * h + System.identityHashCode(data);
     hash = 31 * h + System.identityHashCode(returns);
+  }
+
+  /** The first byte of a text of {@link #leastToEnd}; −1 if other nodes tell it. */
+  int wayByte() {
+    return data instanceof Product.Place place ? place.wayByte() : state.wayByte;
   }
 
   @Override

@@ -90,25 +90,25 @@ final class PlaceTokens {
     Product.Place[] path = new Product.Place[trie.maxDepth + 1];
     path[0] = from;
     for (int i = 0; i < trie.size; ) {
-      int depth = trie.depth[i];
+      int depth = trie.depth(i);
       Product.Place before = path[depth - 1];
       if (key.isPlain && before.loop != null && before.loop.covers(trie, i)) {
-        add(i, trie.end[i], before);
-        i = trie.end[i];
+        add(i, trie.end(i), before);
+        i = trie.end(i);
         continue;
       }
-      Product.@Nullable Place at = before.next(trie.label[i] & 0xff);
+      Product.@Nullable Place at = before.next(trie.label(i));
       if (at == null) {
-        i = trie.end[i];
+        i = trie.end(i);
         continue;
       }
       Product.Place relaxed = at.relaxed();
-      int left = at.room() - trie.maxChars[i];
+      int left = at.room() - trie.maxChars(i);
       if (relaxed != at && left >= minSlack) {
         slack = Math.min(slack, left);
         at = relaxed;
       }
-      if (key.isPlain && at == before && at.loop == null && trie.end[i] - i > Loop.MIN_SUBTREE) {
+      if (key.isPlain && at == before && at.loop == null && trie.end(i) - i > Loop.MIN_SUBTREE) {
         at.findLoop();
       }
       path[depth] = at;
@@ -119,8 +119,8 @@ final class PlaceTokens {
 
   /** Adds the tokens of a range of nodes, which lead to a place. */
   private void add(int from, int to, Product.Place place) {
-    int first = trie.firstToken[from];
-    int last = trie.firstToken[to];
+    int first = trie.firstToken(from);
+    int last = trie.firstToken(to);
     if (first == last) {
       return;
     }

@@ -43,7 +43,7 @@ final class Product implements Loop.Steps<Product.Place> {
   /** Where all machines are. Equal ones are the same object. */
   final class Place {
     final Config[] configs;
-    private final @Nullable Place[] next;
+    private @Nullable Place @Nullable [] next;
 
     /** Bytes of some text that leads to where all are complete; or {@link #UNKNOWN}. */
     private int toEnd = UNKNOWN;
@@ -75,9 +75,8 @@ final class Product implements Loop.Steps<Product.Place> {
     /** Of an open place, where it was looked for. */
     @Nullable Loop loop;
 
-    private Place(Config[] configs, int classes) {
+    private Place(Config[] configs) {
       this.configs = configs;
-      next = new Place[classes];
     }
 
     boolean isComplete() {
@@ -93,6 +92,24 @@ final class Product implements Loop.Steps<Product.Place> {
     @Nullable Place next(int b) {
       Place place = step(this, classOf[b]);
       return place != null && isLive(place) ? place : null;
+    }
+
+    /** The first of the bytes around one that are known to lead to the same place. */
+    int firstLike(int b) {
+      int c = classOf[b];
+      while (next != null && c > 0 && next[c - 1] == next[classOf[b]]) {
+        c--;
+      }
+      return byteOf[c];
+    }
+
+    /** The last of them. */
+    int lastLike(int b) {
+      int c = classOf[b] + 1;
+      while (next != null && c < byteOf.length && next[c] == next[classOf[b]]) {
+        c++;
+      }
+      return c < byteOf.length ? byteOf[c] - 1 : 255;
     }
 
     /**
@@ -226,6 +243,31 @@ final class Product implements Loop.Steps<Product.Place> {
       return far;
     }
 
+    /**
+     * The fewest bytes that lead to an end, if any do: more may be needed to get to one together.
+     */
+    int leastToEnd() {
+      Config farthest = farthest();
+      return farthest == null ? 0 : farthest.leastToEnd;
+    }
+
+    /** The machine that is farthest from an end; null if all are complete. */
+    private @Nullable Config farthest() {
+      Config farthest = null;
+      for (Config config : configs) {
+        if (!config.isComplete && (farthest == null || config.leastToEnd > farthest.leastToEnd)) {
+          farthest = config;
+        }
+      }
+      return farthest;
+    }
+
+    /** The byte that the machine which is farthest from an end takes to one; −1 if none. */
+    int wayByte() {
+      Config farthest = farthest();
+      return farthest == null ? -1 : farthest.wayByte();
+    }
+
     @Override
     public boolean equals(@Nullable Object o) {
       return o instanceof Place other && Arrays.equals(configs, other.configs);
@@ -246,7 +288,7 @@ final class Product implements Loop.Steps<Product.Place> {
   private final boolean[] isPlain;
 
   private final Map<Place, Place> places = new HashMap<>();
-  private final Place dead = new Place(new Config[0], 0);
+  private final Place dead = new Place(new Config[0]);
   private final Place initial;
   private final RuleFacts.Facts facts;
 
@@ -280,6 +322,7 @@ final class Product implements Loop.Steps<Product.Place> {
       if (program == null) {
         return new Product(name, List.of());
       }
+      Distances.set(program.frames);
       machines.add(new Machine(program, true));
     }
     return new Product(name, machines);
@@ -314,7 +357,7 @@ final class Product implements Loop.Steps<Product.Place> {
   }
 
   private Place place(Config[] configs) {
-    Place place = new Place(configs, byteOf.length);
+    Place place = new Place(configs);
     if (places.size() >= MAX_PLACES) {
       places.clear();
     }
@@ -324,15 +367,46 @@ final class Product implements Loop.Steps<Product.Place> {
 
   /** What follows after a byte of a class; null if a machine does not go on. */
   private @Nullable Place step(Place place, int c) {
-    Place next = place.next[c];
+    @Nullable Place[] known = place.next;
+    if (known == null) {
+      known = new Place[byteOf.length];
+      place.next = known;
+    }
+    Place next = known[c];
     if (next == null) {
       next = newStep(place, byteOf[c]);
-      place.next[c] = next;
+      known[c] = next;
+      for (int d = c - 1; d >= 0 && isAlike(place, c, d); d--) {
+        known[d] = next;
+      }
+      for (int d = c + 1; d < known.length && isAlike(place, c, d); d++) {
+        known[d] = next;
+      }
     }
     return next == dead ? null : next;
   }
 
+  /** Whether bytes of two classes are known to lead to the same, or nowhere. */
+  private boolean isAlike(Place place, int c, int d) {
+    for (int i = 0; i < place.configs.length; i++) {
+      Machine machine = machines.get(i);
+      if (!machine.isAlike(place.configs[i], byteOf[c], byteOf[d])) {
+        return false;
+      }
+      if (machine.next(place.configs[i], byteOf[c]).isDead()) {
+        return true;
+      }
+    }
+    return true;
+  }
+
   private Place newStep(Place place, int b) {
+    // Often a length that is reached: the others' ways on need not be made.
+    for (Config config : place.configs) {
+      if (config.nodes.length == 0) {
+        return dead;
+      }
+    }
     Config[] configs = new Config[place.configs.length];
     for (int i = 0; i < configs.length; i++) {
       configs[i] = machines.get(i).next(place.configs[i], b);
@@ -348,7 +422,7 @@ final class Product implements Loop.Steps<Product.Place> {
       Place relaxed = place.relaxed();
       if (relaxed != place && relaxed.toEnd <= place.room) {
         place.toEnd = relaxed.toEnd;
-      } else if (!endsByLoop(place)) {
+      } else if (!endsByLoop(place) && !descend(place)) {
         search(place, true);
       }
     }
@@ -357,7 +431,7 @@ final class Product implements Loop.Steps<Product.Place> {
 
   /** The same of an open place, without looking for loops: they are looked for from there. */
   private boolean isOpenLive(Place place) {
-    if (place.toEnd == UNKNOWN) {
+    if (place.toEnd == UNKNOWN && !descend(place)) {
       search(place, false);
     }
     return place.toEnd != DEAD;
@@ -442,6 +516,40 @@ final class Product implements Loop.Steps<Product.Place> {
       }
     }
     from.toEndByLoop = DEAD;
+  }
+
+  /**
+   * Follows the shortest ways of the machines, which they mostly can go together, and tells the
+   * places there; false if they don't lead to an end.
+   */
+  private boolean descend(Place from) {
+    List<Place> way = new ArrayList<>(List.of(from));
+    Place at = from;
+    while (!at.isComplete() && at.toEnd < 0) {
+      at = nearer(at);
+      if (at == null) {
+        return false;
+      }
+      way.add(at);
+    }
+    int far = Math.max(at.toEnd, 0);
+    for (int i = way.size() - 1; i >= 0; i--) {
+      way.get(i).toEnd = far++;
+    }
+    return true;
+  }
+
+  /** What follows on the way of one of the machines, nearer to an end; null if none is. */
+  private @Nullable Place nearer(Place at) {
+    int least = at.leastToEnd();
+    for (Config config : at.configs) {
+      int b = config.isComplete ? -1 : config.wayByte();
+      Place next = b < 0 ? null : step(at, classOf[b]);
+      if (next != null && next.toEnd != DEAD && next.leastToEnd() < least) {
+        return next;
+      }
+    }
+    return null;
   }
 
   /** Finds an end, and tells the places on the way to it; or marks all that were met as dead. */

@@ -19,6 +19,9 @@ final class ReturnSet {
   /** As {@link Node#room}. */
   int room = Integer.MAX_VALUE;
 
+  /** As {@link Node#leastToEnd}. */
+  int leastToEnd;
+
   /** Whether plain text may follow, where it is known: {@link Machine#plainFollows}. */
   @Nullable Boolean plainFollows;
 

@@ -18,6 +18,15 @@ final class State {
   /** What may have ended here: of {@link Frame.Kind#MEMBERS}, which member; else 0. */
   int[] tags = NONE;
 
+  /**
+   * The fewest bytes from here to where the frame accepts, or its round or member does: at least so
+   * many, where other frames are called.
+   */
+  int leastToAccept;
+
+  /** The first byte of a text of so few, or −1 if that is one of a frame that is called. */
+  int wayByte = -1;
+
   /** The frame's states, which the numbers of targets are of. */
   State[] peers = {};
 

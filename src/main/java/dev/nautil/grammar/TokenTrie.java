@@ -1,38 +1,24 @@
 package dev.nautil.grammar;
 
-import java.util.Arrays;
-
 /**
  * The texts of tokens as a tree, in arrays in the order of a depth-first walk: the node after a
  * node is its first child, and {@link #end} is where to go on if its children are not wanted.
  */
 final class TokenTrie {
+  /** Numbers of a node, which lie side by side: a walk leaps, and takes a cache line a node. */
+  private static final int STRIDE = 4;
+
   /** Number of nodes; the root is none. */
   final int size;
 
-  /** By node: the byte that leads to it. */
-  final byte[] label;
-
-  /** By node: the number of bytes that lead to it. */
-  final int[] depth;
-
-  /** By node: the node after the last one below it. */
-  final int[] end;
-
   /**
-   * By node: where its own tokens start in {@link #tokens}; they end where the next one's start.
+   * By node: {@link #low}; {@link #high}; {@link #end} and {@link #firstToken}; {@link #depth},
+   * {@link #maxChars} and {@link #label}.
    */
-  final int[] firstToken;
+  private final long[] nodes;
 
+  /** In the order of the nodes that they end at. */
   final int[] tokens;
-
-  /** By node: the most characters of a token at it or below it. */
-  final int[] maxChars;
-
-  /** By node: the byte that leads to it and those below it, as {@link Loop} has them. */
-  final long[] low;
-
-  final long[] high;
 
   final int maxDepth;
 
@@ -40,7 +26,7 @@ final class TokenTrie {
    * @param tokens whose texts are in order, none empty
    * @param starts by token, where its text starts in text
    * @param ends by token
-   * @param chars by place in tokens
+   * @param chars by place in tokens; at most 127
    */
   TokenTrie(int[] tokens, byte[] text, int[] starts, int[] ends, int[] chars) {
     int total = 0;
@@ -93,12 +79,53 @@ final class TokenTrie {
     first[n] = tokens.length;
     size = n;
     maxDepth = deepest;
-    label = Arrays.copyOf(labels, n);
-    depth = Arrays.copyOf(depths, n);
-    end = Arrays.copyOf(nodeEnds, n);
-    firstToken = Arrays.copyOf(first, n + 1);
-    maxChars = Arrays.copyOf(most, n);
-    low = Arrays.copyOf(lowBits, n);
-    high = Arrays.copyOf(highBits, n);
+    nodes = new long[STRIDE * (n + 1)];
+    for (int i = 0; i <= n; i++) {
+      nodes[STRIDE * i + 2] = first[i];
+    }
+    for (int i = 0; i < n; i++) {
+      nodes[STRIDE * i] = lowBits[i];
+      nodes[STRIDE * i + 1] = highBits[i];
+      nodes[STRIDE * i + 2] |= (long) nodeEnds[i] << 32;
+      nodes[STRIDE * i + 3] = (long) depths[i] << 32 | most[i] << 8 | labels[i] & 0xff;
+    }
+  }
+
+  /** The byte that leads to a node. */
+  int label(int node) {
+    return (int) nodes[STRIDE * node + 3] & 0xff;
+  }
+
+  /** The number of bytes that lead to a node. */
+  int depth(int node) {
+    return (int) (nodes[STRIDE * node + 3] >> 32);
+  }
+
+  /** The most characters of a token at a node or below it. */
+  int maxChars(int node) {
+    return (int) nodes[STRIDE * node + 3] >> 8;
+  }
+
+  /** The node after the last one below a node. */
+  int end(int node) {
+    return (int) (nodes[STRIDE * node + 2] >> 32);
+  }
+
+  /**
+   * Where a node's own tokens start in {@link #tokens}; they end where the next one's start. Of the
+   * number of nodes, too.
+   */
+  int firstToken(int node) {
+    return (int) nodes[STRIDE * node + 2];
+  }
+
+  /** The byte that leads to a node and those below it, as {@link Loop} has them. */
+  long low(int node) {
+    return nodes[STRIDE * node];
+  }
+
+  /** The same of {@link Loop#high}. */
+  long high(int node) {
+    return nodes[STRIDE * node + 1];
   }
 }
