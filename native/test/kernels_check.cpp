@@ -769,6 +769,95 @@ void check_exp_below(Random& random) {
   }
 }
 
+// In place and out of it, with few and many kept, equal keys at the bounds and logits that make no number of a key.
+void check_keep_in_range(Random& random) {
+  for (size_t n = 1; n < 40; ++n) {
+    for (int i = 0; i < 8; ++i) {
+      std::vector<int32_t> ids(n);
+      std::vector<double> logits(n), weights(n);
+      for (size_t j = 0; j < n; ++j) {
+        ids[j] = static_cast<int32_t>(random.next());
+        logits[j] = random.one_in(9) ? -HUGE_VAL : random.between(-4, 4);
+        weights[j] = static_cast<double>(random.next());
+      }
+      const double center = random.one_in(5) ? -HUGE_VAL : random.between(-4, 4) / 2.0;
+      const double low = random.between(-6, 2), high = random.one_in(5) ? HUGE_VAL : low + random.between(0, 9);
+      const KeyRange range{center, random.one_in(2), low, high};
+      const size_t begin = static_cast<size_t>(random.below(static_cast<int>(n)));
+      const size_t to = static_cast<size_t>(random.below(static_cast<int>(begin) + 1));
+      const bool weighed = random.one_in(2);
+      std::vector<size_t> want;
+      for (size_t j = begin; j < n; ++j) {
+        const double key = range.absolute ? std::fabs(center - logits[j]) : center - logits[j];
+        if (key >= low && key <= high) want.push_back(j);
+      }
+      for (int l = 0; l < n_levels; ++l) {
+        label = format("%s keep_in_range, %d to %d of %d", levels[l]->name, static_cast<int>(begin),
+                       static_cast<int>(to), static_cast<int>(n));
+        Guarded<int32_t> got_ids(n);
+        Guarded<double> got_logits(n), got_weights(n);
+        std::copy(ids.begin(), ids.end(), &got_ids[0]);
+        std::copy(logits.begin(), logits.end(), &got_logits[0]);
+        std::copy(weights.begin(), weights.end(), &got_weights[0]);
+        const size_t end = levels[l]->keep_in_range(range, begin, n, to, &got_ids[0], &got_logits[0],
+                                                    weighed ? &got_weights[0] : nullptr);
+        expect_true(end == to + want.size(), "another number is kept");
+        for (size_t j = 0; j < n && end == to + want.size(); ++j) {
+          const size_t from = j < to ? j : j < end ? want[j - to] : j;
+          if (j < end) expect_true(got_ids[j] == ids[from] && got_logits[j] == logits[from], "another one is kept");
+          if (j < end || !weighed) {
+            expect_true(got_weights[j] == weights[weighed ? from : j], "not the weight of what is kept");
+          }
+        }
+        expect_true(got_ids.intact() && got_logits.intact() && got_weights.intact(), "written outside the candidates");
+      }
+    }
+  }
+}
+
+void check_bucket(Random& random) {
+  for (size_t n = 1; n < 40; ++n) {
+    std::vector<double> logits(n);
+    for (double& x : logits) x = random.one_in(9) ? -1e38 : random.between(-4000, 4000) / 256.0;
+    const double center = random.between(-8, 8) / 2.0;
+    const KeyRange range{center, random.one_in(2), -20, -20 + random.between(1, 200) / 4.0};
+    for (int l = 0; l < n_levels; ++l) {
+      label = format("%s bucket, %d logits", levels[l]->name, static_cast<int>(n));
+      Guarded<int32_t> out(n);
+      levels[l]->bucket(range, 1023, logits.data(), n, out.data());
+      for (size_t i = 0; i < n; ++i) {
+        const double key = range.absolute ? std::fabs(center - logits[i]) : center - logits[i];
+        const double place = (key - range.low) * (1023 / (range.high - range.low));
+        expect_true(out[i] == static_cast<int32_t>(std::min(place, 1023.0)), "another bucket");
+      }
+      expect_true(out.intact(), "written outside the result");
+    }
+  }
+}
+
+void check_widen_and_extremes(Random& random) {
+  for (size_t n = 1; n < 40; ++n) {
+    std::vector<float> x(n);
+    for (float& v : x) v = random.one_in(9) ? -HUGE_VALF : random.uniform() * 1e30f;
+    for (int l = 0; l < n_levels; ++l) {
+      label = format("%s widen and extremes, %d values", levels[l]->name, static_cast<int>(n));
+      Guarded<int32_t> ids(n);
+      Guarded<double> out(n);
+      levels[l]->widen(x.data(), n, ids.data(), out.data());
+      for (size_t i = 0; i < n; ++i) {
+        expect_true(ids[i] == static_cast<int32_t>(i) && out[i] == static_cast<double>(x[i]), "another value");
+      }
+      expect_true(ids.intact() && out.intact(), "written outside the result");
+      double least = 0, most = 0;
+      levels[l]->extremes(out.data(), n, &least, &most);
+      expect_true(least == static_cast<double>(*std::min_element(x.begin(), x.end())), "not the least");
+      expect_true(most == static_cast<double>(*std::max_element(x.begin(), x.end())), "not the largest");
+      levels[l]->extremes(out.data(), 0, &least, &most);
+      expect_true(least == HUGE_VAL && most == -HUGE_VAL, "extremes of nothing");
+    }
+  }
+}
+
 // --------------------------------------------------------------------------------------------------- measuring
 
 void check_measuring(Random& random) {
@@ -813,6 +902,9 @@ int run(uint64_t seed, int rounds) {
   check_vectors(random);
   check_attention(random);
   check_exp_below(random);
+  check_keep_in_range(random);
+  check_bucket(random);
+  check_widen_and_extremes(random);
   check_measuring(random);
   return test::result();
 }

@@ -75,6 +75,13 @@ struct PagedAttention {
 using Attention = PagedAttention<uint16_t>;
 using AttentionQ8 = PagedAttention<uint8_t>;
 
+// Candidates of sampling by their keys, which are center − logit, or the absolute value of that.
+struct KeyRange {
+  double center;
+  bool absolute;
+  double low, high;  // both belong to it
+};
+
 struct Kernels {
   const char* name;
 
@@ -130,6 +137,22 @@ struct Kernels {
   // out[i] = portable_exp(x[i] − max), n values, of which none is above max: bit for bit the same at every level, since
   // what is sampled depends on it.
   void (*exp_below)(const double* x, size_t n, double max, double* out);
+
+  // Of candidates begin … end − 1, moves those whose keys are in the range to the places from `to` on, in order, and
+  // returns the place after the last. to ≤ begin; what is between the result and end holds anything. weights may be
+  // null.
+  size_t (*keep_in_range)(const KeyRange& range, size_t begin, size_t end, size_t to, int32_t* ids, double* logits,
+                          double* weights);
+
+  // out[i] = how many of the `last` equal parts of [range.low, range.high] are wholly below the key of logit i, `last`
+  // at most. No key is below range.low; bit for bit the same at every level.
+  void (*bucket)(const KeyRange& range, int32_t last, const double* logits, size_t n, int32_t* out);
+
+  // ids[i] = i, out[i] = x[i].
+  void (*widen)(const float* x, size_t n, int32_t* ids, double* out);
+
+  // The least and the largest of n values, none of which is NaN; ∞ and −∞ where n is 0.
+  void (*extremes)(const double* x, size_t n, double* least, double* most);
 
   // For measuring the machine's limits: reads all the bytes (a multiple of 4096); multiply-adds done by `rounds` rounds
   // of independent int8 dots.

@@ -103,6 +103,7 @@ void init_avx2(Kernels& k) {
 #undef X
   init_avx2_matmul(k);
   init_avx2_vectors(k);
+  init_avx2_sampling(k);
 }
 
 }  // namespace nt::cpu

@@ -13,6 +13,7 @@
 namespace nt::cpu {
 
 void init_avx2_vectors(Kernels& k);
+void init_avx2_sampling(Kernels& k);
 void init_avx2_matmul(Kernels& k);
 
 namespace {

@@ -16,11 +16,11 @@
 
 #include "cpu/kernels.h"
 #include "cpu/tile.h"
-#include "sampling/portable_math.h"
 
 namespace nt::cpu {
 
 void init_scalar_attention_q8(Kernels& k);  // kernels_scalar_attention_q8.cpp
+void init_scalar_sampling(Kernels& k);      // sampling_scalar.cpp
 
 namespace {
 
@@ -292,7 +292,7 @@ void init_scalar(Kernels& k) {
   k.attend = attend;
   k.merge_attention = merge_attention;
   init_scalar_attention_q8(k);
-  k.exp_below = portable_exp_below;
+  init_scalar_sampling(k);
   k.read_bytes = read_bytes;
   k.dot_peak = dot_peak;
 }

@@ -460,42 +460,6 @@ void merge_attention(const AttentionState& into, const AttentionState& later, in
   }
 }
 
-// ----------------------------------------------------------------------------------------------------- sampling
-
-// The steps of exp_in_range in sampling/portable_math.cpp, none of them fused, so that every bit is the same.
-__m256d exp_below4(__m256d x, __m256d max) {
-  const auto all = [](double v) { return _mm256_set1_pd(v); };
-  const __m256d d = _mm256_sub_pd(x, max), least = all(-708);
-  const __m256d shifted = _mm256_add_pd(_mm256_mul_pd(_mm256_max_pd(d, least), all(1.4426950408889634)), all(0x1.8p52));
-  const __m256d k = _mm256_sub_pd(shifted, all(0x1.8p52));
-  const __m256d high = _mm256_sub_pd(_mm256_max_pd(d, least), _mm256_mul_pd(k, all(0x1.62e42fefa3800p-1)));
-  const __m256d r = _mm256_sub_pd(high, _mm256_mul_pd(k, all(0x1.ef35793c76730p-45)));
-  const __m256d s = _mm256_mul_pd(r, r);
-  constexpr double kEven[] = {1.0 / 3628800, 1.0 / 40320, 1.0 / 720, 1.0 / 24, 1.0 / 2};
-  constexpr double kOdd[] = {1.0 / 39916800, 1.0 / 362880, 1.0 / 5040, 1.0 / 120, 1.0 / 6};
-  __m256d even = all(1.0 / 479001600), odd = all(1.0 / 6227020800);
-  for (int i = 0; i < 5; ++i) {
-    even = _mm256_add_pd(_mm256_mul_pd(even, s), all(kEven[i]));
-    odd = _mm256_add_pd(_mm256_mul_pd(odd, s), all(kOdd[i]));
-  }
-  const __m256d tail = _mm256_mul_pd(s, _mm256_add_pd(even, _mm256_mul_pd(r, odd)));
-  const __m256d e = _mm256_add_pd(all(1), _mm256_add_pd(r, tail));
-  const __m256i power = _mm256_slli_epi64(_mm256_add_epi64(_mm256_castpd_si256(shifted), _mm256_set1_epi64x(1023)), 52);
-  const __m256d in_range = _mm256_cmp_pd(d, least, _CMP_GE_OQ);
-  return _mm256_and_pd(in_range, _mm256_mul_pd(e, _mm256_castsi256_pd(power)));
-}
-
-void exp_below(const double* x, size_t n, double max, double* out) {
-  const __m256d most = _mm256_set1_pd(max);
-  size_t i = 0;
-  for (; i + 4 <= n; i += 4) _mm256_storeu_pd(out + i, exp_below4(_mm256_loadu_pd(x + i), most));
-  if (i == n) return;
-  alignas(32) double rest[4] = {};
-  for (size_t j = i; j < n; ++j) rest[j - i] = x[j];
-  _mm256_store_pd(rest, exp_below4(_mm256_load_pd(rest), most));
-  for (size_t j = i; j < n; ++j) out[j] = rest[j - i];
-}
-
 // ---------------------------------------------------------------------------------------------------- measuring
 
 uint64_t read_bytes(const void* p, size_t bytes) {
@@ -540,7 +504,6 @@ void init_avx2_vectors(Kernels& k) {
   k.attend = attend;
   k.attend_q8 = attend_q8;
   k.merge_attention = merge_attention;
-  k.exp_below = exp_below;
   k.read_bytes = read_bytes;
   k.dot_peak = dot_peak;
 }

@@ -1,27 +1,13 @@
 #include "sampling/candidates.h"
 
 #include <algorithm>
-#include <cmath>
-#include <numeric>
+#include <cfloat>
 
-#include "cpu/kernels.h"
 #include "error.h"
+#include "sampling/portable_math.h"
 
 namespace nt {
 namespace {
-
-constexpr size_t kLanes = 8;
-
-double largest(const std::vector<double>& x) {
-  double lanes[kLanes];
-  std::fill(lanes, lanes + kLanes, -HUGE_VAL);
-  size_t i = 0;
-  for (; i + kLanes <= x.size(); i += kLanes) {
-    for (size_t j = 0; j < kLanes; ++j) lanes[j] = x[i + j] > lanes[j] ? x[i + j] : lanes[j];
-  }
-  for (; i < x.size(); ++i) lanes[0] = std::max(lanes[0], x[i]);
-  return *std::max_element(lanes, lanes + kLanes);
-}
 
 [[noreturn]] void refuse(const float* logits, int n_vocab, const uint64_t* mask) {
   bool any = false;
@@ -43,99 +29,112 @@ double largest(const std::vector<double>& x) {
 
 bool allowed(const uint64_t* mask, int token) { return mask == nullptr || (mask[token / 64] >> (token % 64) & 1) != 0; }
 
-double sum(const double* x, size_t n) {
-  double lanes[kLanes] = {};
-  size_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) {
-    for (size_t j = 0; j < kLanes; ++j) lanes[j] += x[i + j];
-  }
-  for (size_t j = 0; i < n; ++i, ++j) lanes[j] += x[i];
-  return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
-}
-
 void Candidates::load(const float* logits, int n_vocab, const uint64_t* mask) {
-  ids_.resize(static_cast<size_t>(n_vocab));
-  logits_.resize(static_cast<size_t>(n_vocab));
-  int excluded = 0, nans = 0;
-  for (int t = 0; t < n_vocab; ++t) excluded += !(logits[t] > -HUGE_VALF);
-  size_t n = 0;
-  if (mask == nullptr && excluded == 0) {
-    n = ids_.size();
-    std::iota(ids_.begin(), ids_.end(), 0);
-    for (size_t i = 0; i < n; ++i) logits_[i] = static_cast<double>(logits[i]);
-  } else {
-    for (int32_t t = 0; t < n_vocab; ++t) {
-      if (mask != nullptr && t % 64 == 0 && mask[t / 64] == 0) {
-        t += 63;
-        continue;
-      }
-      if (!allowed(mask, t)) continue;
-      ids_[n] = t;
-      logits_[n] = static_cast<double>(logits[t]);
-      nans += logits[t] != logits[t];
-      n += logits[t] > -HUGE_VALF;
-    }
+  const auto n = static_cast<size_t>(n_vocab);
+  if (ids_.size() < n) {
+    ids_.resize(n);
+    logits_.resize(n);
   }
-  if (nans > 0 || n == 0) refuse(logits, n_vocab, mask);
-  ids_.resize(n);
-  logits_.resize(n);
-  max_ = largest(logits_);
   weighed_ = false;
+  int excluded = 0;
+  for (size_t t = 0; t < n; ++t) excluded += !(logits[t] > -HUGE_VALF);
+  if (mask == nullptr && excluded == 0) {
+    size_ = n;
+    cpu::kernels().widen(logits, n, ids_.data(), logits_.data());
+  } else {
+    int nans = 0;
+    size_ = 0;
+    for (size_t word = 0; word < (n + 63) / 64; ++word) {
+      uint64_t bits = mask == nullptr ? ~uint64_t{0} : mask[word];
+      if (n - word * 64 < 64) bits &= (uint64_t{1} << n % 64) - 1;
+      for (; bits != 0; bits &= bits - 1) {
+        const size_t t = word * 64 + static_cast<size_t>(__builtin_ctzll(bits));
+        ids_[size_] = static_cast<int32_t>(t);
+        logits_[size_] = static_cast<double>(logits[t]);
+        nans += logits[t] != logits[t];
+        size_ += logits[t] > -HUGE_VALF;
+      }
+    }
+    if (nans > 0 || size_ == 0) refuse(logits, n_vocab, mask);
+  }
+  find_extremes();
   if (max_ == HUGE_VAL) refuse(logits, n_vocab, mask);
 }
 
-size_t Candidates::find(int32_t token) const {
-  const auto at = std::lower_bound(ids_.begin(), ids_.end(), token);
-  return at != ids_.end() && *at == token ? static_cast<size_t>(at - ids_.begin()) : size();
+void Candidates::find_extremes() { cpu::kernels().extremes(logits_.data(), size(), &least_, &max_); }
+
+double Candidates::least() {
+  if (std::isnan(least_)) find_extremes();
+  return least_;
 }
 
-const std::vector<double>& Candidates::weights() {
+size_t Candidates::find(int32_t token) const {
+  const auto place = static_cast<size_t>(token);
+  if (place < size() && ids_[place] == token) return place;
+  const auto end = ids_.begin() + static_cast<std::ptrdiff_t>(size()), at = std::lower_bound(ids_.begin(), end, token);
+  return at != end && *at == token ? static_cast<size_t>(at - ids_.begin()) : size();
+}
+
+const double* Candidates::weights() {
   if (!weighed_) {
-    weights_.resize(size());
+    if (weights_.size() < size()) weights_.resize(size());
     cpu::kernels().exp_below(logits_.data(), size(), max_, weights_.data());
+    weight_1_ = max_;
     weighed_ = true;
-    total_weight_ = 0;
+    summed_ = false;
   }
-  return weights_;
+  return weights_.data();
+}
+
+void Candidates::sum_blocks() {
+  weights();
+  if (summed_) return;
+  blocks_.clear();
+  total_weight_ = 0;
+  for (size_t i = 0; i < size(); i += kBlock) {
+    blocks_.push_back(sum(std::min(kBlock, size() - i), [x = &weights_[i]](size_t j) { return x[j]; }));
+    total_weight_ += blocks_.back();
+  }
+  summed_ = true;
 }
 
 double Candidates::total_weight() {
-  weights();
-  if (total_weight_ == 0) total_weight_ = sum(weights_.data(), size());
+  sum_blocks();
   return total_weight_;
 }
 
+double Candidates::log_total() { return portable_log(total_weight()) + (weight_1_ - max_); }
+
 double Candidates::mean_distance() {
-  weights();
-  double lanes[kLanes] = {};
-  size_t i = 0;
+  const double total = total_weight();
   // A weight of 0 beside a distance that is infinite in effect counts for nothing: w · ln w → 0.
-  for (; i + kLanes <= size(); i += kLanes) {
-    for (size_t j = 0; j < kLanes; ++j) lanes[j] += weights_[i + j] * (max_ - logits_[i + j]);
-  }
-  for (; i < size(); ++i) lanes[0] += weights_[i] * (max_ - logits_[i]);
-  return sum(lanes, kLanes) / total_weight();
+  return sum(size(), [w = weights_.data(), x = logits_.data(), max = max_](size_t i) { return w[i] * (max - x[i]); }) /
+         total;
 }
 
 void Candidates::changed(bool dropped) {
   weighed_ = false;
-  max_ = largest(logits_);
-  if (dropped) keep([&](size_t i) { return logits_[i] != -HUGE_VAL; });
+  if (dropped) size_ = move({0, false, -DBL_MAX, DBL_MAX}, 0, size(), 0);
+  find_extremes();
+}
+
+// The candidates begin … end − 1 that are in the range follow those before `to`.
+size_t Candidates::move(const cpu::KeyRange& range, size_t begin, size_t end, size_t to) {
+  return cpu::kernels().keep_in_range(range, begin, end, to, ids_.data(), logits_.data(),
+                                      weighed_ ? weights_.data() : nullptr);
 }
 
 void Candidates::shrink(size_t n) {
-  ids_.resize(n);
-  logits_.resize(n);
-  if (weighed_) weights_.resize(n);
-  total_weight_ = 0;
-  const double max = largest(logits_);
-  weighed_ = weighed_ && max == max_;
-  max_ = max;
+  if (n == size_) return;
+  size_ = n;
+  summed_ = false;
+  least_ = NAN;
 }
 
 void Candidates::divide(double by) {
-  for (double& logit : logits_) logit /= by;
+  for (size_t i = 0; i < size(); ++i) logits_[i] /= by;
   max_ /= by;
+  least_ /= by;
   weighed_ = false;
 }
 
@@ -144,47 +143,94 @@ size_t Candidates::best() const {
 }
 
 void Candidates::keep_best() {
-  keep([at = best()](size_t i) { return i == at; });
+  const size_t at = best();
+  ids_[0] = ids_[at];
+  logits_[0] = logits_[at];
+  weighed_ = false;
+  shrink(1);
+}
+
+void Candidates::keep_from(double logit) { shrink(move({0, false, -HUGE_VAL, -logit}, 0, size(), 0)); }
+
+void Candidates::keep_within(double distance) { shrink(move({max_, false, 0, distance}, 0, size(), 0)); }
+
+size_t Candidates::last_of_weight(double weight) {
+  weights();
+  constexpr size_t kLanes = 8;
+  double low[kLanes];
+  std::fill(low, low + kLanes, HUGE_VAL);
+  const auto include = [&, x = logits_.data(), w = weights_.data()](size_t i, size_t lane) {
+    const double logit = w[i] < weight ? HUGE_VAL : x[i];
+    low[lane] = logit < low[lane] ? logit : low[lane];
+  };
+  size_t i = 0;
+  for (; i + kLanes <= size(); i += kLanes) {
+    for (size_t j = 0; j < kLanes; ++j) include(i + j, j);
+  }
+  for (; i < size(); ++i) include(i, 0);
+  const double least = *std::min_element(low, low + kLanes);
+  if (least == HUGE_VAL) return size();
+  size_t last = size() - 1;
+  while (logits_[last] != least) --last;
+  return last;
+}
+
+void Candidates::drop_more_probable(size_t than) {
+  const double key = -logits_[than], above = std::nextafter(key, HUGE_VAL);
+  size_t n = move({0, false, above, HUGE_VAL}, 0, than, 0);
+  n = move({0, false, key, HUGE_VAL}, than, size(), n);
+  shrink(n);
+  best_dropped();
+}
+
+// The weights stay as long as none that matters is lost to 0.
+void Candidates::best_dropped() {
+  find_extremes();
+  weighed_ = weighed_ && weight_1_ - max_ < 32;
 }
 
 // Puts the candidates into buckets of equal width and goes on, in rounds, with the bucket in which the boundary is.
-// Those of the first round's buckets before it stay, those after it go, and in it the last that stays is searched.
-template <class Key, class Weight>
-void Candidates::keep_first(double low, Key key, Weight weight, double wanted) {
-  // Of the first round: what is further from the most probable token hardly matters, and shares the last bucket.
-  constexpr double kSpan = 40;
-  const double scale = (kBuckets - 1) / kSpan;
-  first_bucket_.resize(size());
-  for (size_t i = 0; i < size(); ++i) {
-    const double place = (key(i) - low) * scale;
-    first_bucket_[i] = static_cast<int32_t>(place < kBuckets - 1 ? place : kBuckets - 1);
+// low, high: of the keys.
+void Candidates::keep_first(Key key, double low, double high, const double* weights, double wanted) {
+  if (low == high) {  // in the order of their indices already
+    const double n = std::ceil(wanted / (weights != nullptr ? weights[0] : 1));
+    return shrink(n < static_cast<double>(size()) ? static_cast<size_t>(n) : size());
   }
-  buckets_.assign(kBuckets, 0);
-  for (size_t i = 0; i < size(); ++i) buckets_[static_cast<size_t>(first_bucket_[i])] += weight(i);
+  // Of the first round: what is further from the first hardly matters, and shares the last bucket.
+  constexpr double kSpan = 40;
+  const cpu::KeyRange range{key.center, key.absolute, low, low + std::clamp(high - low, 1e-200, kSpan)};
+  if (first_bucket_.size() < size()) first_bucket_.resize(size());
+  buckets_.assign(2 * kBuckets, 0);
+  double* even = buckets_.data();  // an addition to a bucket waits for the last one: two of each wait less
+  double* odd = even + kBuckets;
+  for (size_t begin = 0; begin < size(); begin += kBlock) {
+    const size_t n = std::min(kBlock, size() - begin);
+    int32_t* bucket = &first_bucket_[begin];
+    cpu::kernels().bucket(range, kBuckets - 1, &logits_[begin], n, bucket);
+    for (size_t i = 0; i + 1 < n; i += 2) {
+      even[bucket[i]] += weights != nullptr ? weights[begin + i] : 1;
+      odd[bucket[i + 1]] += weights != nullptr ? weights[begin + i + 1] : 1;
+    }
+    if (n % 2 != 0) even[bucket[n - 1]] += weights != nullptr ? weights[begin + n - 1] : 1;
+  }
+  for (int32_t b = 0; b < kBuckets; ++b) even[b] += odd[b];
   double before = 0;
   const int32_t b = find_bucket(wanted, &before);
   if (b == kBuckets) return;  // rounding: all of them have just less
-  const size_t first =
-      static_cast<size_t>(std::find(first_bucket_.begin(), first_bucket_.end(), b) - first_bucket_.begin());
-  size_t i = first;
-  while (i < size() && (first_bucket_[i] != b || key(i) == key(first))) ++i;
-  if (i == size()) {  // all equal: in the order of their indices already
-    size_t last = first;
-    for (i = first; i < size() && before < wanted; ++i) {
-      if (first_bucket_[i] == b) before += weight(last = i);
-    }
-    keep([&](size_t at) { return first_bucket_[at] < b || (first_bucket_[at] == b && at <= last); });
-    return;
-  }
   places_.clear();
-  for (i = first; i < size(); ++i) {
-    if (first_bucket_[i] == b) places_.push_back({key(i), i});
+  constexpr size_t kFew = 32;  // looked at together: most have none of the bucket
+  for (size_t begin = 0; begin < size(); begin += kFew) {
+    const int32_t* bucket = &first_bucket_[begin];
+    const size_t n = std::min(kFew, size() - begin);
+    int32_t found = 0;
+    for (size_t i = 0; i < n; ++i) found |= bucket[i] == b;
+    for (size_t i = 0; i < n && found != 0; ++i) {
+      if (bucket[i] == b) places_.push_back({key(logits_[begin + i]), begin + i});
+    }
   }
-  const Place last = boundary(weight, wanted, before);
-  for (i = first; i < size(); ++i) {
-    if (first_bucket_[i] == b && last < Place{key(i), i}) first_bucket_[i] = kBuckets;
-  }
-  keep([&](size_t at) { return first_bucket_[at] <= b; });
+  const Place last = boundary(weights, wanted, before);
+  const size_t n = move({key.center, key.absolute, -HUGE_VAL, last.key}, 0, last.index + 1, 0);
+  shrink(move({key.center, key.absolute, -HUGE_VAL, std::nextafter(last.key, -HUGE_VAL)}, last.index + 1, size(), n));
 }
 
 // The first bucket up to which there is as much as wanted; what comes before it is added to *before.
@@ -196,27 +242,32 @@ int32_t Candidates::find_bucket(double wanted, double* before) const {
 }
 
 // The last of places_, by key and index, that is needed to have as much as wanted, of which there is `before` already.
-template <class Weight>
-Candidates::Place Candidates::boundary(Weight weight, double wanted, double before) {
-  constexpr size_t kFew = 512;
+Candidates::Place Candidates::boundary(const double* weights, double wanted, double before) {
+  constexpr size_t kFew = 64;
   constexpr int kRounds = 8;  // only keys of wildly different magnitudes need more than two
+  const auto weight = [weights](const Place& p) { return weights != nullptr ? weights[p.index] : 1; };
   for (int round = 0; round < kRounds && places_.size() > kFew; ++round) {
-    const auto [least, most] = std::minmax_element(places_.begin(), places_.end());
-    const double low = least->key, scale = (kBuckets - 1) / (most->key - low);
-    if (!(scale > 0 && scale < 0x1p1000)) break;  // equal, or as good as that
+    double low = HUGE_VAL, high = -HUGE_VAL;
+    for (const Place& p : places_) low = std::min(low, p.key), high = std::max(high, p.key);
+    if (low == high) {  // in the order of their indices already
+      const double n = std::ceil((wanted - before) / weight(places_[0]));
+      return places_[n < static_cast<double>(places_.size()) ? static_cast<size_t>(n) - 1 : places_.size() - 1];
+    }
+    const double scale = (kBuckets - 1) / (high - low);
+    if (!(scale < 0x1p1000)) break;  // as good as equal
     const auto bucket = [&](const Place& p) {
       return static_cast<int32_t>(std::min((p.key - low) * scale, kBuckets - 1.0));
     };
     buckets_.assign(kBuckets, 0);
-    for (const Place& p : places_) buckets_[static_cast<size_t>(bucket(p))] += weight(p.index);
+    for (const Place& p : places_) buckets_[static_cast<size_t>(bucket(p))] += weight(p);
     const int32_t b = find_bucket(wanted, &before);
-    if (b == kBuckets) return *most;  // rounding, as above
+    if (b == kBuckets) return *std::max_element(places_.begin(), places_.end());  // rounding, as above
     places_.erase(std::remove_if(places_.begin(), places_.end(), [&](const Place& p) { return bucket(p) != b; }),
                   places_.end());
   }
   if (!std::is_sorted(places_.begin(), places_.end())) std::sort(places_.begin(), places_.end());
   for (const Place& p : places_) {
-    before += weight(p.index);
+    before += weight(p);
     if (before >= wanted) return p;
   }
   return places_.back();
@@ -224,31 +275,23 @@ Candidates::Place Candidates::boundary(Weight weight, double wanted, double befo
 
 void Candidates::keep_most_probable(size_t wanted) {
   if (wanted >= size()) return;
-  keep_first(
-      -max_, [this](size_t i) { return -logits_[i]; }, [](size_t) { return 1.0; }, static_cast<double>(wanted));
+  keep_first({0, false}, -max_, -least(), nullptr, static_cast<double>(wanted));
 }
 
 void Candidates::keep_most_probable_weight(double wanted) {
   weights();
-  keep_first(
-      -max_, [this](size_t i) { return -logits_[i]; }, [this](size_t i) { return weights_[i]; }, wanted);
+  keep_first({0, false}, -max_, -least(), weights_.data(), wanted);
 }
 
 void Candidates::keep_nearest(double distance, double wanted) {
   weights();
-  keep_first(
-      0, [this, most_probable = max_, distance](size_t i) { return std::fabs(most_probable - logits_[i] - distance); },
-      [this](size_t i) { return weights_[i]; }, wanted);
+  const double max = max_, center = max - distance, furthest = std::max(distance, center - least());
+  keep_first({center, true}, max == least() ? furthest : 0, furthest, weights_.data(), wanted);
+  best_dropped();
 }
 
 size_t Candidates::at(double part) {
-  constexpr size_t kBlock = 256;
-  weights();
-  blocks_.clear();
-  for (size_t i = 0; i < size(); i += kBlock) blocks_.push_back(sum(&weights_[i], std::min(kBlock, size() - i)));
-  double all = 0;
-  for (double w : blocks_) all += w;
-  const double drawn = part * all;
+  const double drawn = part * total_weight();
   double before = 0;
   size_t b = 0;
   while (b + 1 < blocks_.size() && before + blocks_[b] <= drawn) before += blocks_[b++];

@@ -1,18 +1,29 @@
-// The tokens that are left of a row of logits, always by id: nothing is ever sorted but a few hundred at a boundary.
+// The tokens that are left of a row of logits, always by id: nothing is ever sorted but a few dozen at a boundary.
 #pragma once
 
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 #include <vector>
+
+#include "cpu/kernels.h"
 
 namespace nt {
 
 bool allowed(const uint64_t* mask, int token);
 
-// In eight parts that do not wait for each other, always the same ones.
-double sum(const double* x, size_t n);
+// f(0) + … + f(n − 1), in eight parts that do not wait for each other, always the same ones.
+template <class F>
+double sum(size_t n, F f) {
+  constexpr size_t kLanes = 8;
+  double lanes[kLanes] = {};
+  size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    for (size_t j = 0; j < kLanes; ++j) lanes[j] += f(i + j);
+  }
+  for (size_t j = 0; i < n; ++i, ++j) lanes[j] += f(i);
+  return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
+}
 
 // Used by one thread at a time; keeps its memory.
 class Candidates {
@@ -21,7 +32,7 @@ class Candidates {
   // nothing, Error(NT_INTERNAL) if a logit is NaN or the largest infinite.
   void load(const float* logits, int n_vocab, const uint64_t* mask);
 
-  size_t size() const { return ids_.size(); }
+  size_t size() const { return size_; }
   int32_t id(size_t i) const { return ids_[i]; }
   double logit(size_t i) const { return logits_[i]; }
   double max() const { return max_; }
@@ -32,20 +43,32 @@ class Candidates {
   // Where a token is, or size().
   size_t find(int32_t token) const;
 
-  // exp(logit − max) of each: probabilities but for a factor.
-  const std::vector<double>& weights();
+  // Probabilities but for a factor.
+  const double* weights();
   double total_weight();
 
-  // Mean of max − logit by probability. The entropy is this + ln total_weight().
+  // ln Σ exp(logit − max()): the surprise of the most probable one, in nats.
+  double log_total();
+
+  // Mean of max − logit by probability. The entropy is this + log_total().
   double mean_distance();
 
-  // f(id, logit) is the new logit. −infinity drops the token; at least one must be left.
+  // f(id, logit) is the new logit of these n tokens where they are candidates; f may be asked of others too, and
+  // returns what they have. −infinity drops a token; that may leave none.
   template <class F>
-  void change(F f) {
+  void change(const int32_t* tokens, size_t n, F f) {
     bool dropped = false;
-    for (size_t i = 0; i < size(); ++i) {
+    const auto change_at = [&](size_t i) {
       logits_[i] = f(ids_[i], logits_[i]);
       dropped |= logits_[i] == -HUGE_VAL;
+    };
+    if (n < size() / 64) {  // finding one takes as long as passing 64
+      for (size_t t = 0; t < n; ++t) {
+        const size_t i = find(tokens[t]);
+        if (i < size()) change_at(i);
+      }
+    } else {
+      for (size_t i = 0; i < size(); ++i) change_at(i);
     }
     changed(dropped);
   }
@@ -53,22 +76,14 @@ class Candidates {
   // Divides all logits.
   void divide(double by);
 
-  // Keeps those for which f(index) holds; at least one must be.
-  template <class F>
-  void keep(F f) {
-    size_t n = 0;
-    for (size_t i = 0; i < size(); ++i) {
-      const bool kept = f(i);  // no branch on it: half of them would be mispredicted
-      ids_[n] = ids_[i];
-      logits_[n] = logits_[i];
-      if (weighed_) weights_[n] = weights_[i];
-      n += kept;
-    }
-    shrink(n);
-  }
-
   // Keeps best() alone.
   void keep_best();
+
+  // Those of at least this logit. One must be.
+  void keep_from(double logit);
+
+  // Those at most this far below max().
+  void keep_within(double distance);
 
   // In the order of decreasing logit and then increasing id, keeps as few as have `wanted` candidates together.
   void keep_most_probable(size_t wanted);
@@ -76,40 +91,59 @@ class Candidates {
   // Likewise, as few as have this much weight together.
   void keep_most_probable_weight(double wanted);
 
-  // In the order of |max − logit − distance| and then increasing id, as few as have this much weight together.
+  // In the order of |max − distance − logit| and then increasing id, as few as have this much weight together.
   void keep_nearest(double distance, double wanted);
+
+  // The last, in the order of decreasing logit and then increasing id, that has this weight at least; size(): none has.
+  size_t last_of_weight(double weight);
+
+  // Drops what is before this candidate in the order of decreasing logit and then increasing id.
+  void drop_more_probable(size_t than);
 
   // Cumulative in the order of ids: the first candidate above `part` of the total weight; part is in [0, 1).
   size_t at(double part);
 
  private:
+  // What candidates are ordered by: center − logit, or the absolute value of that; then by index.
+  struct Key {
+    double center;
+    bool absolute;
+    double operator()(double logit) const { return absolute ? std::fabs(center - logit) : center - logit; }
+  };
   struct Place {
     double key;
     size_t index;
     bool operator<(const Place& other) const { return key != other.key ? key < other.key : index < other.index; }
   };
 
+  double least();
   void changed(bool dropped);
+  void sum_blocks();
+  void find_extremes();
+  size_t move(const cpu::KeyRange& range, size_t begin, size_t end, size_t to);
   void shrink(size_t n);
-  template <class Key, class Weight>
-  void keep_first(double low, Key key, Weight weight, double wanted);  // low: no key is less
+  void best_dropped();
+  void keep_first(Key key, double low, double high, const double* weights, double wanted);
   int32_t find_bucket(double wanted, double* before) const;
-  template <class Weight>
-  Place boundary(Weight weight, double wanted, double before);
+  Place boundary(const double* weights, double wanted, double before);
 
-  std::vector<int32_t> ids_;
+  size_t size_ = 0;
+  std::vector<int32_t> ids_;  // (size or more), as are the next two
   std::vector<double> logits_, weights_;
-  double max_ = 0;
-  bool weighed_ = false;     // weights_ is of these logits
-  double total_weight_ = 0;  // of weights_; 0: not known
+  double max_ = 0, least_ = 0;  // least_ is NaN where it is not known
+  bool weighed_ = false;        // weights_ is of these logits:
+  double weight_1_ = 0;         // exp(logit − this)
+
+  static constexpr size_t kBlock = 256;
+  std::vector<double> blocks_;  // of each kBlock weights the sum
+  bool summed_ = false;         // blocks_ is of these weights
+  double total_weight_ = 0;     // of blocks_
 
   // Of keep_first().
-  static constexpr int32_t kBuckets = 2048;
+  static constexpr int32_t kBuckets = 1024;
   std::vector<int32_t> first_bucket_;  // of each candidate
   std::vector<double> buckets_;        // (kBuckets): what is in each together
   std::vector<Place> places_;          // what is in question
-
-  std::vector<double> blocks_;  // at()'s
 };
 
 }  // namespace nt

@@ -26,11 +26,14 @@ class Repetition {
     size_t size;
   };
   Window window(const nt_sampling& p, int32_t last_n, int n_vocab);
-  void match(Window w, size_t limit);
+  void find_repeated(const nt_sampling& p, Window w, size_t limit);
+  void note(const nt_sampling& p, int32_t next, int32_t length);
+  template <class F>
+  void change(Candidates* candidates, F f);  // f(number, logit) for found_
 
   std::vector<int32_t> of_token_;  // (n_vocab): how often, or how long; zeros between calls
   std::vector<int32_t> matched_;   // of the tokens before the last i: how many end like the window
-  std::vector<int32_t> found_;     // tokens that would continue a repetition
+  std::vector<int32_t> found_;     // where that is not 0
 };
 
 }  // namespace nt

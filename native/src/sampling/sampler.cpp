@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "error.h"
 #include "sampling/portable_math.h"
@@ -27,31 +28,26 @@ double uniform(const nt_sampling& p, Stream stream) {
   return static_cast<double>(bits >> 11) * 0x1p-53;
 }
 
-void add_biases(const nt_sampling& p, Candidates* candidates, SamplerMemory* memory) {
+void add_biases(const nt_sampling& p, int n_vocab, Candidates* candidates, SamplerMemory* memory) {
   if (p.n_biases == 0) return;
   std::vector<double>& biases = memory->doubles;
-  biases.assign(candidates->size(), 0);
-  for (int i = 0; i < p.n_biases; ++i) {
-    const size_t at = candidates->find(p.bias_tokens[i]);
-    if (at < biases.size()) biases[at] += static_cast<double>(p.biases[i]);
-  }
-  size_t i = 0;
-  candidates->change([&](int32_t, double logit) { return logit + biases[i++]; });
+  biases.assign(static_cast<size_t>(n_vocab), 0);
+  for (int i = 0; i < p.n_biases; ++i)
+    biases[static_cast<size_t>(p.bias_tokens[i])] += static_cast<double>(p.biases[i]);
+  // A token may be named twice: all that it gets comes the first time.
+  candidates->change(p.bias_tokens, static_cast<size_t>(p.n_biases), [&](int32_t token, double logit) {
+    return logit + std::exchange(biases[static_cast<size_t>(token)], 0);
+  });
   if (candidates->size() == 0) throw Error(NT_INVALID_ARGUMENT, "the biases leave no token that is allowed");
 }
 
 // Logits within n standard deviations of the largest (Tang et al. 2024, "Top-nσ").
-void top_n_sigma(const nt_sampling& p, Candidates* candidates, SamplerMemory* memory) {
-  const size_t n = candidates->size();
-  const double max = candidates->max();
-  std::vector<double>& x = memory->doubles;
-  x.resize(n);
-  for (size_t i = 0; i < n; ++i) x[i] = candidates->logit(i) - max;
-  const double mean = sum(x.data(), n) / static_cast<double>(n);
-  for (double& d : x) d = (d - mean) * (d - mean);
-  const double sigma = std::sqrt(sum(x.data(), n) / static_cast<double>(n));
-  const double least = max - static_cast<double>(p.top_n_sigma) * sigma;
-  candidates->keep([&](size_t i) { return candidates->logit(i) >= least; });
+void top_n_sigma(const nt_sampling& p, Candidates* candidates) {
+  const double max = candidates->max(), n = static_cast<double>(candidates->size());
+  const auto x = [&](size_t i) { return candidates->logit(i) - max; };
+  const double mean = sum(candidates->size(), x) / n;
+  const double variance = sum(candidates->size(), [&](size_t i) { return (x(i) - mean) * (x(i) - mean); }) / n;
+  candidates->keep_from(max - static_cast<double>(p.top_n_sigma) * std::sqrt(variance));
 }
 
 // Locally typical sampling (Meister et al. 2022): a token's surprise less the entropy is its distance from the most
@@ -68,33 +64,28 @@ void top_p(const nt_sampling& p, Candidates* candidates) {
 
 // Min-p (Nguyen et al. 2024).
 void min_p(const nt_sampling& p, Candidates* candidates) {
-  const double max = candidates->max(), least = portable_log(static_cast<double>(p.min_p));
-  candidates->keep([&](size_t i) { return candidates->logit(i) - max >= least; });
+  candidates->keep_within(-portable_log(static_cast<double>(p.min_p)));
 }
 
 // XTC, "exclude top choices", as its author p-e-w describes it (text-generation-webui, pull request 6335).
 void xtc(const nt_sampling& p, Candidates* candidates) {
   if (uniform(p, Stream::kXtc) >= static_cast<double>(p.xtc_probability)) return;
-  const std::vector<double>& weights = candidates->weights();
   const double threshold = static_cast<double>(p.xtc_threshold) * candidates->total_weight();
-  size_t n = 0, kept = 0;
-  for (size_t i = 0; i < candidates->size(); ++i) {
-    if (weights[i] < threshold) continue;
-    if (n++ == 0 || candidates->logit(i) <= candidates->logit(kept)) kept = i;
-  }
-  if (n < 2) return;
+  const double* weights = candidates->weights();
+  const size_t kept = candidates->last_of_weight(threshold);
+  if (kept == candidates->size()) return;
   for (int i = 0; i < p.n_xtc_exempt; ++i) {
     const size_t at = candidates->find(p.xtc_exempt[i]);
     if (at < candidates->size() && at != kept && weights[at] >= threshold) return;
   }
-  candidates->keep([&](size_t i) { return weights[i] < threshold || i == kept; });
+  candidates->drop_more_probable(kept);
 }
 
 // Dynamic temperature by entropy (Zhu et al. 2024, "EDT", and kalomaze's of that name).
 double temperature(const nt_sampling& p, Candidates* candidates) {
   const double t = static_cast<double>(p.temperature), range = static_cast<double>(p.temperature_range);
   if (range == 0 || candidates->size() < 2) return t;
-  const double entropy = candidates->mean_distance() + portable_log(candidates->total_weight());
+  const double entropy = candidates->mean_distance() + candidates->log_total();
   const double part = std::clamp(entropy / portable_log(static_cast<double>(candidates->size())), 0.0, 1.0);
   const double low = std::max(0.0, t - range);
   return low + (t + range - low) * portable_pow(part, static_cast<double>(p.temperature_exponent));
@@ -111,18 +102,17 @@ void apply_temperature(const nt_sampling& p, Candidates* candidates) {
 
 // Mirostat 2 (Basu et al. 2020): tokens of no more than mu bits of surprise.
 void mirostat(const nt_sampling& p, Candidates* candidates) {
-  const double most = p.mirostat_mu * kLn2 - portable_log(candidates->total_weight());
-  const double max = candidates->max();
+  const double most = p.mirostat_mu * kLn2 - candidates->log_total();
   if (most < 0) {
     candidates->keep_best();
   } else {
-    candidates->keep([&](size_t i) { return max - candidates->logit(i) <= most; });
+    candidates->keep_within(most);
   }
 }
 
 double next_mu(const nt_sampling& p, Candidates* candidates, size_t drawn) {
   const double distance = candidates->max() - candidates->logit(drawn);
-  const double surprise = (distance + portable_log(candidates->total_weight())) / kLn2;
+  const double surprise = (distance + candidates->log_total()) / kLn2;
   return p.mirostat_mu - static_cast<double>(p.mirostat_eta) * (surprise - static_cast<double>(p.mirostat_tau));
 }
 
@@ -136,7 +126,7 @@ void apply(nt_stage stage, const nt_sampling& p, int n_vocab, SamplerMemory* mem
     case NT_STAGE_DRY:
       return memory->repetition.dry(p, n_vocab, candidates);
     case NT_STAGE_TOP_N_SIGMA:
-      return top_n_sigma(p, candidates, memory);
+      return top_n_sigma(p, candidates);
     case NT_STAGE_TOP_K:
       return candidates->keep_most_probable(static_cast<size_t>(p.top_k));
     case NT_STAGE_TYPICAL:
@@ -164,7 +154,7 @@ Candidates& narrow_checked(const float* logits, int n_vocab, const nt_sampling& 
                            const Stages& stages, SamplerMemory* memory) {
   Candidates& candidates = memory->candidates;
   candidates.load(logits, n_vocab, mask);
-  add_biases(p, &candidates, memory);
+  add_biases(p, n_vocab, &candidates, memory);
   for (size_t i = 0; i < stages.size(); ++i) apply(stages[i], p, n_vocab, memory);
   if (p.mirostat_tau > 0) mirostat(p, &candidates);
   return candidates;
@@ -195,7 +185,7 @@ int32_t sample(const float* logits, int n_vocab, const nt_sampling& p, const uin
 
 double log_sum_exp(const float* logits, int n_vocab, SamplerMemory* memory) {
   memory->candidates.load(logits, n_vocab, nullptr);
-  return memory->candidates.max() + portable_log(memory->candidates.total_weight());
+  return memory->candidates.max() + memory->candidates.log_total();
 }
 
 void top_k(const float* logits, int n_vocab, int k, SamplerMemory* memory, std::vector<int32_t>* order) {
