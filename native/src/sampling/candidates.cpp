@@ -131,10 +131,10 @@ void Candidates::shrink(size_t n) {
   least_ = NAN;
 }
 
-void Candidates::divide(double by) {
-  for (size_t i = 0; i < size(); ++i) logits_[i] /= by;
-  max_ /= by;
-  least_ /= by;
+void Candidates::multiply(double by) {
+  for (size_t i = 0; i < size(); ++i) logits_[i] *= by;
+  max_ *= by;
+  least_ *= by;
   weighed_ = false;
 }
 
@@ -155,23 +155,22 @@ void Candidates::keep_from(double logit) { shrink(move({0, false, -HUGE_VAL, -lo
 void Candidates::keep_within(double distance) { shrink(move({max_, false, 0, distance}, 0, size(), 0)); }
 
 size_t Candidates::last_of_weight(double weight) {
-  weights();
-  constexpr size_t kLanes = 8;
-  double low[kLanes];
-  std::fill(low, low + kLanes, HUGE_VAL);
-  const auto include = [&, x = logits_.data(), w = weights_.data()](size_t i, size_t lane) {
-    const double logit = w[i] < weight ? HUGE_VAL : x[i];
-    low[lane] = logit < low[lane] ? logit : low[lane];
-  };
-  size_t i = 0;
-  for (; i + kLanes <= size(); i += kLanes) {
-    for (size_t j = 0; j < kLanes; ++j) include(i + j, j);
+  const double *w = weights(), *x = logits_.data();
+  double least = HUGE_VAL;
+  size_t last = size();
+  for (size_t begin = 0; begin < size(); begin += kBlock) {
+    const size_t n = std::min(kBlock, size() - begin);
+    double block[kBlock], low, high;
+    for (size_t i = 0; i < n; ++i) {
+      const double logit = x[begin + i];  // read in either case, or the loop does not become vectors
+      block[i] = w[begin + i] < weight ? HUGE_VAL : logit;
+    }
+    cpu::kernels().extremes(block, n, &low, &high);
+    if (low == HUGE_VAL || low > least) continue;
+    least = low;
+    last = begin + n - 1;
   }
-  for (; i < size(); ++i) include(i, 0);
-  const double least = *std::min_element(low, low + kLanes);
-  if (least == HUGE_VAL) return size();
-  size_t last = size() - 1;
-  while (logits_[last] != least) --last;
+  while (last < size() && logits_[last] != least) --last;
   return last;
 }
 
@@ -200,35 +199,59 @@ void Candidates::keep_first(Key key, double low, double high, const double* weig
   constexpr double kSpan = 40;
   const cpu::KeyRange range{key.center, key.absolute, low, low + std::clamp(high - low, 1e-200, kSpan)};
   if (first_bucket_.size() < size()) first_bucket_.resize(size());
-  buckets_.assign(2 * kBuckets, 0);
-  double* even = buckets_.data();  // an addition to a bucket waits for the last one: two of each wait less
-  double* odd = even + kBuckets;
+  buckets_.assign(kCopies * kBuckets, 0);
   for (size_t begin = 0; begin < size(); begin += kBlock) {
     const size_t n = std::min(kBlock, size() - begin);
-    int32_t* bucket = &first_bucket_[begin];
-    cpu::kernels().bucket(range, kBuckets - 1, &logits_[begin], n, bucket);
-    for (size_t i = 0; i + 1 < n; i += 2) {
-      even[bucket[i]] += weights != nullptr ? weights[begin + i] : 1;
-      odd[bucket[i + 1]] += weights != nullptr ? weights[begin + i + 1] : 1;
+    const int32_t* bucket = &first_bucket_[begin];
+    cpu::kernels().bucket(range, kBuckets - 1, &logits_[begin], n, &first_bucket_[begin]);
+    const auto add = [&](size_t i, size_t copy) {
+      buckets_[static_cast<size_t>(bucket[i]) * kCopies + copy] += weights != nullptr ? weights[begin + i] : 1;
+    };
+    size_t i = 0;
+    for (; i + kCopies <= n; i += kCopies) {
+      for (size_t copy = 0; copy < kCopies; ++copy) add(i + copy, copy);
     }
-    if (n % 2 != 0) even[bucket[n - 1]] += weights != nullptr ? weights[begin + n - 1] : 1;
+    for (; i < n; ++i) add(i, 0);
   }
-  for (int32_t b = 0; b < kBuckets; ++b) even[b] += odd[b];
+  for (size_t i = 0; i < kBuckets; ++i) {
+    const double* copies = &buckets_[i * kCopies];
+    buckets_[i] = (copies[0] + copies[1]) + (copies[2] + copies[3]);
+  }
   double before = 0;
   const int32_t b = find_bucket(wanted, &before);
-  if (b == kBuckets) return;  // rounding: all of them have just less
-  places_.clear();
-  constexpr size_t kFew = 32;  // looked at together: most have none of the bucket
-  for (size_t begin = 0; begin < size(); begin += kFew) {
-    const int32_t* bucket = &first_bucket_[begin];
-    const size_t n = std::min(kFew, size() - begin);
-    int32_t found = 0;
-    for (size_t i = 0; i < n; ++i) found |= bucket[i] == b;
-    for (size_t i = 0; i < n && found != 0; ++i) {
-      if (bucket[i] == b) places_.push_back({key(logits_[begin + i]), begin + i});
+  if (b == kBuckets) return;                 // rounding: all of them have just less
+  const auto each_in_bucket = [&](auto f) {  // as long as it returns true
+    constexpr size_t kFew = 32;              // looked at together: most have none
+    for (size_t begin = 0; begin < size(); begin += kFew) {
+      const int32_t* bucket = &first_bucket_[begin];
+      const size_t n = std::min(kFew, size() - begin);
+      int32_t found = 0;
+      for (size_t i = 0; i < n; ++i) found |= bucket[i] == b;
+      for (size_t i = 0; i < n && found != 0; ++i) {
+        if (bucket[i] == b && !f(begin + i)) return;
+      }
     }
+  };
+  Place last{0, size()};
+  bool alike = true;
+  each_in_bucket([&](size_t i) {
+    if (last.index == size()) last = {key(logits_[i]), i};
+    return alike = key(logits_[i]) == last.key;
+  });
+  if (alike) {  // in the order of their indices already
+    double n = std::ceil((wanted - before) / (weights != nullptr ? weights[last.index] : 1));
+    each_in_bucket([&](size_t i) {
+      last.index = i;
+      return --n > 0;
+    });
+  } else {
+    places_.clear();
+    each_in_bucket([&](size_t i) {
+      places_.push_back({key(logits_[i]), i});
+      return true;
+    });
+    last = boundary(weights, wanted, before);
   }
-  const Place last = boundary(weights, wanted, before);
   const size_t n = move({key.center, key.absolute, -HUGE_VAL, last.key}, 0, last.index + 1, 0);
   shrink(move({key.center, key.absolute, -HUGE_VAL, std::nextafter(last.key, -HUGE_VAL)}, last.index + 1, size(), n));
 }

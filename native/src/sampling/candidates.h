@@ -35,6 +35,7 @@ class Candidates {
   size_t size() const { return size_; }
   int32_t id(size_t i) const { return ids_[i]; }
   double logit(size_t i) const { return logits_[i]; }
+  const double* logits() const { return logits_.data(); }
   double max() const { return max_; }
 
   // The most probable one, the lowest id among equals.
@@ -73,8 +74,8 @@ class Candidates {
     changed(dropped);
   }
 
-  // Divides all logits.
-  void divide(double by);
+  // All logits, by what is above 0.
+  void multiply(double by);
 
   // Keeps best() alone.
   void keep_best();
@@ -140,10 +141,11 @@ class Candidates {
   double total_weight_ = 0;     // of blocks_
 
   // Of keep_first().
-  static constexpr int32_t kBuckets = 1024;
-  std::vector<int32_t> first_bucket_;  // of each candidate
-  std::vector<double> buckets_;        // (kBuckets): what is in each together
-  std::vector<Place> places_;          // what is in question
+  static constexpr int32_t kBuckets = 512;
+  static constexpr size_t kCopies = 4;  // an addition to a bucket waits for the last one: to one of four, it waits less
+  std::vector<int32_t> first_bucket_;   // of each candidate
+  std::vector<double> buckets_;         // (kBuckets): what is in each together
+  std::vector<Place> places_;           // what is in question
 };
 
 }  // namespace nt

@@ -44,9 +44,10 @@ void add_biases(const nt_sampling& p, int n_vocab, Candidates* candidates, Sampl
 // Logits within n standard deviations of the largest (Tang et al. 2024, "Top-nσ").
 void top_n_sigma(const nt_sampling& p, Candidates* candidates) {
   const double max = candidates->max(), n = static_cast<double>(candidates->size());
-  const auto x = [&](size_t i) { return candidates->logit(i) - max; };
-  const double mean = sum(candidates->size(), x) / n;
-  const double variance = sum(candidates->size(), [&](size_t i) { return (x(i) - mean) * (x(i) - mean); }) / n;
+  const double* logits = candidates->logits();
+  const double mean = sum(candidates->size(), [=](size_t i) { return logits[i] - max; }) / n;
+  const auto square = [=](size_t i) { return (logits[i] - max - mean) * (logits[i] - max - mean); };
+  const double variance = sum(candidates->size(), square) / n;
   candidates->keep_from(max - static_cast<double>(p.top_n_sigma) * std::sqrt(variance));
 }
 
@@ -96,7 +97,7 @@ void apply_temperature(const nt_sampling& p, Candidates* candidates) {
   if (t < kLeastTemperature) {
     candidates->keep_best();
   } else if (t != 1) {
-    candidates->divide(t);
+    candidates->multiply(1 / t);
   }
 }
 
