@@ -11,7 +11,7 @@ namespace {
 void exp_below(const double* x, size_t n, double max, double* out) {
   for (size_t i = 0; i < n; ++i) {
     const double d = x[i] - max;
-    const double e = exp_in_range(d < kLeastExponent ? kLeastExponent : d);
+    const double e = exp_in_range(d);  // any number where that is too far below
     out[i] = d < kLeastExponent ? 0 : e;
   }
 }
