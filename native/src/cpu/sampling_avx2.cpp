@@ -35,6 +35,7 @@ size_t keep_in_range_by_fours(const KeyRange& range, size_t begin, size_t end, s
     const __m256d x = _mm256_loadu_pd(logits + begin), key = _mm256_andnot_pd(sign, _mm256_sub_pd(center, x));
     const __m256d in = _mm256_and_pd(_mm256_cmp_pd(low, key, _CMP_LE_OQ), _mm256_cmp_pd(key, high, _CMP_LE_OQ));
     const int kept = _mm256_movemask_pd(in);
+    if (kept == 0) continue;  // where few are kept, most of the time
     const __m256i order = load256(kChoices.doubles[kept]);
     const auto choose = [order](__m256d v) {
       return _mm256_castps_pd(_mm256_permutevar8x32_ps(_mm256_castpd_ps(v), order));
