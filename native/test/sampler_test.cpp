@@ -379,6 +379,20 @@ void dry_counts_what_would_be_repeated() {
   CHECK_EQ(penalty(8), 0.0);
 }
 
+// In "6 5 6 5 7 5 6 5" the longest before a 6 is at the very beginning, and overlaps the one before 7.
+void dry_looks_at_all_of_the_window() {
+  const std::vector<int32_t> history = {6, 5, 6, 5, 7, 5, 6, 5};
+  const std::vector<float> logits(10, 1.0f);
+  nt::SamplerMemory memory;
+  const nt_sampling p = with([&](nt_sampling& q) {
+    q.history = history.data(), q.n_history = 8, q.dry_last_n = -1;
+    q.dry_multiplier = 0.5f, q.dry_base = 2, q.dry_allowed_length = 1;
+  });
+  const nt::Candidates& left = nt::narrow(logits.data(), 10, p, nullptr, &memory);
+  CHECK_EQ(1 - left.logit(6), 0.5 * 2);
+  CHECK_EQ(1 - left.logit(7), 0.5 * 4);
+}
+
 // In time that is linear, or this would take minutes; and by no more than 10³⁰.
 void dry_is_linear() {
   constexpr int kTokens = 131072;
@@ -580,6 +594,7 @@ int main() {
   greedy_takes_the_lowest_of_equals();
   order_matters();
   dry_counts_what_would_be_repeated();
+  dry_looks_at_all_of_the_window();
   dry_is_linear();
   windows_end_where_they_are_told_to();
   mirostat_follows_the_surprise();
