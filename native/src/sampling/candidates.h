@@ -144,7 +144,7 @@ class Candidates {
   static constexpr int32_t kBuckets = 512;
   static constexpr size_t kCopies = 4;  // an addition to a bucket waits for the last one: to one of four, it waits less
   std::vector<int32_t> first_bucket_;   // of each candidate
-  std::vector<double> buckets_;         // (kBuckets): what is in each together
+  std::vector<double> buckets_;         // (kBuckets, kCopies), then (kBuckets): what is in each
   std::vector<Place> places_;           // what is in question
 };
 

@@ -23,7 +23,7 @@ struct SamplerMemory {
 };
 
 // What sampling from a row keeps in memory at most, but for what the history and the biases take: of each token its
-// id, logit, weight, bucket and a double.
+// id, logit, weight, bucket and a double (biases).
 inline int64_t sampling_bytes(int n_vocab) { return int64_t{n_vocab} * (2 * sizeof(int32_t) + 3 * sizeof(double)); }
 
 // The tokens that can be drawn, and with what weights: all that `sample` does but for the draw. In memory until the
