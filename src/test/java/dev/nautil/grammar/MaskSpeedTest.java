@@ -22,10 +22,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 class MaskSpeedTest {
   private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
 
-  /** Runs enough for the compiler to see all of it. */
   private static final int MIN_RUNS = 10;
 
-  private static final long MEASURED_NANOS = 2_000_000_000;
+  /** In which the bounds are to be met: until then a virtual machine has compiled what is used. */
+  private static final long MAX_NANOS = 10_000_000_000L;
 
   private static Tokenizer tokenizer;
   private static GrammarVocabulary vocabulary;
@@ -40,6 +40,10 @@ class MaskSpeedTest {
 
   /** In microseconds: compiling and the first mask; the median; the 99th percentile. */
   private record Times(double first, double median, double high) {
+    boolean isFast() {
+      return first < 100_000 && median < 300 && high < 3000;
+    }
+
     static Times measure(Grammar grammar, String text) {
       int[] tokens = tokenizer.encode(text);
       double[] times = new double[tokens.length];
@@ -64,8 +68,10 @@ class MaskSpeedTest {
 
   private static void check(String name, Grammar grammar, String text) {
     Times best = new Times(1e9, 1e9, 1e9);
-    long end = THREADS.getCurrentThreadCpuTime() + MEASURED_NANOS;
-    for (int run = 0; run < MIN_RUNS || THREADS.getCurrentThreadCpuTime() < end; run++) {
+    long end = THREADS.getCurrentThreadCpuTime() + MAX_NANOS;
+    for (int run = 0;
+        run < MIN_RUNS || !best.isFast() && THREADS.getCurrentThreadCpuTime() < end;
+        run++) {
       Times times = Times.measure(grammar, text);
       if (run == 0) {
         System.out.printf("%s, first run: %s%n", name, times);
@@ -77,7 +83,7 @@ class MaskSpeedTest {
               Math.min(best.high, times.high));
     }
     System.out.printf("%s: %s%n", name, best);
-    assertTrue(best.first < 100_000 && best.median < 300 && best.high < 3000, name + best);
+    assertTrue(best.isFast(), name + best);
   }
 
   @Test
@@ -155,16 +161,17 @@ class MaskSpeedTest {
   /** Intersections in an intersection: what is made of an address is made in a few masks. */
   @ParameterizedTest
   @CsvSource({
-    "email, ada.lovelace@engines.analytical-machines.example.org",
-    "hostname, engines.analytical-machines.example.org",
-    "uri, https://engines.analytical-machines.example.org/a/path?query=1#x",
-    "date-time, 1815-12-10T09:30:00.25+01:00",
-    "ipv6, 2001:0db8:85a3::8a2e:0370:7334"
+    "email, ada.lovelace@engines.analytical-machines.example.org, c.babbage@example.co.uk",
+    "hostname, engines.analytical-machines.example.org, w3.example.com",
+    "uri, https://engines.example.org/a/path?query=1#x, mailto:ada@example.org",
+    "date-time, 1815-12-10T09:30:00.25+01:00, 1843-09-01T23:59:59Z",
+    "ipv6, 2001:0db8:85a3::8a2e:0370:7334, ::ffff:192.0.2.128"
   })
-  void formatAndLength(String format, String text) {
-    String schema = "{'type': 'string', 'format': '%s', 'minLength': 5, 'maxLength': 100}";
-    Grammar grammar = JsonSchemaGrammar.compile(schema.formatted(format).replace('\'', '"'));
-    check(format, grammar, '"' + text + '"');
+  void formatsAndLengths(String format, String first, String second) {
+    String item = "{'type': 'string', 'format': '%s', 'minLength': 5, 'maxLength': 100}";
+    String schema = "{'type': 'array', 'items': " + item.formatted(format) + "}";
+    Grammar grammar = JsonSchemaGrammar.compile(schema.replace('\'', '"'));
+    check(format, grammar, "[\"" + first + "\", \"" + second + "\"]");
   }
 
   /** Each length is a place of its own in an intersection. */
