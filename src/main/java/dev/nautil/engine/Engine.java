@@ -16,6 +16,7 @@ import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -129,6 +130,16 @@ public final class Engine implements AutoCloseable {
 
   /** With another decoder, which has the context decode, or fails. */
   Engine(NativeContext context, ModelInfo model, int maxWaiting, Decoder decoder) {
+    this(context, model, maxWaiting, decoder, Masks.WORKERS);
+  }
+
+  /** With other workers for masks, too. */
+  Engine(
+      NativeContext context,
+      ModelInfo model,
+      int maxWaiting,
+      Decoder decoder,
+      Executor maskWorkers) {
     this.context = context;
     this.decoder = decoder;
     long capacity = context.info().kvCapacity();
@@ -142,7 +153,7 @@ public final class Engine implements AutoCloseable {
     cache = new ConversationCache(context, last);
     transfers = new KvTransfer.Sequence(last);
     places = Math.min(PLACES, last);
-    nextTokens = new NextTokens(context, places, this::end, this::fail);
+    nextTokens = new NextTokens(context, places, maskWorkers, this::end, this::fail);
     freePlaces = places;
     thread = new Thread(this::run, "nautil-engine");
     thread.setDaemon(true);

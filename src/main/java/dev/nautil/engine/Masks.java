@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  * step decodes, and joined before it is sampled. The engine thread's alone.
  */
 final class Masks {
-  private static final ThreadPoolExecutor WORKERS = newWorkers();
+  /** All models' own. */
+  static final Executor WORKERS = newWorkers();
 
   private final int words;
   private final Executor workers;
@@ -30,11 +31,6 @@ final class Masks {
   /**
    * @param words of a row: a bit for each token of the model's vocabulary
    */
-  Masks(int words) {
-    this(words, WORKERS);
-  }
-
-  /** With other workers. */
   Masks(int words, Executor workers) {
     this.words = words;
     this.workers = workers;

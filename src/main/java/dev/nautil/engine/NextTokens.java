@@ -6,6 +6,7 @@ import dev.nautil.internal.NativeContext;
 import dev.nautil.internal.SamplingBatch;
 import java.nio.LongBuffer;
 import java.util.List;
+import java.util.concurrent.Executor;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -22,19 +23,21 @@ final class NextTokens {
 
   /**
    * @param places generations of a step at most
+   * @param maskWorkers compute masks
    * @param end what becomes of generations that come to an end
    * @param fail what becomes of those that cannot go on
    */
   NextTokens(
       NativeContext context,
       int places,
+      Executor maskWorkers,
       BiConsumer<Generation, FinishReason> end,
       BiConsumer<Generation, Throwable> fail) {
     this.context = context;
     this.end = end;
     this.fail = fail;
     batch = new SamplingBatch(places);
-    masks = new Masks(context.maskWords());
+    masks = new Masks(context.maskWords(), maskWorkers);
   }
 
   /** Begins to compute which tokens may come, while the step is decoded. */
