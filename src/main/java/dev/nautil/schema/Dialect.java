@@ -9,7 +9,7 @@ enum Dialect {
   DRAFT_2019_09("https://json-schema.org/draft/2019-09/schema"),
   DRAFT_2020_12("https://json-schema.org/draft/2020-12/schema");
 
-  private final String uri;
+  final String uri;
 
   Dialect(String uri) {
     this.uri = uri;

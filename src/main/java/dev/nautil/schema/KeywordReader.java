@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /** Reads the keywords of one schema object, and refuses those that could not be enforced. */
@@ -56,6 +57,42 @@ final class KeywordReader {
           Map.entry("uniqueItems", ValueType.ARRAY),
           Map.entry("unevaluatedItems", ValueType.ARRAY));
 
+  /** What is enforced, and how it is read. */
+  static final Map<String, BiConsumer<KeywordReader, JsonNode>> ENFORCED =
+      Map.ofEntries(
+          Map.entry("$ref", KeywordReader::readReference),
+          Map.entry("allOf", (r, v) -> r.keywords.all.addAll(r.schemas("allOf", v))),
+          Map.entry("anyOf", (r, v) -> r.keywords.any.add(r.schemas("anyOf", v))),
+          Map.entry("oneOf", (r, v) -> r.keywords.any.add(r.schemas("oneOf", v))),
+          // Read before the others, some of which depend on it.
+          Map.entry("type", (r, v) -> {}),
+          Map.entry("enum", KeywordReader::readEnum),
+          Map.entry("const", (r, v) -> r.keywords.values.add(new ListedValues(List.of(v)))),
+          Map.entry("minimum", (r, v) -> r.bound("minimum", v, false, true)),
+          Map.entry("maximum", (r, v) -> r.bound("maximum", v, true, true)),
+          Map.entry("exclusiveMinimum", (r, v) -> r.bound("exclusiveMinimum", v, false, false)),
+          Map.entry("exclusiveMaximum", (r, v) -> r.bound("exclusiveMaximum", v, true, false)),
+          Map.entry("multipleOf", KeywordReader::readMultipleOf),
+          Map.entry("minLength", (r, v) -> r.keywords.minLength = r.least("minLength", v)),
+          Map.entry("maxLength", (r, v) -> r.keywords.maxLength = r.most("maxLength", v)),
+          Map.entry("pattern", (r, v) -> r.keywords.pattern = r.text("pattern", v)),
+          Map.entry("format", (r, v) -> r.readFormat(r.text("format", v))),
+          Map.entry("minItems", (r, v) -> r.keywords.minItems = r.least("minItems", v)),
+          Map.entry("maxItems", (r, v) -> r.keywords.maxItems = r.most("maxItems", v)),
+          Map.entry("items", KeywordReader::readItems),
+          Map.entry("prefixItems", KeywordReader::readPrefixItems),
+          Map.entry("additionalItems", KeywordReader::readAdditionalItems),
+          Map.entry("properties", KeywordReader::readProperties),
+          Map.entry("additionalProperties", KeywordReader::readAdditionalProperties),
+          Map.entry("required", KeywordReader::readRequired),
+          Map.entry(
+              "minProperties", (r, v) -> r.keywords.minProperties = r.least("minProperties", v)),
+          Map.entry(
+              "maxProperties", (r, v) -> r.keywords.maxProperties = r.most("maxProperties", v)));
+
+  /** Of those, what leads to other schemas that concern the same value. */
+  private static final Set<String> APPLICATORS = Set.of("$ref", "allOf", "anyOf", "oneOf");
+
   private final SchemaDocument document;
   private final Location at;
   private final Keywords keywords;
@@ -84,26 +121,14 @@ final class KeywordReader {
       readType(type);
     }
     for (Map.Entry<String, JsonNode> entry : at.node.properties()) {
-      if (!readApplicator(entry.getKey(), entry.getValue())
-          && !ANNOTATIONS.contains(entry.getKey())
-          && !entry.getKey().startsWith("x-")) {
-        readAssertion(entry.getKey(), entry.getValue());
+      String keyword = entry.getKey();
+      if (!ANNOTATIONS.contains(keyword) && !keyword.startsWith("x-")) {
+        keywords.hasAssertions |= !APPLICATORS.contains(keyword);
+        read(keyword, entry.getValue());
       }
     }
     refuseContradictions();
     return keywords;
-  }
-
-  private boolean readApplicator(String keyword, JsonNode value) {
-    switch (keyword) {
-      case "$ref" -> readReference(value);
-      case "allOf" -> keywords.all.addAll(schemas(keyword, value));
-      case "anyOf", "oneOf" -> keywords.any.add(schemas(keyword, value));
-      default -> {
-        return false;
-      }
-    }
-    return true;
   }
 
   private void readReference(JsonNode value) {
@@ -113,33 +138,12 @@ final class KeywordReader {
     keywords.all.add(document.target(at, "$ref", value.asText()));
   }
 
-  private void readAssertion(String keyword, JsonNode value) {
-    keywords.hasAssertions = true;
-    switch (keyword) {
-      case "type" -> {}
-      case "enum" -> readEnum(value);
-      case "const" -> keywords.values.add(new ListedValues(List.of(value)));
-      case "minimum" -> bound(keyword, value, false, true);
-      case "maximum" -> bound(keyword, value, true, true);
-      case "exclusiveMinimum" -> bound(keyword, value, false, false);
-      case "exclusiveMaximum" -> bound(keyword, value, true, false);
-      case "multipleOf" -> readMultipleOf(value);
-      case "minLength" -> keywords.minLength = least(keyword, value);
-      case "maxLength" -> keywords.maxLength = most(keyword, value);
-      case "pattern" -> keywords.pattern = text(keyword, value);
-      case "format" -> readFormat(text(keyword, value));
-      case "minItems" -> keywords.minItems = least(keyword, value);
-      case "maxItems" -> keywords.maxItems = most(keyword, value);
-      case "items" -> readItems(value);
-      case "prefixItems" -> readPrefixItems(value);
-      case "additionalItems" -> readAdditionalItems(value);
-      case "properties" -> readProperties(value);
-      case "additionalProperties" ->
-          keywords.additionalProperties = document.schema(at, keyword, value);
-      case "required" -> readRequired(value);
-      case "minProperties" -> keywords.minProperties = least(keyword, value);
-      case "maxProperties" -> keywords.maxProperties = most(keyword, value);
-      default -> refuse(keyword, value);
+  private void read(String keyword, JsonNode value) {
+    @Nullable BiConsumer<KeywordReader, JsonNode> reading = ENFORCED.get(keyword);
+    if (reading == null) {
+      refuse(keyword, value);
+    } else {
+      reading.accept(this, value);
     }
   }
 
@@ -303,6 +307,10 @@ final class KeywordReader {
       String key = "properties/" + Location.escape(entry.getKey());
       keywords.properties.put(entry.getKey(), document.schema(at, key, entry.getValue()));
     }
+  }
+
+  private void readAdditionalProperties(JsonNode value) {
+    keywords.additionalProperties = document.schema(at, "additionalProperties", value);
   }
 
   private void readRequired(JsonNode value) {

@@ -124,7 +124,7 @@ public final class RandomWalk {
   private int closing(List<Integer> allowed) {
     // By chance, since any order would have some text go on for ever.
     List<Integer> ends = allowed.stream().filter(b -> "\"]}:".indexOf(b) >= 0).toList();
-    if (!ends.isEmpty()) {
+    if (!ends.isEmpty() && random.nextInt(8) > 0) {
       return ends.get(random.nextInt(ends.size()));
     }
     List<Integer> shallow =

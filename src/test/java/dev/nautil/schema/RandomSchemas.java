@@ -7,9 +7,11 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.math.BigDecimal;
 import java.util.List;
 import java.util.Random;
+import java.util.SplittableRandom;
 
 /** Schemas that some values match, of all the keywords that are enforced. */
 final class RandomSchemas {
+  /** Of strings. */
   static final List<String> FORMATS =
       List.of(
           "date",
@@ -28,54 +30,107 @@ final class RandomSchemas {
 
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
+  private static final String ID = "https://example.com/schema";
+
   private final Random random;
+  private final Dialect dialect;
+
+  /** The keyword that definitions are under. */
+  private final String under;
+
+  private final boolean hasId;
+
+  /** Whether each definition has an anchor, too. */
+  private final boolean hasAnchors;
+
+  /** Those that may be referred to by now: a value of one does without those after it. */
   private int definitions;
 
   RandomSchemas(long seed) {
-    random = new Random(seed);
+    // Random's first numbers are alike where seeds are.
+    random = new Random(new SplittableRandom(seed).nextLong());
+    dialect = one(2) ? Dialect.DRAFT_2020_12 : one(2) ? Dialect.DRAFT_2019_09 : Dialect.DRAFT_7;
+    boolean isOld = dialect == Dialect.DRAFT_7;
+    under = random.nextInt(isOld ? 1 : 3) == 0 ? "definitions" : "$defs";
+    hasId = random.nextInt(5) == 0;
+    hasAnchors = !isOld && one(3);
   }
 
   ObjectNode next() {
-    definitions = random.nextInt(3);
+    int count = random.nextInt(3);
+    definitions = count;
     ObjectNode root = random.nextInt(3) > 0 ? object(3) : schema(3);
-    if (definitions > 0) {
+    if (root.path("properties").isObject() && one(8)) {
+      ((ObjectNode) root.get("properties")).putObject("root").put("$ref", "#");
+    }
+    if (count > 0) {
       ObjectNode defs = MAPPER.createObjectNode();
-      int count = definitions;
       for (int i = 0; i < count; i++) {
-        // A definition refers to those before it, or to itself where a value may do without.
         definitions = i;
-        ObjectNode definition = random.nextInt(3) == 0 ? list(i) : schema(1);
-        if (random.nextInt(2) == 0) {
-          definition.put("$anchor", "anchor" + i);
+        ObjectNode definition = one(2) ? recursive(count) : schema(1);
+        if (hasAnchors) {
+          definition.put("$anchor", anchor(i));
         }
         defs.set("d" + i, definition);
       }
-      root.set("$defs", defs);
+      root.set(under, defs);
     }
-    if (random.nextInt(6) == 0) {
-      root.put("$id", "https://example.com/schema");
-    }
-    if (random.nextInt(3) == 0) {
-      root.put("$schema", "https://json-schema.org/draft/2020-12/schema");
-    }
+    describe(root);
     return root;
   }
 
-  /** A linked list, whose rest is of the same schema. */
-  private ObjectNode list(int i) {
-    ObjectNode list = typed("object");
-    ObjectNode properties = list.putObject("properties");
+  private void describe(ObjectNode root) {
+    if (hasId) {
+      root.put("$id", ID);
+    }
+    if (dialect != Dialect.DRAFT_2020_12 || one(3)) {
+      root.put("$schema", dialect.uri);
+    }
+    if (dialect != Dialect.DRAFT_7 && one(8)) {
+      root.put("$dynamicAnchor", "root");
+      root.putObject("$vocabulary");
+    }
+  }
+
+  /** True once in so many times. */
+  private boolean one(int times) {
+    return random.nextInt(times) == 0;
+  }
+
+  static String anchor(int definition) {
+    return "anchor" + definition;
+  }
+
+  private String to(int definition) {
+    if (hasAnchors && one(2)) {
+      return "#" + anchor(definition);
+    }
+    return (hasId && one(2) ? ID : "") + "#/" + under + "/d" + definition;
+  }
+
+  /** A linked list or a tree, which has itself or any of the definitions in it, or ends. */
+  private ObjectNode recursive(int count) {
+    ObjectNode node = typed("object");
+    ObjectNode properties = node.putObject("properties");
     properties.set("value", schema(0));
-    properties.putObject("next").put("$ref", "#/$defs/d" + i);
-    list.put("additionalProperties", false);
-    list.putArray("required").add("value");
-    return list;
+    ObjectNode rest = MAPPER.createObjectNode().put("$ref", to(random.nextInt(count)));
+    switch (random.nextInt(3)) {
+      case 0 -> properties.set("next", rest);
+      case 1 -> properties.putObject("next").putArray("anyOf").add(type("null")).add(rest);
+      default -> properties.set("children", type("array").set("items", rest));
+    }
+    node.put("additionalProperties", false);
+    node.putArray("required").add("value");
+    return node;
+  }
+
+  private static ObjectNode type(String type) {
+    return MAPPER.createObjectNode().put("type", type);
   }
 
   private ObjectNode typed(String type) {
-    ObjectNode schema = MAPPER.createObjectNode();
-    schema.put("type", type);
-    if (random.nextInt(6) == 0) {
+    ObjectNode schema = type(type);
+    if (one(6)) {
       schema.put("title", "a title");
       schema.put("description", "what it is");
       schema.put("default", 1);
@@ -84,43 +139,55 @@ final class RandomSchemas {
       schema.put("readOnly", true);
       schema.put("writeOnly", false);
       schema.putArray("examples").add("x");
+      schema.put("x-order", 1);
+    }
+    if (one(12)) {
+      // Nothing, without what they belong to.
+      schema.put("then", false).put("else", false);
+      schema.put("minContains", 1).put("maxContains", 2);
     }
     return schema;
   }
 
   private ObjectNode schema(int depth) {
-    int kind = random.nextInt(depth == 0 ? 11 : 20);
+    int kind = random.nextInt(depth == 0 ? 12 : 25);
     return switch (kind) {
       case 0 -> typed(random.nextBoolean() ? "null" : "boolean");
       case 1, 2 -> integer();
       case 3 -> number();
       case 4, 5 -> string();
-      case 6 -> formatted();
-      case 7 -> enumeration();
-      case 8 -> constant();
-      case 9 -> reference();
-      case 10 -> untyped();
-      case 11, 12 -> array(depth);
-      case 13, 14, 15 -> object(depth);
-      case 16 -> choice("anyOf", depth);
-      case 17 -> choice("oneOf", depth);
-      case 18 -> allOf(depth);
-      default -> types(depth);
+      case 6, 7 -> formatted();
+      case 8 -> enumeration();
+      case 9 -> constant();
+      case 10 -> reference();
+      case 11 -> untyped();
+      case 12, 13 -> array(depth);
+      case 14, 15, 16 -> object(depth);
+      case 17 -> choice("anyOf", depth);
+      case 18 -> choice("oneOf", depth);
+      case 19 -> cases(depth);
+      case 20 -> allOf(depth);
+      case 21 -> allOfStrings();
+      case 22 -> types();
+      default -> array(depth);
     };
   }
 
-  private JsonNode schemaOrBoolean(int depth) {
-    return random.nextInt(12) == 0 ? MAPPER.valueToTree(true) : schema(depth);
+  private JsonNode schemaOrTrue(int depth) {
+    return one(12) ? MAPPER.valueToTree(true) : schema(depth);
   }
 
   private ObjectNode integer() {
     ObjectNode schema = typed("integer");
-    int scale = random.nextInt(3) == 0 ? 1_000_000 : 100;
+    int scale = one(3) ? 1_000_000 : 100;
     int low = random.nextInt(scale) - scale / 2;
     int high = low + 10 + random.nextInt(scale);
     bounds(schema, BigDecimal.valueOf(low), BigDecimal.valueOf(high));
-    if (random.nextInt(4) == 0) {
+    if (one(4)) {
       schema.put("multipleOf", List.of(2, 3, 5, 10).get(random.nextInt(4)));
+    }
+    if (one(4)) {
+      schema.put("format", one(2) ? "int32" : "int64");
     }
     return schema;
   }
@@ -134,6 +201,9 @@ final class RandomSchemas {
     } else {
       schema.put(
           "multipleOf", new BigDecimal(List.of("0.1", "0.25", "0.01").get(random.nextInt(3))));
+    }
+    if (one(3)) {
+      schema.put("format", "double");
     }
     return schema;
   }
@@ -149,14 +219,20 @@ final class RandomSchemas {
 
   private ObjectNode string() {
     ObjectNode schema = typed("string");
+    // Draft 07 leaves it open whether these restrict a string, and the validator has them do so.
+    if (dialect != Dialect.DRAFT_7 && one(8)) {
+      schema.put("contentEncoding", "base64");
+      schema.put("contentMediaType", "application/json");
+      schema.put("contentSchema", false);
+    }
     int min = random.nextInt(5);
-    if (random.nextInt(3) == 0) {
+    if (one(3)) {
       RandomValues.Pattern pattern = RandomValues.pattern(random);
       schema.put("pattern", pattern.regex());
       if (random.nextBoolean()) {
         schema.put("maxLength", 12 + random.nextInt(40));
       }
-      if (random.nextInt(3) == 0) {
+      if (one(3)) {
         schema.put("minLength", 1 + random.nextInt(2));
       }
       return schema;
@@ -170,10 +246,39 @@ final class RandomSchemas {
     return schema;
   }
 
+  /** With a length or a pattern of one of the format's strings, or both. */
   private ObjectNode formatted() {
     ObjectNode schema = typed("string");
-    schema.put("format", FORMATS.get(random.nextInt(FORMATS.size())));
+    if (one(5)) {
+      schema.putArray("type").add("string").add("null");
+    }
+    String format = FORMATS.get(random.nextInt(FORMATS.size()));
+    schema.put("format", format);
+    String sample = new RandomValues(schema, random).formatted(format);
+    if (one(3)) {
+      schema.put("minLength", Math.max(0, sample.length() - random.nextInt(4)));
+    }
+    if (one(3)) {
+      schema.put("maxLength", sample.length() + random.nextInt(12));
+    }
+    if (one(3)) {
+      schema.put("pattern", patternOf(sample));
+    }
     return schema;
+  }
+
+  /** The first character, the last one or some between. */
+  private String patternOf(String text) {
+    int at = random.nextInt(text.length());
+    return switch (random.nextInt(3)) {
+      case 0 -> "^" + literally(text.substring(0, 1));
+      case 1 -> literally(text.substring(text.length() - 1)) + "$";
+      default -> literally(text.substring(at, Math.min(text.length(), at + 2)));
+    };
+  }
+
+  private static String literally(String text) {
+    return text.replaceAll("[\\^$\\\\.*+?()\\[\\]{}|/]", "\\\\$0");
   }
 
   private ObjectNode enumeration() {
@@ -182,6 +287,11 @@ final class RandomSchemas {
     int count = 1 + random.nextInt(4);
     for (int i = 0; i < count; i++) {
       values.add(literal());
+    }
+    if (one(3)) {
+      // Some of the values may not be what the other keywords say.
+      values.add("of the type");
+      schema.put("type", "string").put("minLength", 1);
     }
     return schema;
   }
@@ -202,13 +312,18 @@ final class RandomSchemas {
   }
 
   private ObjectNode reference() {
-    ObjectNode schema = MAPPER.createObjectNode();
     if (definitions == 0) {
       return typed("boolean");
     }
-    schema.put("$ref", "#/$defs/d" + random.nextInt(definitions));
-    if (random.nextInt(4) == 0) {
+    ObjectNode schema = MAPPER.createObjectNode();
+    schema.put("$ref", to(random.nextInt(definitions)));
+    if (one(3)) {
       schema.put("description", "beside a reference");
+      if (dialect.refReplacesSiblings()) {
+        schema.putArray("enum").add("without effect");
+      } else {
+        schema.put("maxLength", 60).put("maxProperties", 12).put("maxItems", 12);
+      }
     }
     return schema;
   }
@@ -226,7 +341,7 @@ final class RandomSchemas {
     return schema;
   }
 
-  private ObjectNode types(int depth) {
+  private ObjectNode types() {
     ObjectNode schema = string();
     schema.putArray("type").add("string").add("null").add("integer");
     if (random.nextBoolean()) {
@@ -237,16 +352,25 @@ final class RandomSchemas {
 
   private ObjectNode array(int depth) {
     ObjectNode schema = typed("array");
-    int prefix = 0;
-    if (random.nextInt(3) == 0) {
-      ArrayNode items = schema.putArray("prefixItems");
-      prefix = 1 + random.nextInt(3);
-      for (int i = 0; i < prefix; i++) {
-        items.add(schemaOrBoolean(depth - 1));
-      }
+    int prefix = one(3) ? 0 : 1 + random.nextInt(3);
+    ArrayNode first = MAPPER.createArrayNode();
+    for (int i = 0; i < prefix; i++) {
+      first.add(schemaOrTrue(depth - 1));
     }
-    schema.set("items", schemaOrBoolean(depth - 1));
-    int min = random.nextInt(3);
+    boolean isClosed = prefix > 0 && one(3);
+    JsonNode rest = isClosed ? MAPPER.valueToTree(false) : schemaOrTrue(depth - 1);
+    String restUnder = "items";
+    if (prefix > 0) {
+      schema.set(dialect.hasItemsArray() ? "items" : "prefixItems", first);
+      restUnder = dialect.hasItemsArray() ? "additionalItems" : "items";
+    } else if (dialect.hasItemsArray() && one(4)) {
+      // Nothing, where all items are of one schema.
+      schema.put("additionalItems", false);
+    }
+    if (isClosed || !one(8)) {
+      schema.set(restUnder, rest);
+    }
+    int min = random.nextInt(isClosed ? prefix + 1 : 3);
     if (random.nextBoolean()) {
       schema.put("minItems", min);
     }
@@ -264,26 +388,35 @@ final class RandomSchemas {
     for (int i = 0; i < count; i++) {
       String name = NAMES.get(random.nextInt(NAMES.size()));
       if (!properties.has(name)) {
-        properties.set(name, schemaOrBoolean(depth - 1));
+        properties.set(name, schemaOrTrue(depth - 1));
         if (random.nextBoolean()) {
           required.add(name);
         }
       }
     }
-    switch (random.nextInt(4)) {
+    int listed = properties.size();
+    if (one(12)) {
+      properties.put("never", false);
+    }
+    boolean isClosed = false;
+    switch (random.nextInt(6)) {
       case 0 -> schema.put("additionalProperties", true);
       case 1 -> schema.set("additionalProperties", schema(0));
-      default -> schema.put("additionalProperties", false);
+      case 2 -> {}
+      default -> {
+        isClosed = true;
+        schema.put("additionalProperties", false);
+      }
     }
-    boolean isClosed =
-        schema.get("additionalProperties").isBoolean()
-            && !schema.get("additionalProperties").asBoolean();
-    if (random.nextInt(3) == 0) {
-      schema.put("maxProperties", required.size() + 1 + random.nextInt(3));
+    if (!isClosed && one(4)) {
+      required.add("unlisted");
     }
-    int most = isClosed ? properties.size() : required.size() + 1;
-    if (random.nextInt(3) == 0) {
-      schema.put("minProperties", Math.min(most, required.size() + 1));
+    int least = required.size() + (isClosed ? random.nextInt(listed - required.size() + 1) : 1);
+    if (one(3)) {
+      schema.put("minProperties", least);
+    }
+    if (one(3)) {
+      schema.put("maxProperties", Math.max(least, required.size() + 1) + random.nextInt(3));
     }
     return schema;
   }
@@ -315,6 +448,26 @@ final class RandomSchemas {
     if (random.nextBoolean()) {
       schema.put("minProperties", 2);
     }
+    return schema;
+  }
+
+  /** What one string must match. */
+  private ObjectNode allOfStrings() {
+    ObjectNode schema = MAPPER.createObjectNode();
+    schema.putArray("allOf").add(formatted()).add(type("string").put("maxLength", 80));
+    return schema;
+  }
+
+  /** An object with one property or the other. */
+  private ObjectNode cases(int depth) {
+    ObjectNode schema = typed("object");
+    ObjectNode properties = schema.putObject("properties");
+    ArrayNode cases = schema.putArray("anyOf");
+    for (String name : List.of("this", "that")) {
+      properties.set(name, schema(depth - 1));
+      cases.addObject().putArray("required").add(name);
+    }
+    schema.put("additionalProperties", false);
     return schema;
   }
 }

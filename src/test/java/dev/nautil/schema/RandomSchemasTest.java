@@ -1,12 +1,15 @@
 package dev.nautil.schema;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.nautil.SchemaException;
+import dev.nautil.engine.HotModel;
 import dev.nautil.grammar.CompiledGrammar;
 import dev.nautil.grammar.Grammar;
 import dev.nautil.grammar.RandomWalk;
@@ -15,64 +18,41 @@ import dev.nautil.grammar.TokenWalk;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 
 /** Soundness and completeness over random schemas, with networknt's validator as the judge. */
 class RandomSchemasTest {
   private static final int SCHEMAS = 500;
   private static final int LEAST_SCHEMAS_OF_A_KEYWORD = 30;
+  private static final int LEAST_SCHEMAS_OF_A_FORMAT = 10;
   private static final int VALUES = 20;
-  private static final int HOT_TEXTS = 4;
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
-  private static final List<String> KEYWORDS =
+  /** Forms of keywords, and keywords beside each other, that are as likely to fail as any. */
+  private static final List<String> FORMS =
       List.of(
-          "type",
-          "enum",
-          "const",
-          "properties",
-          "required",
-          "additionalProperties",
-          "minProperties",
-          "maxProperties",
-          "items",
-          "prefixItems",
-          "minItems",
-          "maxItems",
-          "minimum",
-          "maximum",
-          "exclusiveMinimum",
-          "exclusiveMaximum",
-          "multipleOf",
-          "minLength",
-          "maxLength",
-          "pattern",
-          "format",
-          "anyOf",
-          "oneOf",
-          "allOf",
-          "$ref",
-          "$defs",
-          "$anchor",
-          "$id",
-          "$schema",
-          "title",
-          "description",
-          "default",
-          "examples",
-          "deprecated",
-          "readOnly",
-          "writeOnly",
-          "$comment");
+          "additionalProperties: true",
+          "additionalProperties: false",
+          "additionalProperties: schema",
+          "additionalItems: false",
+          "additionalItems: schema",
+          "format, minLength",
+          "format, maxLength",
+          "format, pattern",
+          "pattern, minLength",
+          "pattern, maxLength");
 
   static Stream<ObjectNode> schemas() {
     return IntStream.range(0, SCHEMAS).mapToObj(i -> new RandomSchemas(i).next());
@@ -81,19 +61,62 @@ class RandomSchemasTest {
   @Test
   void eachKeywordIsInManySchemas() {
     Map<String, Integer> counts = new TreeMap<>();
-    schemas().forEach(s -> keywords(s).forEach(k -> counts.merge(k, 1, Integer::sum)));
-    KEYWORDS.forEach(
-        k -> {
-          int count = counts.getOrDefault(k, 0);
-          assertTrue(count >= LEAST_SCHEMAS_OF_A_KEYWORD, k + " in " + count + " schemas");
-        });
+    schemas()
+        .forEach(
+            schema ->
+                subschemas(schema)
+                    .flatMap(RandomSchemasTest::traits)
+                    .distinct()
+                    .forEach(trait -> counts.merge(trait, 1, Integer::sum)));
+    Stream.of(KeywordReader.ENFORCED.keySet(), KeywordReader.ANNOTATIONS, FORMS)
+        .flatMap(Collection::stream)
+        .forEach(trait -> requireMany(counts, trait, LEAST_SCHEMAS_OF_A_KEYWORD));
+    formats().forEach(f -> requireMany(counts, "format: " + f, LEAST_SCHEMAS_OF_A_FORMAT));
   }
 
-  private static Set<String> keywords(JsonNode node) {
-    Set<String> keywords = new HashSet<>();
-    node.properties().forEach(p -> keywords.add(p.getKey()));
-    node.forEach(child -> keywords.addAll(keywords(child)));
-    return keywords;
+  private static void requireMany(Map<String, Integer> counts, String trait, int least) {
+    int count = counts.getOrDefault(trait, 0);
+    assertTrue(count >= least, trait + " in " + count + " schemas");
+  }
+
+  /** As the refusal of another one names them, and those of numbers. */
+  private static Stream<String> formats() {
+    String schema = "{\"format\":\"another\"}";
+    String refusal =
+        assertThrows(SchemaException.class, () -> JsonSchemaGrammar.compile(schema)).getMessage();
+    String ofStrings = refusal.substring(refusal.indexOf("take one of ") + "take one of ".length());
+    return Stream.concat(Stream.of(ofStrings.split(", ")), Stream.of("int32", "int64", "double"));
+  }
+
+  /** A schema and those within it; what it lists as values is none. */
+  private static Stream<JsonNode> subschemas(JsonNode schema) {
+    Stream<JsonNode> within =
+        schema.properties().stream()
+            .flatMap(
+                keyword ->
+                    switch (keyword.getKey()) {
+                      case "enum", "const", "default", "examples", "$vocabulary" -> Stream.of();
+                      case "properties", "$defs", "definitions" ->
+                          keyword.getValue().properties().stream().map(Map.Entry::getValue);
+                      default ->
+                          keyword.getValue().isArray()
+                              ? StreamSupport.stream(keyword.getValue().spliterator(), false)
+                              : Stream.of(keyword.getValue());
+                    })
+            .flatMap(RandomSchemasTest::subschemas);
+    return Stream.concat(Stream.of(schema), within);
+  }
+
+  /** Its keywords, which form each has, and which others it is beside. */
+  private static Stream<String> traits(JsonNode schema) {
+    List<String> traits = new ArrayList<>();
+    for (Map.Entry<String, JsonNode> keyword : schema.properties()) {
+      JsonNode value = keyword.getValue();
+      traits.add(keyword.getKey());
+      traits.add(keyword.getKey() + ": " + (value.isObject() ? "schema" : value.asText()));
+      schema.fieldNames().forEachRemaining(other -> traits.add(keyword.getKey() + ", " + other));
+    }
+    return traits.stream();
   }
 
   @Test
@@ -107,46 +130,75 @@ class RandomSchemasTest {
               RandomWalk walk = new RandomWalk(grammar, hints(schema), random.nextLong());
               for (int i = 0; i < VALUES; i++) {
                 String text = walk.next(random.nextInt(150));
-                assertEquals(
-                    List.of(),
-                    oracle.errors(text),
-                    () -> schema + "\n" + text.replaceAll("[\n\r\t ]+", " "));
+                assertEquals(List.of(), oracle.errors(text), () -> schema + "\n" + brief(text));
               }
             });
   }
 
-  /** What is finished as it is, what is cut off once it is closed. */
   @Test
-  void whatHotModelsWriteIsValid() {
+  void whatIsChosenFromAllTokensIsValid() {
     Random random = new Random(3);
     TokenWalk walk = new TokenWalk(4);
-    int[] finished = new int[1];
-    schemas()
-        .forEach(
-            schema -> {
-              Oracle oracle = new Oracle(schema.toString());
-              Grammar grammar = JsonSchemaGrammar.compile(schema);
-              CompiledGrammar compiled = walk.compile(grammar);
-              RandomWalk closing = new RandomWalk(grammar, hints(schema), random.nextLong());
-              for (int i = 0; i < HOT_TEXTS; i++) {
-                TokenWalk.Text text = walk.next(compiled, 1 + random.nextInt(40));
-                finished[0] += text.isFinished() ? 1 : 0;
-                String whole =
-                    text.isFinished()
-                        ? new String(text.bytes(), StandardCharsets.UTF_8)
-                        : closing.close(text.bytes());
-                assertEquals(
-                    List.of(),
-                    oracle.errors(whole),
-                    () -> schema + "\n" + whole.replaceAll("[\n\r\t ]+", " "));
-              }
-            });
-    int texts = SCHEMAS * HOT_TEXTS;
-    assertTrue(
-        finished[0] > texts / 10 && finished[0] < texts * 9 / 10, finished[0] + " are finished");
+    requireValid(
+        1,
+        grammars -> {
+          CompiledGrammar grammar = walk.compile(grammars.get(0));
+          return List.of(
+              Stream.generate(() -> walk.next(grammar, 1 + random.nextInt(40))).limit(4).toList());
+        });
   }
 
-  /** Names of properties, with colons, and ends of strings: what schemas require in texts. */
+  @Test
+  void whatAHotModelWritesIsValid() {
+    try (HotModel model = new HotModel(7)) {
+      requireValid(5, grammars -> model.write(grammars, 3, 24));
+    }
+  }
+
+  /**
+   * What is finished as it is, what is cut off once it is closed; there is enough of both.
+   *
+   * @param schemasAtOnce a divisor of their number
+   * @param writer gives some texts of each of these grammars
+   */
+  private static void requireValid(
+      int schemasAtOnce, Function<List<Grammar>, List<List<TokenWalk.Text>>> writer) {
+    List<ObjectNode> schemas = schemas().toList();
+    Random random = new Random(6);
+    List<Boolean> finished = new ArrayList<>();
+    for (int i = 0; i < SCHEMAS; i += schemasAtOnce) {
+      List<ObjectNode> some = schemas.subList(i, i + schemasAtOnce);
+      List<Grammar> grammars = some.stream().map(JsonSchemaGrammar::compile).toList();
+      List<List<TokenWalk.Text>> texts = writer.apply(grammars);
+      for (int k = 0; k < schemasAtOnce; k++) {
+        RandomWalk closing = new RandomWalk(grammars.get(k), hints(some.get(k)), random.nextLong());
+        requireValid(some.get(k), texts.get(k), closing);
+        texts.get(k).forEach(text -> finished.add(text.isFinished()));
+      }
+    }
+    int count = Collections.frequency(finished, true);
+    assertTrue(
+        count > finished.size() / 10 && count < finished.size() * 9 / 10,
+        count + " of " + finished.size() + " are finished");
+  }
+
+  private static void requireValid(
+      ObjectNode schema, List<TokenWalk.Text> texts, RandomWalk closing) {
+    Oracle oracle = new Oracle(schema.toString());
+    for (TokenWalk.Text text : texts) {
+      String whole =
+          text.isFinished()
+              ? new String(text.bytes(), StandardCharsets.UTF_8)
+              : closing.close(text.bytes());
+      assertEquals(List.of(), oracle.errors(whole), () -> schema + "\n" + brief(whole));
+    }
+  }
+
+  private static String brief(String text) {
+    return text.replaceAll("[\n\r\t ]+", " ");
+  }
+
+  /** Names of properties, with colons, parts and ends of strings: what schemas require in texts. */
   private static Set<String> hints(JsonNode schema) {
     Set<String> names = new TreeSet<>(List.of("foo\"", "ä\"", ".com\""));
     addNames(schema, names);
@@ -158,6 +210,11 @@ class RandomSchemasTest {
         .path("properties")
         .fieldNames()
         .forEachRemaining(name -> names.add(MAPPER.valueToTree(name) + ":"));
+    schema.path("required").forEach(name -> names.add(name + ":"));
+    if (schema.has("format") && schema.has("pattern")) {
+      String part = schema.get("pattern").asText().replaceAll("[\\\\^$]", "");
+      names.addAll(List.of(part, part + "\""));
+    }
     schema.forEach(part -> addNames(part, names));
   }
 
@@ -179,16 +236,15 @@ class RandomSchemasTest {
                 String text = writer.write(value);
                 if (oracle.errors(text).isEmpty()) {
                   valid++;
-                  assertTrue(
-                      recognizer.matches(text),
-                      () -> schema + "\n" + text.replaceAll("[\n\r\t ]+", " "));
+                  assertTrue(recognizer.matches(text), () -> schema + "\n" + brief(text));
                 }
                 String mutated = writer.write(mutate(value, random));
                 if (oracle.isInvalid(mutated)) {
                   invalid[0]++;
                   assertTrue(
                       !recognizer.matches(mutated),
-                      () -> schema + "\naccepted: " + mutated.replaceAll("[\n\r\t ]+", " "));
+                      () ->
+                          schema + "\naccepted: " + brief(mutated) + "\n" + oracle.errors(mutated));
                 }
               }
               assertEquals(VALUES, valid, schema::toString);

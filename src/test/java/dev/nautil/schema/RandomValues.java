@@ -62,7 +62,7 @@ final class RandomValues {
       return anything(depth);
     }
     if (schema.has("$ref")) {
-      return value(root.at(schema.get("$ref").asText().substring(1)), depth);
+      return value(target(schema.get("$ref").asText()), depth);
     }
     if (schema.has("enum")) {
       return schema.get("enum").get(random.nextInt(schema.get("enum").size()));
@@ -72,13 +72,14 @@ final class RandomValues {
     }
     for (String keyword : List.of("anyOf", "oneOf")) {
       if (schema.has(keyword)) {
-        return value(schema.get(keyword).get(random.nextInt(schema.get(keyword).size())), depth);
+        JsonNode alternative = schema.get(keyword).get(random.nextInt(schema.get(keyword).size()));
+        ObjectNode merged = schema.deepCopy();
+        merged.remove(keyword);
+        return value(merged.setAll((ObjectNode) alternative), depth);
       }
     }
     if (schema.has("allOf")) {
-      ObjectNode merged = MAPPER.createObjectNode();
-      schema.get("allOf").forEach(s -> merged.setAll((ObjectNode) value(s, depth)));
-      return merged;
+      return all(schema.get("allOf"), depth);
     }
     @Nullable JsonNode type = schema.get("type");
     if (type == null) {
@@ -94,6 +95,25 @@ final class RandomValues {
       case "array" -> array(schema, depth);
       default -> object(schema, depth);
     };
+  }
+
+  private JsonNode target(String reference) {
+    String fragment = reference.substring(reference.indexOf('#') + 1);
+    if (fragment.isEmpty() || fragment.startsWith("/")) {
+      return root.at(fragment);
+    }
+    return root.findParents("$anchor").stream()
+        .filter(s -> s.get("$anchor").asText().equals(fragment))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /** Objects together, or what is of one type and has all keywords. */
+  private JsonNode all(JsonNode schemas, int depth) {
+    ObjectNode merged = MAPPER.createObjectNode();
+    boolean areObjects = schemas.get(0).get("type").asText().equals("object");
+    schemas.forEach(s -> merged.setAll((ObjectNode) (areObjects ? value(s, depth) : s)));
+    return areObjects ? merged : value(merged, depth);
   }
 
   private JsonNode anything(int depth) {
@@ -162,17 +182,32 @@ final class RandomValues {
   }
 
   private String string(JsonNode schema) {
+    if (schema.has("format")) {
+      return formatted(schema);
+    }
     if (schema.has("pattern")) {
       String regex = schema.get("pattern").asText();
       return any(
           PATTERNS.stream().filter(p -> p.regex.equals(regex)).findFirst().orElseThrow().samples);
     }
-    if (schema.has("format")) {
-      return formatted(schema.get("format").asText());
-    }
-    int min = schema.has("minLength") ? schema.get("minLength").asInt() : 0;
-    int max = schema.has("maxLength") ? schema.get("maxLength").asInt() : min + 8;
+    int min = schema.path("minLength").asInt();
+    int max = schema.path("maxLength").asInt(min + 8);
     return text(min + random.nextInt(max - min + 1));
+  }
+
+  /** One of a format that is as long as it has to be, and has the pattern, if chance gives it. */
+  private String formatted(JsonNode schema) {
+    var pattern = java.util.regex.Pattern.compile(schema.path("pattern").asText());
+    String text = formatted(schema.get("format").asText());
+    for (int i = 0; i < 50 && !(pattern.matcher(text).find() && isLength(schema, text)); i++) {
+      text = formatted(schema.get("format").asText());
+    }
+    return text;
+  }
+
+  private static boolean isLength(JsonNode schema, String ascii) {
+    return ascii.length() >= schema.path("minLength").asInt()
+        && ascii.length() <= schema.path("maxLength").asInt(Integer.MAX_VALUE);
   }
 
   /** So many code points, of all kinds. */
@@ -191,7 +226,7 @@ final class RandomValues {
     return text.toString();
   }
 
-  private String formatted(String format) {
+  String formatted(String format) {
     return switch (format) {
       case "date" -> date();
       case "time" -> time();
@@ -233,35 +268,45 @@ final class RandomValues {
   }
 
   private ArrayNode array(JsonNode schema, int depth) {
-    int min = schema.has("minItems") ? schema.get("minItems").asInt() : 0;
-    int max = schema.has("maxItems") ? schema.get("maxItems").asInt() : min + 3;
+    boolean isOld = schema.path("items").isArray();
+    JsonNode prefix = schema.path(isOld ? "items" : "prefixItems");
+    JsonNode rest = schema.path(isOld ? "additionalItems" : "items");
+    int min = schema.path("minItems").asInt();
+    int max = schema.path("maxItems").asInt(min + 3);
+    if (rest.isBoolean() && !rest.asBoolean()) {
+      max = Math.min(max, prefix.size());
+    }
     int count = depth < MAX_DEPTH ? min + random.nextInt(max - min + 1) : min;
     ArrayNode array = MAPPER.createArrayNode();
-    @Nullable JsonNode prefix = schema.get("prefixItems");
     for (int i = 0; i < count; i++) {
-      boolean isOfPrefix = prefix != null && i < prefix.size();
-      array.add(value(isOfPrefix ? prefix.get(i) : schema.get("items"), depth + 1));
+      array.add(value(i < prefix.size() ? prefix.get(i) : rest, depth + 1));
     }
     return array;
   }
 
   private ObjectNode object(JsonNode schema, int depth) {
     ObjectNode object = MAPPER.createObjectNode();
+    JsonNode properties = schema.path("properties");
+    JsonNode additional = schema.path("additionalProperties");
+    for (JsonNode name : schema.path("required")) {
+      JsonNode property = properties.path(name.asText());
+      object.set(name.asText(), value(property.isMissingNode() ? additional : property, depth + 1));
+    }
     boolean isSparse = depth >= MAX_DEPTH || random.nextInt(4) == 0;
-    for (Map.Entry<String, JsonNode> property : schema.path("properties").properties()) {
-      boolean isRequired = false;
-      for (JsonNode name : schema.path("required")) {
-        isRequired |= name.asText().equals(property.getKey());
-      }
-      if (isRequired || (!isSparse && random.nextBoolean())) {
+    if (isSparse) {
+      return object;
+    }
+    for (Map.Entry<String, JsonNode> property : properties.properties()) {
+      boolean isNever = property.getValue().isBoolean() && !property.getValue().asBoolean();
+      if (!isNever && !object.has(property.getKey()) && random.nextBoolean()) {
         object.set(property.getKey(), value(property.getValue(), depth + 1));
       }
     }
-    JsonNode additional = schema.path("additionalProperties");
     boolean isOpen = !additional.isBoolean() || additional.asBoolean();
-    if (isOpen && !isSparse && random.nextBoolean()) {
+    if (isOpen && random.nextBoolean()) {
       String name = random.nextBoolean() ? text(1 + random.nextInt(4)) : any(RandomSchemas.NAMES);
-      if (!schema.path("properties").has(name)) {
+      // The validator skips names that begin with #.
+      if (!properties.has(name) && !name.startsWith("#")) {
         object.set(name, value(additional, depth + 1));
       }
     }
