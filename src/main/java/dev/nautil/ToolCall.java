@@ -32,6 +32,7 @@ public record ToolCall(String id, String name, String arguments) {
    *
    * @param type a record, for example
    * @throws NautilException if the arguments are no value of that type: it says where
+   * @throws UnsupportedTypeException if a module does not open the type, or one in it: it says how
    */
   public <T> T arguments(Class<T> type) {
     return JsonValues.read(arguments, type);

@@ -10,18 +10,22 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.nautil.annotation.Param;
 import java.io.IOException;
+import java.lang.module.ModuleFinder;
 import java.lang.reflect.Method;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import javax.tools.ToolProvider;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 class ToolsTest {
@@ -314,6 +318,40 @@ class ToolsTest {
       Object named = loader.loadClass("Named").getDeclaredConstructor().newInstance();
       Tools tools = Tools.of(named);
       assertEquals("abab", run(tools, "hello", "{'who':'ab','n':2}"));
+    }
+  }
+
+  /** Also of what is in a type of another package. */
+  @Test
+  void saysWhichPackageAModuleHasToOpen(@TempDir Path folder) throws Exception {
+    Map<String, String> sources =
+        Map.of(
+            "module-info", "module shop { exports orders; }",
+            "Order", "package orders; public record Order(guests.Guest guest) {}",
+            "Guest", "package guests; public record Guest(String name) {}");
+    List<String> command = new ArrayList<>(List.of("-d", folder.toString()));
+    for (Map.Entry<String, String> source : sources.entrySet()) {
+      Path file = folder.resolve(source.getKey() + ".java");
+      command.add(Files.writeString(file, source.getValue()).toString());
+    }
+    String[] options = command.toArray(String[]::new);
+    assertEquals(0, ToolProvider.getSystemJavaCompiler().run(null, null, null, options));
+    ModuleFinder finder = ModuleFinder.of(folder);
+    ModuleLayer boot = ModuleLayer.boot();
+    ClassLoader loader =
+        boot.defineModulesWithOneLoader(
+                boot.configuration().resolve(finder, ModuleFinder.of(), Set.of("shop")),
+                ClassLoader.getSystemClassLoader())
+            .findLoader("shop");
+    Class<?> order = loader.loadClass("orders.Order");
+    Class<?> guest = loader.loadClass("guests.Guest");
+    String needed = "add \"opens guests to com.fasterxml.jackson.databind\" to its module-info";
+    ToolCall nested = new ToolCall("1", "order", "{\"guest\":{\"name\":\"Ada\"}}");
+    ToolCall alone = new ToolCall("2", "invite", "{\"name\":\"Ada\"}");
+    for (Executable read :
+        List.<Executable>of(() -> nested.arguments(order), () -> alone.arguments(guest))) {
+      String said = assertThrows(UnsupportedTypeException.class, read).getMessage();
+      assertTrue(said.contains("guests.Guest") && said.contains(needed), said);
     }
   }
 

@@ -27,12 +27,16 @@ import com.fasterxml.jackson.databind.type.TypeFactory;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 import dev.nautil.NautilException;
+import dev.nautil.UnsupportedTypeException;
 import java.io.IOException;
+import java.lang.reflect.InaccessibleObjectException;
 import java.math.BigDecimal;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -106,6 +110,7 @@ public final class JsonValues {
    *
    * @param type may be a primitive one
    * @throws InvalidJsonException if the text is no JSON, or has no value of the type; it says where
+   * @throws UnsupportedTypeException if a module does not open a type; it says how
    */
   @SuppressWarnings("unchecked")
   public static <T> T read(String json, Class<T> type) {
@@ -121,15 +126,25 @@ public final class JsonValues {
    * Reads a value.
    *
    * @throws InvalidJsonException if the JSON has no value of the type; it says where
+   * @throws UnsupportedTypeException if a module does not open a type; it says how
    */
   public static @Nullable Object read(JsonNode json, JavaType type) {
     try (JsonParser parser = new NumberCheck(MAPPER.treeAsTokens(withPlainIntegers(json)))) {
       return MAPPER.readValue(parser, type);
     } catch (JsonMappingException e) {
+      if (isOfClosedPackage(e)) {
+        // Fails, and says which package has to be opened.
+        TypeSchema.of(type, false);
+      }
       throw new InvalidJsonException(path(e) + firstLine(e.getOriginalMessage()));
     } catch (IOException e) {
       throw new InvalidJsonException(String.valueOf(e.getMessage()));
     }
+  }
+
+  private static boolean isOfClosedPackage(JsonMappingException e) {
+    return Stream.<Throwable>iterate(e, Objects::nonNull, Throwable::getCause)
+        .anyMatch(InaccessibleObjectException.class::isInstance);
   }
 
   /** JSON Schema takes 1.0 and 1e2 for integers, Jackson does not. */
