@@ -118,6 +118,15 @@ final class Product implements Loop.Steps<Product.Place> {
      * end here as well.
      */
     Place relaxed() {
+      Place place = relax();
+      if (place != this) {
+        isLive(place);
+      }
+      return place;
+    }
+
+    /** As {@link #relaxed}, without looking for its end: a search may ask for it. */
+    private Place relax() {
       if (relaxed == null) {
         Config[] all = new Config[configs.length];
         for (int i = 0; i < all.length; i++) {
@@ -125,9 +134,6 @@ final class Product implements Loop.Steps<Product.Place> {
           room = Math.min(room, configs[i].room);
         }
         relaxed = place(all);
-        if (relaxed != this) {
-          isLive(relaxed);
-        }
       }
       return relaxed;
     }
@@ -158,7 +164,7 @@ final class Product implements Loop.Steps<Product.Place> {
      */
     Place open() {
       if (open == null) {
-        Config[] all = relaxed().configs.clone();
+        Config[] all = relax().configs.clone();
         openRoom = room;
         int counts = 0;
         for (int i = 0; i < all.length; i++) {

@@ -3,6 +3,7 @@ package dev.nautil.grammar;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTimeout;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -25,6 +26,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
 class GrammarMatcherTest {
@@ -69,6 +71,9 @@ class GrammarMatcherTest {
             .build());
   }
 
+  /** Bytes. */
+  private static final int STACK = 256 << 10;
+
   static Tokenizer tekken() {
     try (NativeFile file = NativeFile.open(TestModels.path("tekken-tiny.gguf"), false)) {
       return Vocabularies.tokenizer(file);
@@ -81,6 +86,32 @@ class GrammarMatcherTest {
 
   private static int token(String text) {
     return TOKENS.indexOf(text);
+  }
+
+  /** Where looking for an end leads from one place that counts to the next. */
+  @Test
+  void masksOfLongIntersectionsNeedNoDeepStack() throws InterruptedException {
+    String schema =
+        "{\"type\":\"string\",\"format\":\"email\",\"minLength\":31,\"maxLength\":39,\"pattern\":\"\\\\+t\"}";
+    CompiledGrammar grammar =
+        new CompiledGrammar(JsonSchemaGrammar.compile(schema), GrammarVocabulary.of(tekken()));
+    long[] mask = new long[grammar.newMatcher().maskWords()];
+    AtomicReference<Throwable> failure = new AtomicReference<>();
+    Thread thread =
+        new Thread(
+            null,
+            () -> {
+              GrammarMatcher matcher = grammar.newMatcher();
+              assertTrue(matcher.accept("\"".getBytes(StandardCharsets.UTF_8)));
+              matcher.mask(mask);
+            },
+            "small stack",
+            STACK);
+    thread.setUncaughtExceptionHandler((any, thrown) -> failure.set(thrown));
+    thread.start();
+    thread.join();
+    assertNull(failure.get());
+    assertTrue(Arrays.stream(mask).anyMatch(word -> word != 0));
   }
 
   /** On the way of a hundred random walks through as many random grammars. */
