@@ -149,8 +149,14 @@ final class Formats {
     Rule colon = Rule.text(":");
     Rule fraction = Rule.sequence(Rule.text("."), new Rule.Repeat(DIGIT, 1, MAX_FRACTION));
     // What java.time reads: up to 18 hours.
-    Rule hours =
+    Rule ahead =
         Rule.choice(Rule.sequence(twoDigits(0, 17), colon, twoDigits(0, 59)), Rule.text("18:00"));
+    // -00:00, an offset that is not known, is none to ISO 8601 and to validators.
+    Rule behind =
+        Rule.choice(
+            Rule.sequence(Rule.text("00:"), twoDigits(1, 59)),
+            Rule.sequence(twoDigits(1, 17), colon, twoDigits(0, 59)),
+            Rule.text("18:00"));
     return Rule.sequence(
         twoDigits(0, 23),
         colon,
@@ -158,7 +164,10 @@ final class Formats {
         colon,
         twoDigits(0, 59),
         Rule.optional(fraction),
-        Rule.choice(Rule.text("Z"), Rule.sequence(set("+-"), hours)));
+        Rule.choice(
+            Rule.text("Z"),
+            Rule.sequence(Rule.text("+"), ahead),
+            Rule.sequence(Rule.text("-"), behind)));
   }
 
   /** RFC 3339, appendix A; a unit between two others may be left out, as ISO 8601 has it. */
