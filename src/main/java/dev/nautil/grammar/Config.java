@@ -73,19 +73,6 @@ final class Config {
     return -1;
   }
 
-  /** Whether a node may have another one that is its relaxed one. */
-  boolean mayRelax() {
-    if (isInIntersection) {
-      return true;
-    }
-    for (Node node : nodes) {
-      if (node.relaxed != node) {
-        return true;
-      }
-    }
-    return false;
-  }
-
   /** Whether no text begins so. */
   boolean isDead() {
     return nodes.length == 0 && !isComplete;

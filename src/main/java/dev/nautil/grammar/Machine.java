@@ -180,11 +180,9 @@ final class Machine implements Loop.Steps<Config> {
 
   /** What follows after either. */
   Config union(Config a, Config b) {
-    begin();
-    active.addAll(Arrays.asList(a.nodes));
-    active.addAll(Arrays.asList(b.nodes));
-    isComplete = a.isComplete || b.isComplete;
-    return finish();
+    List<Node> nodes = new ArrayList<>(Arrays.asList(a.nodes));
+    nodes.addAll(Arrays.asList(b.nodes));
+    return config(nodes, a.isComplete || b.isComplete);
   }
 
   private void reach(State state, int count, @Nullable Object data, ReturnSet returns) {
@@ -419,27 +417,40 @@ final class Machine implements Loop.Steps<Config> {
 
   /** The configuration of the relaxed nodes. */
   Config relaxed(Config config) {
-    if (config.relaxed == null && !config.mayRelax()) {
-      config.relaxed = config;
-    }
     if (config.relaxed == null) {
-      begin();
+      List<Node> relaxed = new ArrayList<>(config.nodes.length);
       int room = Integer.MAX_VALUE;
+      boolean isRelaxed = true;
       for (Node node : config.nodes) {
+        Node other = relaxed(node);
+        relaxed.add(other);
         room = Math.min(room, node.room);
         if (node.data instanceof Product.Place place) {
-          Product.Place relaxed = place.relaxed();
           room = Math.min(room, place.room());
-          active.add(node(node.state, node.count, relaxed, node.returns.relaxed));
-        } else {
-          active.add(node.relaxed);
         }
+        isRelaxed &= other == node;
       }
-      isComplete = config.isComplete;
       config.room = room;
-      config.relaxed = finish();
+      config.relaxed = isRelaxed ? config : config(relaxed, config.isComplete);
     }
     return config.relaxed;
+  }
+
+  private Node relaxed(Node node) {
+    if (node.data instanceof Product.Place place) {
+      Product.Place relaxed = place.relaxed();
+      return relaxed == place && node.relaxed == node
+          ? node
+          : node(node.state, node.count, relaxed, node.returns.relaxed);
+    }
+    return node.relaxed;
+  }
+
+  private Config config(List<Node> nodes, boolean isComplete) {
+    begin();
+    active.addAll(nodes);
+    this.isComplete = isComplete;
+    return finish();
   }
 
   /**
@@ -451,11 +462,9 @@ final class Machine implements Loop.Steps<Config> {
       return config;
     }
     if (config.open == null) {
-      begin();
       Node node = config.nodes[0];
-      active.add(node(node.state, UNCOUNTED, node.data, node.returns));
-      isComplete = true;
-      config.open = finish();
+      Node open = node(node.state, UNCOUNTED, node.data, node.returns);
+      config.open = config(List.of(open), true);
     }
     return config.open;
   }
@@ -486,9 +495,7 @@ final class Machine implements Loop.Steps<Config> {
     if (some.size() == config.nodes.length) {
       return config;
     }
-    begin();
-    active.addAll(some);
-    return finish();
+    return config(some, false);
   }
 
   /** Whether plain text may follow where a frame returns to. */
