@@ -526,13 +526,13 @@ final class Product implements Loop.Steps<Product.Place> {
 
   /**
    * Follows the shortest ways of the machines, which they mostly can go together, and tells the
-   * places there; false if they don't lead to an end.
+   * places there; false if they don't lead to an end, or to one that is too far.
    */
   private boolean descend(Place from) {
     List<Place> way = new ArrayList<>(List.of(from));
     Place at = from;
     while (!at.isComplete() && at.toEnd < 0) {
-      at = nearer(at);
+      at = way.size() < MAX_SEARCH ? nearer(at) : null;
       if (at == null) {
         return false;
       }

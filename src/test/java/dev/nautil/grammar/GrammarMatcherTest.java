@@ -527,6 +527,13 @@ class GrammarMatcherTest {
     assertTrue(failure(deep).contains("nests more than 1000 levels"));
   }
 
+  /** Whichever way it is looked for: each place on the way to it is kept. */
+  @Test
+  void refusesIntersectionsWhoseEndIsTooFar() {
+    Rule far = new Rule.Intersection(List.of(Regex.full("(ab)*"), Regex.full("[ab]{600000,}")));
+    assertTrue(failure(far).contains("is too large an intersection"));
+  }
+
   private static String failure(Rule rule) {
     return assertThrows(GrammarException.class, () -> matcher(rule)).getMessage();
   }
