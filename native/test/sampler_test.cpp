@@ -334,6 +334,22 @@ void greedy_takes_the_lowest_of_equals() {
   CHECK_EQ(draw(logits, with([](nt_sampling& p) { p.top_k = 1; }), &mask), 3);
 }
 
+// The most probable one and those 2 below it, of a seventh of its weight, are as near to what is 1 below it: by ids, it
+// and four of them have 1.5. One that is there comes before them.
+void equally_near_ones_differ_in_weight() {
+  for (const size_t equal : {size_t{10}, size_t{200}}) {
+    std::vector<float> logits(equal + 1, 0);
+    logits[0] = 2;
+    for (const bool one_at_center : {false, true}) {
+      if (one_at_center) logits.push_back(1);
+      nt::Candidates candidates;
+      candidates.load(logits.data(), static_cast<int>(logits.size()), nullptr);
+      candidates.keep_nearest(1, 1.5 + (one_at_center ? std::exp(-1) : 0));
+      CHECK_EQ(candidates.size(), size_t{5} + one_at_center);
+    }
+  }
+}
+
 void order_matters() {
   // Probabilities 0.6, 0.3, 0.1: two of them have 0.85. At temperature 2 they are 0.473, 0.334, 0.193: all three.
   const std::vector<float> logits = {std::log(0.6f), std::log(0.3f), std::log(0.1f)};
@@ -592,6 +608,7 @@ int main() {
   draws_are_the_same_everywhere();
   draws_from_whole_vocabularies_are_the_same_everywhere();
   greedy_takes_the_lowest_of_equals();
+  equally_near_ones_differ_in_weight();
   order_matters();
   dry_counts_what_would_be_repeated();
   dry_looks_at_all_of_the_window();

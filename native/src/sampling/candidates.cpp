@@ -233,10 +233,10 @@ void Candidates::keep_first(Key key, double low, double high, const double* weig
     }
   };
   Place last{0, size()};
-  bool alike = true;
+  bool alike = true;  // by logit: of two on either side of the center, the keys may be equal and the weights not
   each_in_bucket([&](size_t i) {
     if (last.index == size()) last = {key(logits_[i]), i};
-    return alike = key(logits_[i]) == last.key;
+    return alike = logits_[i] == logits_[last.index];
   });
   if (alike) {  // in the order of their indices already
     double n = std::ceil((wanted - before) / (weights != nullptr ? weights[last.index] : 1));
@@ -272,12 +272,8 @@ Candidates::Place Candidates::boundary(const double* weights, double wanted, dou
   for (int round = 0; round < kRounds && places_.size() > kFew; ++round) {
     double low = HUGE_VAL, high = -HUGE_VAL;
     for (const Place& p : places_) low = std::min(low, p.key), high = std::max(high, p.key);
-    if (low == high) {  // in the order of their indices already
-      const double n = std::ceil((wanted - before) / weight(places_[0]));
-      return places_[n < static_cast<double>(places_.size()) ? static_cast<size_t>(n) - 1 : places_.size() - 1];
-    }
     const double scale = (kBuckets - 1) / (high - low);
-    if (!(scale < 0x1p1000)) break;  // as good as equal
+    if (!(scale < 0x1p1000)) break;  // equal, or as good as that
     const auto bucket = [&](const Place& p) {
       return static_cast<int32_t>(std::min((p.key - low) * scale, kBuckets - 1.0));
     };
