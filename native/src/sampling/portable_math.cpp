@@ -7,6 +7,7 @@
 #include "sampling/exp_in_range.h"
 
 namespace nt {
+
 double portable_exp(double x) {
   if (x != x) return x;
   if (x > kMostExponent) return HUGE_VAL;

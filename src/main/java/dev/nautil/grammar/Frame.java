@@ -67,7 +67,7 @@ final class Frame {
     return start;
   }
 
-  /** The fewest bytes that it takes, or less where it has members. */
+  /** The fewest bytes that it takes, or less where it has members or is an intersection. */
   int leastBytes() {
     int once = startState().leastToAccept;
     return switch (kind) {

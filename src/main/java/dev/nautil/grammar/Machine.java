@@ -44,7 +44,7 @@ final class Machine implements Loop.Steps<Config> {
   /** Ways to read a text at once, above which it is given up. */
   private static final int MAX_NODES = 20_000;
 
-  /** Nodes above which the tables of a step are made anew: to clear a large one takes long. */
+  /** Nodes above which the table of a step is made anew: to clear a large one takes long. */
   private static final int MANY_NODES = 500;
 
   /** The count of a node that does not count: as many rounds as one likes may follow, or none. */

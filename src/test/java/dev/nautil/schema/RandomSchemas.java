@@ -51,8 +51,8 @@ final class RandomSchemas {
     random = new Random(new SplittableRandom(seed).nextLong());
     dialect = one(2) ? Dialect.DRAFT_2020_12 : one(2) ? Dialect.DRAFT_2019_09 : Dialect.DRAFT_7;
     boolean isOld = dialect == Dialect.DRAFT_7;
-    under = random.nextInt(isOld ? 1 : 3) == 0 ? "definitions" : "$defs";
-    hasId = random.nextInt(5) == 0;
+    under = one(isOld ? 1 : 3) ? "definitions" : "$defs";
+    hasId = one(5);
     hasAnchors = !isOld && one(3);
   }
 
