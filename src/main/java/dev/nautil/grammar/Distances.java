@@ -20,26 +20,19 @@ final class Distances {
       }
     }
     // What a frame takes changes what its callers do, so that it goes on until nothing changes;
-    // backwards, since a frame is made before most of those that it calls.
+    // backwards, since frames and states are made before most of those that they lead to.
     for (boolean changes = true; changes; ) {
       changes = false;
       for (int i = frames.size() - 1; i >= 0; i--) {
-        changes |= set(frames.get(i), frames);
+        State[] states = frames.get(i).states;
+        for (int j = states.length - 1; j >= 0; j--) {
+          changes |= set(states[j], frames);
+        }
       }
     }
   }
 
-  private static boolean set(Frame frame, List<Frame> frames) {
-    boolean any = false;
-    for (boolean changes = true; changes; any |= changes) {
-      changes = false;
-      for (int i = frame.states.length - 1; i >= 0; i--) {
-        changes |= set(frame.states[i], frames);
-      }
-    }
-    return any;
-  }
-
+  /** Whether it comes nearer. */
   private static boolean set(State state, List<Frame> frames) {
     int before = state.leastToAccept;
     for (int e = 0; e < state.bytes.length; e += 3) {

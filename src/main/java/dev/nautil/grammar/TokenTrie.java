@@ -5,7 +5,7 @@ package dev.nautil.grammar;
  * node is its first child, and {@link #end} is where to go on if its children are not wanted.
  */
 final class TokenTrie {
-  /** Numbers of a node, which lie side by side: a walk leaps, and takes a cache line a node. */
+  /** Numbers of a node, side by side: a walk leaps, and each array would be a cache line a node. */
   private static final int STRIDE = 4;
 
   /** Number of nodes; the root is none. */
