@@ -35,7 +35,7 @@ final class StepSize {
    * Nemo on two AVX2 cores, others' next tokens take 1.1 s at most beside 2, 1.2 s beside 4, 1.4 s
    * beside 8.
    */
-  private static final int LEAST_TOKENS = 2;
+  static final int LEAST_TOKENS = 2;
 
   /** The first step's tokens, and by how much a step may exceed those that were measured. */
   private static final int FIRST_TOKENS = 16;

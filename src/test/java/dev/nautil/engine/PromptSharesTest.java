@@ -44,8 +44,8 @@ class PromptSharesTest {
       int[] shares = divide(step % 5, 1, 1000, 1000, 1000, 1000, 1000);
       Arrays.setAll(sums, i -> sums[i] + shares[i]);
     }
-    // Eight tokens is the least that a step takes.
-    assertArrayEquals(new int[] {80, 80, 80, 80, 80}, sums);
+    int each = 50 * StepSize.LEAST_TOKENS / 5;
+    assertArrayEquals(new int[] {each, each, each, each, each}, sums);
   }
 
   @Test
