@@ -65,13 +65,16 @@ inline __m256 halves(__m256i v) {
   return _mm256_cvtph_ps(_mm256_castsi256_si128(packed));
 }
 
-// Byte i of each lane, 0 to 255.
-inline __m256i byte_of(__m256i v, int i) {
-  return _mm256_and_si256(_mm256_srl_epi32(v, _mm_cvtsi32_si128(8 * i)), _mm256_set1_epi32(255));
+// Signed bytes `first` and `second` of each lane, as words.
+NT_INLINE __m256i byte_pair(__m256i v, int first, int second) {
+  const __m256i lane = _mm256_setr_epi32(0, 0x04000400, 0x08000800, 0x0c000c00, 0, 0x04000400, 0x08000800, 0x0c000c00);
+  const __m256i upper = _mm256_set1_epi32(static_cast<int>(0x00800080u | first << 8 | second << 24));
+  return _mm256_srai_epi16(_mm256_shuffle_epi8(v, _mm256_or_si256(lane, upper)), 8);
 }
 
-inline __m256i signed_byte_of(__m256i v, int i) {
-  return _mm256_srai_epi32(_mm256_sll_epi32(v, _mm_cvtsi32_si128(24 - 8 * i)), 24);
+// Signed byte i of each lane.
+NT_INLINE __m256 byte_of(__m256i v, int i) {
+  return _mm256_cvtepi32_ps(_mm256_srai_epi32(_mm256_slli_epi32(v, 24 - 8 * i), 24));
 }
 
 inline __m256i low_nibbles(__m256i v) { return _mm256_and_si256(v, _mm256_set1_epi8(15)); }
@@ -80,7 +83,9 @@ inline __m256i high_nibbles(__m256i v) { return _mm256_and_si256(_mm256_srli_epi
 
 // -------------------------------------------------------------------------------- unpacking one half of a tile
 
-// 8 of the 16 rows of a tile: the rows' blocks at the chunk, and where their part of the tile begins.
+// 8 of the 16 rows of a tile: the rows' blocks at the chunk, and where their part of the tile begins. What takes it is
+// always inlined: else every store might change its pointers, which are then loaded again (Zen 3, a tile of Q4_K: 460
+// cycles, so 250).
 struct HalfTile {
   const uint8_t* rows[8];
   int n_values;
@@ -88,37 +93,40 @@ struct HalfTile {
   int first;  // row of the tile
 };
 
-inline void put(const HalfTile& t, int group, __m256i q) { store256(t.tile->q[group][t.first], q); }
+NT_INLINE void put(const HalfTile& t, int group, __m256i q) { store256(t.tile->q[group][t.first], q); }
 
-inline void put_scale(const HalfTile& t, int sub, __m256 scale) {
+NT_INLINE void put_scale(const HalfTile& t, int sub, __m256 scale) {
   _mm256_store_ps(t.tile->scale[sub] + t.first, scale);
 }
 
-inline void put_min(const HalfTile& t, int sub, __m256 min) { _mm256_store_ps(t.tile->min[sub] + t.first, min); }
+NT_INLINE void put_min(const HalfTile& t, int sub, __m256 min) { _mm256_store_ps(t.tile->min[sub] + t.first, min); }
 
-// The low words of a and b, in turn.
-inline __m256i pair_words(__m256i a, __m256i b) { return _mm256_blend_epi16(a, _mm256_slli_epi32(b, 16), 0xaa); }
-
-// The mins dmin · min[s] of all the sub-blocks of a block of 256.
+// The mins dmin · min of all the sub-blocks of a block of 256, a byte each: four to a lane.
 template <class F>
-void put_mins(const HalfTile& t, __m256 dmin, const __m256i* min) {
+NT_INLINE void put_mins(const HalfTile& t, __m256 dmin, const __m256i* min) {
+  NT_UNROLL
   for (int j = 0; j < kChunk / F::kSub / 2; ++j) {
-    store256(t.tile->min_pairs[j][t.first], pair_words(min[2 * j], min[2 * j + 1]));
+    store256(t.tile->min_pairs[j][t.first], byte_pair(min[j / 2], j % 2 * 2, j % 2 * 2 + 1));
   }
   _mm256_store_ps(t.tile->min_scale + t.first, dmin);
 }
 
-// The scales d · scale[s], in the form that the product wants.
+// The scales d · scale, a signed byte each, in the form that the product wants.
 template <class F>
-void put_scales(const HalfTile& t, __m256 d, const __m256i* scale) {
+NT_INLINE void put_scales(const HalfTile& t, __m256 d, const __m256i* scale) {
   constexpr int kSubs = kChunk / F::kSub;
   if constexpr (!kIntegerScales<F>) {
-    for (int s = 0; s < kSubs; ++s) put_scale(t, s, _mm256_mul_ps(d, _mm256_cvtepi32_ps(scale[s])));
+    NT_UNROLL
+    for (int s = 0; s < kSubs; ++s) put_scale(t, s, _mm256_mul_ps(d, byte_of(scale[s / 4], s % 4)));
   } else {
-    for (int s = 0; s < kSubs; ++s) store256(t.tile->scale_words[s][t.first], pair_words(scale[s], scale[s]));
+    NT_UNROLL
+    for (int s = 0; s < kSubs; ++s) {
+      store256(t.tile->scale_words[s][t.first], byte_pair(scale[s / 4], s % 4, s % 4));
+    }
     _mm256_store_ps(t.tile->d + t.first, d);
+    NT_UNROLL
     for (int j = 0; kTileBias<F> != 0 && j < kSubs / 2; ++j) {
-      const __m256i pair = pair_words(scale[2 * j], scale[2 * j + 1]);
+      const __m256i pair = byte_pair(scale[j / 2], j % 2 * 2, j % 2 * 2 + 1);
       store256(t.tile->min_pairs[j][t.first], _mm256_mullo_epi16(pair, _mm256_set1_epi16(kTileBias<F>)));
     }
   }
@@ -127,13 +135,13 @@ void put_scales(const HalfTile& t, __m256 d, const __m256i* scale) {
 // The formats' own unpack(), row by row, and then transposed.
 template <class F>
 struct Unpack {
-  static void row(const uint8_t* data, int n, RowChunk* out) {
+  static NT_INLINE void row(const uint8_t* data, int n, RowChunk* out) {
     if (n < kChunk) std::memset(out, 0, sizeof *out);
     unpack_row<F>(data, n, out);
     for (int8_t& q : out->q) q = static_cast<int8_t>(q + kTileBias<F>);
   }
 
-  static void run(const HalfTile& t) {
+  static NT_INLINE void run(const HalfTile& t) {
     RowChunk chunk[8];
     const uint8_t *q[8], *scale[8], *min[8];
     for (int r = 0; r < 8; ++r) {
@@ -159,7 +167,7 @@ struct Unpack {
 };
 
 // 16 bytes of nibbles at an offset: the low ones are groups first … first + 3, the high ones second … second + 3.
-inline void put_nibbles(const HalfTile& t, size_t offset, int first, int second) {
+NT_INLINE void put_nibbles(const HalfTile& t, size_t offset, int first, int second) {
   __m256i v[4];
   transpose16(t.rows, offset, v);
   for (int j = 0; j < 4; ++j) {
@@ -169,7 +177,7 @@ inline void put_nibbles(const HalfTile& t, size_t offset, int first, int second)
 }
 
 // The same, through IQ4's table of values.
-inline void put_iq4(const HalfTile& t, size_t offset, int group) {
+NT_INLINE void put_iq4(const HalfTile& t, size_t offset, int group) {
   const __m256i values = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(kIq4Values)));
   const __m256i table = _mm256_add_epi8(values, _mm256_set1_epi8(static_cast<char>(kTileBias<IQ4_NL>)));
   __m256i v[4];
@@ -181,7 +189,7 @@ inline void put_iq4(const HalfTile& t, size_t offset, int group) {
 }
 
 template <>
-inline void Unpack<Q4_0>::run(const HalfTile& t) {
+NT_INLINE void Unpack<Q4_0>::run(const HalfTile& t) {
   for (int b = 0; b < t.n_values / 32; ++b) {
     put_scale(t, b, halves(t.rows, 18 * b));
     put_nibbles(t, 18 * b + 2, 8 * b, 8 * b + 4);
@@ -189,7 +197,7 @@ inline void Unpack<Q4_0>::run(const HalfTile& t) {
 }
 
 template <>
-inline void Unpack<Q4_1>::run(const HalfTile& t) {
+NT_INLINE void Unpack<Q4_1>::run(const HalfTile& t) {
   for (int b = 0; b < t.n_values / 32; ++b) {
     put_scale(t, b, halves(t.rows, 20 * b));
     put_min(t, b, _mm256_xor_ps(halves(t.rows, 20 * b + 2), broadcast(-0.0f)));
@@ -198,7 +206,7 @@ inline void Unpack<Q4_1>::run(const HalfTile& t) {
 }
 
 template <>
-inline void Unpack<IQ4_NL>::run(const HalfTile& t) {
+NT_INLINE void Unpack<IQ4_NL>::run(const HalfTile& t) {
   for (int b = 0; b < t.n_values / 32; ++b) {
     put_scale(t, b, halves(t.rows, 18 * b));
     put_iq4(t, 18 * b + 2, 8 * b);
@@ -206,7 +214,7 @@ inline void Unpack<IQ4_NL>::run(const HalfTile& t) {
 }
 
 template <>
-inline void Unpack<Q8_0>::run(const HalfTile& t) {
+NT_INLINE void Unpack<Q8_0>::run(const HalfTile& t) {
   const __m256i bias = _mm256_set1_epi8(static_cast<char>(kTileBias<Q8_0>));
   for (int b = 0; b < t.n_values / 32; ++b) {
     put_scale(t, b, halves(t.rows, 34 * b));
@@ -220,7 +228,7 @@ inline void Unpack<Q8_0>::run(const HalfTile& t) {
 
 // The 16 bytes that Q4_K and Q5_K begin with: d, dmin and the packed scales and mins (see scale_min_k4()).
 template <class F>
-void put_scales_k4(const HalfTile& t) {
+NT_INLINE void put_scales_k4(const HalfTile& t) {
   __m256i v[4];
   transpose16(t.rows, 0, v);
   const __m256 d = halves(v[0]), dmin = halves(_mm256_srli_epi32(v[0], 16));
@@ -229,17 +237,12 @@ void put_scales_k4(const HalfTile& t) {
                             _mm256_or_si256(low_nibbles(v[3]), _mm256_and_si256(_mm256_srli_epi16(v[1], 2), two))};
   const __m256i min[2] = {_mm256_and_si256(v[2], six),
                           _mm256_or_si256(high_nibbles(v[3]), _mm256_and_si256(_mm256_srli_epi16(v[2], 2), two))};
-  __m256i scales[8], mins[8];
-  for (int s = 0; s < 8; ++s) {
-    scales[s] = byte_of(scale[s / 4], s % 4);
-    mins[s] = byte_of(min[s / 4], s % 4);
-  }
-  put_scales<F>(t, d, scales);
-  put_mins<F>(t, dmin, mins);
+  put_scales<F>(t, d, scale);
+  put_mins<F>(t, dmin, min);
 }
 
 template <>
-inline void Unpack<Q4_K>::run(const HalfTile& t) {
+NT_INLINE void Unpack<Q4_K>::run(const HalfTile& t) {
   put_scales_k4<Q4_K>(t);
   for (int i = 0; i < 8; ++i) {
     const int group = 16 * (i / 2) + 4 * (i % 2);
@@ -248,7 +251,7 @@ inline void Unpack<Q4_K>::run(const HalfTile& t) {
 }
 
 template <>
-inline void Unpack<Q5_K>::run(const HalfTile& t) {
+NT_INLINE void Unpack<Q5_K>::run(const HalfTile& t) {
   put_scales_k4<Q5_K>(t);
   const __m256i bit = _mm256_set1_epi8(16);
   __m256i high[8];  // of values 4i … 4i + 3 of every sub-block; bit j is sub-block j's
@@ -269,15 +272,14 @@ inline void Unpack<Q5_K>::run(const HalfTile& t) {
   }
 }
 
-inline void put_scales_q6(const HalfTile& t) {
-  __m256i bytes[4], scales[16];
-  transpose16(t.rows, 192, bytes);
-  for (int s = 0; s < 16; ++s) scales[s] = signed_byte_of(bytes[s / 4], s % 4);
+NT_INLINE void put_scales_q6(const HalfTile& t) {
+  __m256i scales[4];
+  transpose16(t.rows, 192, scales);
   put_scales<Q6_K>(t, halves(t.rows, 208), scales);
 }
 
 template <>
-inline void Unpack<Q6_K>::run(const HalfTile& t) {
+NT_INLINE void Unpack<Q6_K>::run(const HalfTile& t) {
   const __m256i bits = _mm256_set1_epi8(0x30);
   for (int i = 0; i < 4; ++i) {  // 16 values of each of the four quarters of half i / 2
     const int h = i / 2, l = 16 * (i % 2);
@@ -298,22 +300,21 @@ inline void Unpack<Q6_K>::run(const HalfTile& t) {
 }
 
 template <>
-inline void Unpack<IQ4_XS>::run(const HalfTile& t) {
-  alignas(32) int32_t scale[8][8];
+NT_INLINE void Unpack<IQ4_XS>::run(const HalfTile& t) {
+  alignas(32) int8_t scale[2][8][4];
   for (int r = 0; r < 8; ++r) {
     const uint8_t* p = t.rows[r];
-    for (int s = 0; s < 8; ++s) scale[s][r] = (nibble(p + 4, s) | (load_u16(p + 2) >> 2 * s & 3) << 4) - 32;
+    for (int s = 0; s < 8; ++s) {
+      scale[s / 4][r][s % 4] = static_cast<int8_t>((nibble(p + 4, s) | (load_u16(p + 2) >> 2 * s & 3) << 4) - 32);
+    }
   }
-  __m256i scales[8];
-  for (int s = 0; s < 8; ++s) {
-    scales[s] = load256(scale[s]);
-    put_iq4(t, 8 + 16 * s, 8 * s);
-  }
+  const __m256i scales[2] = {load256(scale[0]), load256(scale[1])};
+  for (int s = 0; s < 8; ++s) put_iq4(t, 8 + 16 * s, 8 * s);
   put_scales<IQ4_XS>(t, halves(t.rows, 0), scales);
 }
 
 // The fifth bits of a block of Q5_0 or Q5_1, as 16 in each byte of group g.
-inline __m256i fifth_bits(__m256i qh, int g) {
+NT_INLINE __m256i fifth_bits(__m256i qh, int g) {
   const __m256i spread = _mm256_set1_epi32(0x01010101 * (g / 2));
   const __m256i lanes = _mm256_setr_epi32(0, 0x04040404, 0x08080808, 0x0c0c0c0c, 0, 0x04040404, 0x08080808, 0x0c0c0c0c);
   const __m256i bit = _mm256_set1_epi32(g % 2 ? static_cast<int32_t>(0x80402010) : 0x08040201);
@@ -322,7 +323,7 @@ inline __m256i fifth_bits(__m256i qh, int g) {
 }
 
 // 4 bytes of fifth bits and 16 of nibbles at an offset: block b.
-inline void put_q5(const HalfTile& t, size_t offset, int b) {
+NT_INLINE void put_q5(const HalfTile& t, size_t offset, int b) {
   alignas(32) uint32_t bits[8];
   for (int r = 0; r < 8; ++r) bits[r] = load_u32(t.rows[r] + offset);
   const __m256i qh = load256(bits);
@@ -335,7 +336,7 @@ inline void put_q5(const HalfTile& t, size_t offset, int b) {
 }
 
 template <>
-inline void Unpack<Q5_0>::run(const HalfTile& t) {
+NT_INLINE void Unpack<Q5_0>::run(const HalfTile& t) {
   for (int b = 0; b < t.n_values / 32; ++b) {
     put_scale(t, b, halves(t.rows, 22 * b));
     put_q5(t, 22 * b + 2, b);
@@ -343,7 +344,7 @@ inline void Unpack<Q5_0>::run(const HalfTile& t) {
 }
 
 template <>
-inline void Unpack<Q5_1>::run(const HalfTile& t) {
+NT_INLINE void Unpack<Q5_1>::run(const HalfTile& t) {
   for (int b = 0; b < t.n_values / 32; ++b) {
     put_scale(t, b, halves(t.rows, 24 * b));
     put_min(t, b, _mm256_xor_ps(halves(t.rows, 24 * b + 2), broadcast(-0.0f)));
@@ -352,13 +353,14 @@ inline void Unpack<Q5_1>::run(const HalfTile& t) {
 }
 
 template <>
-inline void Unpack<Q2_K>::run(const HalfTile& t) {
+NT_INLINE void Unpack<Q2_K>::run(const HalfTile& t) {
   const __m256i two = _mm256_set1_epi8(3);
-  __m256i v[4], scales[16], mins[16];
+  __m256i v[4], scales[4], mins[4];
   transpose16(t.rows, 0, v);
-  for (int s = 0; s < 16; ++s) {
-    scales[s] = byte_of(low_nibbles(v[s / 4]), s % 4);
-    mins[s] = byte_of(high_nibbles(v[s / 4]), s % 4);
+  NT_UNROLL
+  for (int j = 0; j < 4; ++j) {
+    scales[j] = low_nibbles(v[j]);
+    mins[j] = high_nibbles(v[j]);
   }
   put_scales<Q2_K>(t, halves(t.rows, 80), scales);
   put_mins<Q2_K>(t, halves(t.rows, 82), mins);
@@ -375,15 +377,15 @@ inline void Unpack<Q2_K>::run(const HalfTile& t) {
 }
 
 template <>
-inline void Unpack<Q3_K>::run(const HalfTile& t) {
+NT_INLINE void Unpack<Q3_K>::run(const HalfTile& t) {
   const __m256i two = _mm256_set1_epi8(3), one = _mm256_set1_epi8(1);
-  __m256i v[4], mask[8], scales[16];
+  __m256i v[4], mask[8], scales[4];
   transpose16(t.rows, 92, v);  // the 12 bytes of scales are v[1] to v[3]
   for (int i = 0; i < 4; ++i) {
     const __m256i low = i < 2 ? low_nibbles(v[1 + i]) : high_nibbles(v[i - 1]);
     const __m256i high = _mm256_and_si256(_mm256_srl_epi16(v[3], _mm_cvtsi32_si128(2 * i)), two);
     const __m256i six = _mm256_or_si256(low, _mm256_slli_epi16(high, 4));
-    for (int j = 0; j < 4; ++j) scales[4 * i + j] = _mm256_sub_epi32(byte_of(six, j), _mm256_set1_epi32(32));
+    scales[i] = _mm256_sub_epi8(six, _mm256_set1_epi8(32));
   }
   put_scales<Q3_K>(t, halves(t.rows, 108), scales);
   transpose16(t.rows, 0, mask);
@@ -404,14 +406,14 @@ inline void Unpack<Q3_K>::run(const HalfTile& t) {
 
 // The grids' formats are decoded row by row, 32 values at a time, and then transposed.
 
-inline __m256i four(uint64_t a, uint64_t b, uint64_t c, uint64_t d) {
+NT_INLINE __m256i four(uint64_t a, uint64_t b, uint64_t c, uint64_t d) {
   return _mm256_setr_epi64x(static_cast<int64_t>(a), static_cast<int64_t>(b), static_cast<int64_t>(c),
                             static_cast<int64_t>(d));
 }
 
 // Stores 32 magnitudes with their signs, bit i for value i, plus the format's bias.
 template <class F>
-void put_codes(__m256i magnitudes, uint32_t signs, int8_t* q) {
+NT_INLINE void put_codes(__m256i magnitudes, uint32_t signs, int8_t* q) {
   const __m256i bit = _mm256_set1_epi64x(static_cast<int64_t>(0x8040201008040201));
   const __m256i spread = _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
   const __m256i all = _mm256_shuffle_epi8(_mm256_set1_epi32(static_cast<int32_t>(signs)), spread);
@@ -422,13 +424,13 @@ void put_codes(__m256i magnitudes, uint32_t signs, int8_t* q) {
 
 // Stores 32 values of −1, 0 or 1 in eighths, plus or minus one eighth, which are the bytes of `delta`.
 template <class F>
-void put_eighths32(__m256i grid, __m256i delta, int8_t* q) {
+NT_INLINE void put_eighths32(__m256i grid, __m256i delta, int8_t* q) {
   const __m256i eight = _mm256_and_si256(_mm256_slli_epi16(grid, 3), _mm256_set1_epi8(-8));
   store256(q, _mm256_add_epi8(_mm256_add_epi8(eight, delta), _mm256_set1_epi8(kTileBias<F>)));
 }
 
 // Four groups of seven sign bits as four bytes, the eighth bit of each making the number of ones even.
-inline uint32_t sign_bytes(uint32_t sevens) {
+NT_INLINE uint32_t sign_bytes(uint32_t sevens) {
   const uint32_t x = (sevens & 0x7f) | (sevens << 1 & 0x7f00) | (sevens << 2 & 0x7f0000) | (sevens << 3 & 0x7f000000);
   uint32_t parity = x ^ x >> 4;
   parity ^= parity >> 2;
@@ -437,7 +439,7 @@ inline uint32_t sign_bytes(uint32_t sevens) {
 }
 
 template <>
-inline void Unpack<IQ2_XXS>::row(const uint8_t* data, int, RowChunk* out) {
+NT_INLINE void Unpack<IQ2_XXS>::row(const uint8_t* data, int, RowChunk* out) {
   const auto& b = *reinterpret_cast<const IQ2_XXS::Block*>(data);
   const uint64_t* grid = kGrids.iq2_xxs;
   const float d = to_float(b.d);
@@ -450,7 +452,7 @@ inline void Unpack<IQ2_XXS>::row(const uint8_t* data, int, RowChunk* out) {
 }
 
 template <>
-inline void Unpack<IQ2_XS>::row(const uint8_t* data, int, RowChunk* out) {
+NT_INLINE void Unpack<IQ2_XS>::row(const uint8_t* data, int, RowChunk* out) {
   const auto& b = *reinterpret_cast<const IQ2_XS::Block*>(data);
   const uint64_t* grid = kGrids.iq2_xs;
   const float d = to_float(b.d);
@@ -468,7 +470,7 @@ inline void Unpack<IQ2_XS>::row(const uint8_t* data, int, RowChunk* out) {
 }
 
 template <>
-inline void Unpack<IQ2_S>::row(const uint8_t* data, int, RowChunk* out) {
+NT_INLINE void Unpack<IQ2_S>::row(const uint8_t* data, int, RowChunk* out) {
   const auto& b = *reinterpret_cast<const IQ2_S::Block*>(data);
   const float d = to_float(b.d);
   for (int j = 0; j < 16; ++j) out->scale[j] = d * (0.5f + static_cast<float>(nibble(b.scales, j))) * 0.25f;
@@ -480,7 +482,7 @@ inline void Unpack<IQ2_S>::row(const uint8_t* data, int, RowChunk* out) {
 }
 
 template <>
-inline void Unpack<IQ3_XXS>::row(const uint8_t* data, int, RowChunk* out) {
+NT_INLINE void Unpack<IQ3_XXS>::row(const uint8_t* data, int, RowChunk* out) {
   const auto& b = *reinterpret_cast<const IQ3_XXS::Block*>(data);
   const float d = to_float(b.d);
   for (int j = 0; j < 8; ++j) {
@@ -493,7 +495,7 @@ inline void Unpack<IQ3_XXS>::row(const uint8_t* data, int, RowChunk* out) {
 }
 
 template <>
-inline void Unpack<IQ3_S>::row(const uint8_t* data, int, RowChunk* out) {
+NT_INLINE void Unpack<IQ3_S>::row(const uint8_t* data, int, RowChunk* out) {
   const auto& b = *reinterpret_cast<const IQ3_S::Block*>(data);
   const float d = to_float(b.d);
   for (int j = 0; j < 8; ++j) {
@@ -505,7 +507,7 @@ inline void Unpack<IQ3_S>::row(const uint8_t* data, int, RowChunk* out) {
 }
 
 template <>
-inline void Unpack<IQ1_S>::row(const uint8_t* data, int, RowChunk* out) {
+NT_INLINE void Unpack<IQ1_S>::row(const uint8_t* data, int, RowChunk* out) {
   const auto& b = *reinterpret_cast<const IQ1_S::Block*>(data);
   const float d = to_float(b.d);
   for (int j = 0; j < 8; ++j) {
@@ -517,7 +519,7 @@ inline void Unpack<IQ1_S>::row(const uint8_t* data, int, RowChunk* out) {
   }
 }
 
-inline HalfTile half_tile(const uint8_t* const* rows, int n_values, WeightTile* tile, int h) {
+NT_INLINE HalfTile half_tile(const uint8_t* const* rows, int n_values, WeightTile* tile, int h) {
   HalfTile half = {{}, n_values, tile, 8 * h};
   for (int r = 0; r < 8; ++r) half.rows[r] = rows[8 * h + r];
   return half;

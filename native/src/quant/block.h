@@ -13,6 +13,7 @@
 // Always inlined: files with different instruction set flags include this header, and an out-of-line copy that one of
 // them was compiled to must never be the one that the others link.
 #define NT_INLINE inline __attribute__((always_inline))
+#define NT_NOINLINE __attribute__((noinline))
 #define NT_INLINE_LAMBDA __attribute__((always_inline))
 
 namespace nt {
