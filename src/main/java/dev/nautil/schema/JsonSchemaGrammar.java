@@ -32,7 +32,8 @@ import dev.nautil.grammar.Grammar;
  *     the number of required ones
  * <tr><td>without effect<td>{@code title}, {@code description}, {@code default}, {@code examples},
  *     {@code deprecated}, {@code readOnly}, {@code writeOnly}, {@code $comment}, {@code content…},
- *     {@code x-…}
+ *     {@code x-…}; OpenAPI's {@code example}, {@code discriminator}, {@code externalDocs}, {@code
+ *     xml}
  * </table>
  *
  * <ul>

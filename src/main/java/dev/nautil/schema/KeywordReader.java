@@ -33,6 +33,11 @@ final class KeywordReader {
           "contentEncoding",
           "contentMediaType",
           "contentSchema",
+          // OpenAPI 3.1's vocabulary. A discriminator does not change what is valid (4.8.25).
+          "discriminator",
+          "example",
+          "externalDocs",
+          "xml",
           // Without "if" and "contains", which are refused, these have no effect.
           "then",
           "else",
@@ -176,10 +181,22 @@ final class KeywordReader {
       case "if" -> !at.node.has("then") && !at.node.has("else");
       case "patternProperties", "dependentRequired", "dependentSchemas", "dependencies" ->
           value.isObject() && value.isEmpty();
-      case "propertyNames", "unevaluatedProperties", "unevaluatedItems" ->
+      case "propertyNames" -> value.isBoolean() ? value.asBoolean() : takesAnyString(value);
+      case "unevaluatedProperties", "unevaluatedItems" ->
           value.isBoolean() ? value.asBoolean() : value.isObject() && value.isEmpty();
       default -> false;
     };
+  }
+
+  /** Whether a schema says at most that its values are strings, as zod does of names. */
+  private static boolean takesAnyString(JsonNode schema) {
+    return schema.isObject()
+        && schema.properties().stream()
+            .allMatch(
+                keyword ->
+                    ANNOTATIONS.contains(keyword.getKey())
+                        || (keyword.getKey().equals("type")
+                            && "string".equals(keyword.getValue().textValue())));
   }
 
   private void readType(JsonNode value) {
@@ -187,7 +204,7 @@ final class KeywordReader {
     boolean number = false;
     boolean integer = false;
     for (JsonNode name : value.isArray() ? value : List.of(value)) {
-      switch (name.asText()) {
+      switch (name.isTextual() ? name.textValue() : "") {
         case "null" -> keywords.types |= ValueType.NULL;
         case "boolean" -> keywords.types |= ValueType.BOOLEAN;
         case "number" -> number = true;

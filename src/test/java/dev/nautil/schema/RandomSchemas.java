@@ -135,6 +135,10 @@ final class RandomSchemas {
       schema.put("description", "what it is");
       schema.put("default", 1);
       schema.put("$comment", "no comment");
+      schema.put("example", "an example");
+      schema.putObject("externalDocs").put("url", "https://example.com");
+      schema.putObject("xml").put("name", "a");
+      schema.putObject("discriminator").put("propertyName", "a");
       schema.put("deprecated", true);
       schema.put("readOnly", true);
       schema.put("writeOnly", false);
