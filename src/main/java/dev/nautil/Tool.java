@@ -167,7 +167,7 @@ public final class Tool {
   private static Map<String, Object> parse(String name, String schema) {
     String problem;
     try {
-      JsonNode json = JsonValues.parse(schema);
+      JsonNode json = JsonValues.parseStrictly(schema);
       if (json.isObject() && json.path("type").asText("object").equals("object")) {
         Map<String, Object> map = JsonValues.toMap(json);
         map.putIfAbsent("type", "object");

@@ -242,12 +242,24 @@ class ToolsTest {
     assertTrue(run(tools, "t", "{'q':1}").contains("unknown: \\'q\\'"));
   }
 
+  /** A model can write a name again that its schema does not list. */
+  @Test
+  void theLastOfANameCounts() {
+    record Limits(Map<String, Integer> limits) {}
+    Tools tools = Tools.of(Tool.of("limit", "", Limits.class, l -> l.limits()));
+    String twice = "{'limits':{'a':1,'b':2,'a':3}}";
+    assertEquals("{'a':3,'b':2}", run(tools, "limit", twice));
+    ToolCall call = new ToolCall("1", "limit", twice.replace('\'', '"'));
+    assertEquals(Map.of("a", 3, "b", 2), call.arguments(Limits.class).limits());
+  }
+
   @Test
   void refusesWhatIsNoTool() {
     for (String name : List.of("", "a b", "é", "x".repeat(65), ToolCall.UNREADABLE)) {
       assertThrows(InvalidToolException.class, () -> Tool.declare(name, "", Sum.class), name);
     }
-    for (String schema : List.of("", "[]", "{", "{\"type\":\"string\"}", "true")) {
+    String twice = "{\"properties\":{\"a\":{},\"a\":{}}}";
+    for (String schema : List.of("", "[]", "{", "{\"type\":\"string\"}", "true", twice)) {
       InvalidToolException e =
           assertThrows(InvalidToolException.class, () -> Tool.declare("t", "", schema), schema);
       assertTrue(e.getMessage().contains(" t "), e.getMessage());

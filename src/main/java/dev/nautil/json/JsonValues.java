@@ -13,6 +13,7 @@ import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.cfg.CoercionAction;
 import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
@@ -49,7 +50,6 @@ public final class JsonValues {
           .addModules(new Jdk8Module(), new JavaTimeModule())
           .annotationIntrospector(new Introspector())
           .defaultSetterInfo(JsonSetter.Value.forContentNulls(Nulls.FAIL))
-          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
           .enable(DeserializationFeature.FAIL_ON_NUMBERS_FOR_ENUMS)
@@ -89,13 +89,27 @@ public final class JsonValues {
   }
 
   /**
-   * Reads a JSON text.
+   * Reads a JSON text. Of members of one name the last counts, as to most readers of JSON: where a
+   * schema takes any names, it cannot keep a model from writing one again.
    *
    * @throws InvalidJsonException if it is none
    */
   public static JsonNode parse(String json) {
+    return parse(json, MAPPER.reader());
+  }
+
+  /**
+   * Reads a JSON text in which no object has two members of one name.
+   *
+   * @throws InvalidJsonException if it is none
+   */
+  public static JsonNode parseStrictly(String json) {
+    return parse(json, MAPPER.reader().with(StreamReadFeature.STRICT_DUPLICATE_DETECTION));
+  }
+
+  private static JsonNode parse(String json, ObjectReader reader) {
     try {
-      JsonNode node = MAPPER.readTree(json);
+      JsonNode node = reader.readTree(json);
       if (node.isMissingNode()) {
         throw new InvalidJsonException("no JSON, but nothing at all");
       }

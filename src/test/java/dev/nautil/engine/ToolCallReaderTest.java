@@ -77,6 +77,7 @@ class ToolCallReaderTest {
     String written = "<tool_call>\n{'name': 'f', 'arguments': {'a': 1}}\n</tool_call>";
     check(hermes, "Hello < there <tool", new Text("Hello < there <tool"));
     check(hermes, written, f);
+    check(hermes, written.replace("1}", "0, 'a': 1}"), f);
     check(hermes, written + "\n" + written + "\n", f, f);
     check(hermes, "Let me see.\n" + written, new Text("Let me see.\n"), f);
     check(hermes, written + " Done.", f, new Text("Done."));

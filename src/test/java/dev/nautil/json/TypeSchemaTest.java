@@ -214,7 +214,6 @@ class TypeSchemaTest {
             "{}",
             "{'city':null}",
             "{'city':'x','town':'y'}",
-            "{'city':'x','city':'y'}",
             "{'city':{}}",
             "{'city':3}",
             "{'city':1.5}",
