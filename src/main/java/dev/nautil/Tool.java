@@ -26,8 +26,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Arguments are described to the model by their type: records, enums, strings, numbers,
  * booleans, {@code java.time}, lists, sets, arrays, maps with string keys, and optionals of these.
  * A component that is an {@code Optional}, or has an annotation named {@code Nullable}, may be left
- * out; all others must be there. Jackson reads them, and its annotations count; a record of a named
- * module that does not export it must be opened to {@code com.fasterxml.jackson.databind}.
+ * out; all others must be there. Jackson reads them, and its annotations count; where they give a
+ * value another form than that of its type, it cannot be described. A record of a named module that
+ * does not export it must be opened to {@code com.fasterxml.jackson.databind}.
  *
  * <p>Immutable. What a tool does is run by the thread that reads the reply.
  */

@@ -2,10 +2,13 @@ package dev.nautil.json;
 
 import com.fasterxml.jackson.annotation.JsonSetter;
 import com.fasterxml.jackson.annotation.Nulls;
+import com.fasterxml.jackson.databind.JavaType;
 import com.fasterxml.jackson.databind.PropertyName;
 import com.fasterxml.jackson.databind.introspect.Annotated;
 import com.fasterxml.jackson.databind.introspect.AnnotatedMember;
+import com.fasterxml.jackson.databind.introspect.AnnotatedMethod;
 import com.fasterxml.jackson.databind.introspect.JacksonAnnotationIntrospector;
+import com.fasterxml.jackson.databind.type.ResolvedRecursiveType;
 import dev.nautil.annotation.Param;
 import org.jspecify.annotations.Nullable;
 
@@ -22,7 +25,23 @@ final class Introspector extends JacksonAnnotationIntrospector {
   public JsonSetter.Value findSetterInfo(Annotated annotated) {
     boolean optional =
         annotated instanceof AnnotatedMember member && Nullability.isOptional(member);
-    return JsonSetter.Value.construct(optional ? Nulls.SET : Nulls.FAIL, Nulls.FAIL);
+    boolean optionalContent = hasOptionals(type(annotated));
+    return JsonSetter.Value.construct(
+        optional ? Nulls.SET : Nulls.FAIL, optionalContent ? Nulls.SET : Nulls.FAIL);
+  }
+
+  private static JavaType type(Annotated annotated) {
+    return annotated instanceof AnnotatedMethod method && method.getParameterCount() == 1
+        ? method.getParameterType(0)
+        : annotated.getType();
+  }
+
+  /** Whether what is in a list or map, or in one of those within it, may be null. */
+  private static boolean hasOptionals(JavaType type) {
+    JavaType content = type.isContainerType() ? type.getContentType() : type.containedType(0);
+    return content != null
+        && !(content instanceof ResolvedRecursiveType)
+        && (Nullability.isOptional(content.getRawClass()) || hasOptionals(content));
   }
 
   @Override

@@ -67,8 +67,8 @@ public final class JsonValues {
           .disable(SerializationFeature.FAIL_ON_EMPTY_BEANS)
           .build();
 
-  /** Of an integer that is written with a point or an exponent: a long has 19. */
-  private static final int MAX_DIGITS = 40;
+  /** Of an integer that is written with a point or an exponent: what the largest double has. */
+  private static final int MAX_DIGITS = 309;
 
   private JsonValues() {}
 

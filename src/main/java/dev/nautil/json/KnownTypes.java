@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.TreeSet;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -41,9 +42,10 @@ final class KnownTypes {
     for (Class<?> type : new Class<?>[] {String.class, CharSequence.class, char[].class}) {
       add(type, Map.of("type", "string"));
     }
-    for (Class<?> type : new Class<?>[] {URI.class, Locale.class, ZoneId.class}) {
+    for (Class<?> type : new Class<?>[] {Locale.class, ZoneId.class}) {
       add(type, Map.of("type", "string"));
     }
+    add(URI.class, ordered("type", "string", "format", "uri"));
     add(char.class, ordered("type", "string", "minLength", 1, "maxLength", 1));
     add(Character.class, ordered("type", "string", "minLength", 1, "maxLength", 1));
     add(boolean.class, Map.of("type", "boolean"));
@@ -96,7 +98,7 @@ final class KnownTypes {
   /**
    * The schema of a type, or null if it is none of these.
    *
-   * @param ranges whether int, long and float say how far they go
+   * @param ranges whether numbers, characters and zones say how far they go
    */
   static @Nullable Map<String, Object> schema(Class<?> type, boolean ranges) {
     Range range = SMALL_RANGES.get(type);
@@ -106,6 +108,12 @@ final class KnownTypes {
       return ranges
           ? ordered("type", "number", "minimum", -most, "maximum", most)
           : Map.of("type", "number");
+    }
+    if (ranges && type == ZoneId.class) {
+      return ordered("type", "string", "enum", new TreeSet<>(ZoneId.getAvailableZoneIds()));
+    }
+    if (ranges && (type == char.class || type == Character.class)) {
+      return pattern("[\\u0000-\\uD7FF\\uE000-\\uFFFF]");
     }
     if (range != null || (wide != null && ranges)) {
       Range r = range != null ? range : wide;

@@ -3,13 +3,13 @@ package dev.nautil.json;
 import com.fasterxml.jackson.databind.BeanDescription;
 import com.fasterxml.jackson.databind.JavaType;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.introspect.AnnotatedMember;
 import com.fasterxml.jackson.databind.introspect.BeanPropertyDefinition;
+import com.fasterxml.jackson.databind.node.TextNode;
 import dev.nautil.UnsupportedTypeException;
+import java.io.IOException;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.Type;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -91,7 +91,8 @@ public final class TypeSchema {
   /**
    * The schema of a type.
    *
-   * @param ranges whether int, long and float say how far they go, which a model need not read
+   * @param ranges whether numbers, characters and zones say how far they go, which a model need not
+   *     read
    * @throws UnsupportedTypeException if there is a type in it that has none
    */
   public static Map<String, Object> of(Type type, boolean ranges) {
@@ -212,9 +213,25 @@ public final class TypeSchema {
     if (constants == null || constants.length == 0) {
       throw unsupported(type, place, "it has no constants");
     }
-    return Arrays.stream(constants)
-        .map(constant -> (Object) JsonValues.mapper().valueToTree(constant).asText())
-        .toList();
+    List<Object> texts = new ArrayList<>();
+    for (Object constant : constants) {
+      String text = JsonValues.mapper().valueToTree(constant).asText();
+      if (!isReadAs(constant, text, type)) {
+        throw unsupported(
+            type, place, "Jackson does not read " + constant + " from \"" + text + "\"");
+      }
+      texts.add(text);
+    }
+    return texts;
+  }
+
+  private static boolean isReadAs(Object constant, String text, JavaType type) {
+    try {
+      Object read = JsonValues.mapper().readerFor(type).readValue(TextNode.valueOf(text));
+      return constant.equals(read);
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   private Map<String, Object> use(JavaType type, Place place) {
@@ -224,6 +241,10 @@ public final class TypeSchema {
       bean = new Bean(newName(type));
       beans.put(type, bean);
       object(bean.schema, properties, new Place(place.path, bean, false));
+      @Nullable String problem = BeanCheck.problem(type, properties);
+      if (problem != null) {
+        throw unsupported(type, place, problem);
+      }
     }
     if (place.owner != null) {
       place.owner.mentioned.add(bean);
@@ -297,22 +318,31 @@ public final class TypeSchema {
       throw unsupported(type, place, "it is neither a record nor has it a default constructor");
     }
     List<Property> properties = new ArrayList<>();
-    for (BeanPropertyDefinition property : description.findProperties()) {
-      AnnotatedMember member = property.getPrimaryMember();
-      if (member != null && property.couldDeserialize()) {
-        String said = property.getMetadata().getDescription();
-        properties.add(
-            new Property(
-                property.getName(),
-                said == null ? "" : said,
-                property.getPrimaryType(),
-                property.isRequired()));
+    for (BeanPropertyDefinition property : readProperties(type, description, place)) {
+      JavaType of = property.getPrimaryType();
+      @Nullable String problem = BeanCheck.problem(property.getPrimaryMember());
+      if (problem != null) {
+        throw unsupported(of, place.inside("." + property.getName()), problem);
       }
+      String said = property.getMetadata().getDescription();
+      properties.add(
+          new Property(property.getName(), said == null ? "" : said, of, property.isRequired()));
     }
     if (properties.isEmpty() && !raw.isRecord()) {
       throw unsupported(type, place, "it has no properties");
     }
     return properties;
+  }
+
+  private static List<BeanPropertyDefinition> readProperties(
+      JavaType type, BeanDescription description, Place place) {
+    try {
+      return description.findProperties().stream()
+          .filter(p -> p.getPrimaryMember() != null && p.couldDeserialize())
+          .toList();
+    } catch (IllegalArgumentException e) {
+      throw unsupported(type, place, "Jackson cannot read it: " + e.getMessage());
+    }
   }
 
   /** Whether Jackson may call its constructor. */

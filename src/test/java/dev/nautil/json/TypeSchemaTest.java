@@ -1,15 +1,25 @@
 package dev.nautil.json;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.annotation.JsonFormat;
+import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.annotation.JsonProperty.Access;
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import com.fasterxml.jackson.annotation.JsonValue;
 import com.fasterxml.jackson.databind.JavaType;
 import dev.nautil.UnsupportedTypeException;
 import dev.nautil.annotation.Param;
+import dev.nautil.grammar.RandomWalk;
+import dev.nautil.schema.JsonSchemaGrammar;
 import java.math.BigDecimal;
 import java.math.BigInteger;
+import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
@@ -18,13 +28,18 @@ import java.time.LocalTime;
 import java.time.OffsetDateTime;
 import java.time.Period;
 import java.time.YearMonth;
+import java.time.ZoneId;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -156,7 +171,7 @@ class TypeSchemaTest {
             "'d':{'type':'number'}",
             "'f':{'type':'number','minimum':-3.4028234663852886E38,"
                 + "'maximum':3.4028234663852886E38}",
-            "'c':{'type':'string','minLength':1,'maxLength':1}")) {
+            "'c':{'type':'string','pattern':'^([\\\\u0000-\\\\uD7FF\\\\uE000-\\\\uFFFF])$'}")) {
       assertTrue(strict.contains(part), part + " in " + strict);
     }
     assertTrue(schema(Numbers.class).contains("'i':{'type':'integer'}"));
@@ -205,6 +220,59 @@ class TypeSchemaTest {
                 Query.class);
     assertEquals(Optional.empty(), query.day);
     assertEquals(OptionalInt.empty(), query.hours);
+  }
+
+  record Names(URI uri, ZoneId zone, Locale locale, Character letter, BigInteger big) {}
+
+  record Gaps(
+      List<Optional<Integer>> list,
+      Map<String, List<Optional<String>>> map,
+      Optional<List<Optional<Boolean>>> optional) {}
+
+  public static final class GapBean {
+    private List<Optional<Integer>> list = List.of();
+
+    public List<Optional<Integer>> getList() {
+      return list;
+    }
+
+    public void setList(List<Optional<Integer>> list) {
+      this.list = list;
+    }
+  }
+
+  @Test
+  void readsWhatARandomModelWrites() {
+    List<Class<?>> types =
+        List.of(
+            Query.class,
+            Pairs.class,
+            Times.class,
+            Numbers.class,
+            Names.class,
+            Gaps.class,
+            GapBean.class,
+            char.class,
+            URI.class);
+    for (Class<?> type : types) {
+      String schema = JsonValues.write(TypeSchema.of(type, true));
+      List<String> hints = new ArrayList<>(List.of("null", "1e50", "\"a\":", "\"Z\"", "00Z\""));
+      Matcher names = Pattern.compile("\"[^\"]*\"").matcher(schema);
+      names.results().forEach(name -> hints.addAll(List.of(name.group(), name.group() + ":")));
+      RandomWalk walk = new RandomWalk(JsonSchemaGrammar.compile(schema), hints, 1);
+      for (int i = 0; i < 200; i++) {
+        String json = walk.next(i);
+        assertDoesNotThrow(() -> JsonValues.read(json, type), () -> type + " " + json);
+      }
+    }
+  }
+
+  @Test
+  void aGapInAListIsAnEmptyOptional() {
+    Gaps gaps = (Gaps) read("{'list':[1,null],'map':{'a':[null]},'optional':[null]}", Gaps.class);
+    assertEquals(List.of(Optional.of(1), Optional.empty()), gaps.list);
+    assertEquals(Map.of("a", List.of(Optional.empty())), gaps.map);
+    assertEquals(Optional.of(List.of(Optional.empty())), gaps.optional);
   }
 
   @Test
@@ -295,6 +363,41 @@ class TypeSchemaTest {
 
   record Closing(AutoCloseable c) {}
 
+  @JsonTypeInfo(use = JsonTypeInfo.Id.NAME)
+  sealed interface Animal permits Cat {}
+
+  record Cat(int lives) implements Animal {}
+
+  record Owner(Cat cat) {}
+
+  record Pets(List<Animal> pets) {}
+
+  record Email(@JsonValue String text) {}
+
+  @JsonFormat(shape = JsonFormat.Shape.ARRAY)
+  record Row(int x, int y) {}
+
+  record Hidden(String open, @JsonIgnore String hidden) {}
+
+  record Given(String open, @JsonProperty(access = Access.READ_ONLY) String given) {}
+
+  record German(@JsonFormat(pattern = "dd.MM.yyyy") LocalDate day) {}
+
+  record Flat(@JsonUnwrapped Place place) {}
+
+  public static final class Doubtful {
+    public void setAge(int age) {}
+
+    public void setAge(boolean age) {}
+  }
+
+  @JsonFormat(shape = JsonFormat.Shape.NUMBER)
+  enum Level {
+    LOW
+  }
+
+  record Levels(Level level) {}
+
   @Test
   void namesWhatCannotBeDescribed() {
     Map<Class<?>, String> culprits =
@@ -311,7 +414,18 @@ class TypeSchemaTest {
             Map.entry(Unknown.class, "Unknown.pair.first: java.lang.Object"),
             Map.entry(Drawn.class, "Drawn.shapes[]: " + Shape.class.getTypeName()),
             Map.entry(None.class, "None.none: " + Empty.class.getTypeName()),
-            Map.entry(Closing.class, "Closing.c: java.lang.AutoCloseable"));
+            Map.entry(Closing.class, "Closing.c: java.lang.AutoCloseable"),
+            Map.entry(Cat.class, "Cat: " + Cat.class.getTypeName()),
+            Map.entry(Owner.class, "Owner.cat: " + Cat.class.getTypeName()),
+            Map.entry(Pets.class, "Pets.pets[]: " + Animal.class.getTypeName()),
+            Map.entry(Email.class, "Email: " + Email.class.getTypeName()),
+            Map.entry(Row.class, "Row: " + Row.class.getTypeName()),
+            Map.entry(Hidden.class, "Hidden: " + Hidden.class.getTypeName()),
+            Map.entry(Given.class, "Given: " + Given.class.getTypeName()),
+            Map.entry(German.class, "German.day: java.time.LocalDate"),
+            Map.entry(Flat.class, "Flat.place: " + Place.class.getTypeName()),
+            Map.entry(Doubtful.class, "Doubtful: " + Doubtful.class.getTypeName()),
+            Map.entry(Levels.class, "Levels.level: " + Level.class.getTypeName()));
     culprits.forEach(
         (type, culprit) -> {
           UnsupportedTypeException e =
