@@ -171,7 +171,8 @@ final class ConversationCache {
   boolean shrinkLongestUnused() {
     Slot unused = null;
     for (Slot slot : slots) {
-      boolean candidate = slot.user == null && slot.length() > 0;
+      // A step that failed for want of heap may have left more than the slot knows of.
+      boolean candidate = slot.user == null && context.sequenceLength(slot.sequence) > 0;
       if (candidate && (unused == null || slot.lastUse < unused.lastUse)) {
         unused = slot;
       }

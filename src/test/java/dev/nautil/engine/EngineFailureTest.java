@@ -58,8 +58,13 @@ class EngineFailureTest {
   }
 
   private Engine newEngine(Decoding decoding) {
-    ContextParams params = new ContextParams(1024, 17, 0, false, false, KvCacheType.F16, true);
-    NativeContext context = model.newContext(params);
+    return newEngine(1024, 0, decoding);
+  }
+
+  private Engine newEngine(int contextLength, long capacity, Decoding decoding) {
+    NativeContext context =
+        model.newContext(
+            new ContextParams(contextLength, 17, 0, false, false, KvCacheType.F16, true, capacity));
     return new Engine(
         context,
         model.model().info(),
@@ -185,6 +190,29 @@ class EngineFailureTest {
       Outcome.assertSameButForTies(model, prompts.get(i), alone.get(i), again.ids());
       assertEquals(89, again.end().cachedTokens());
     }
+  }
+
+  /** What it left in the cache, unknown to all, gives way to who comes next and needs all of it. */
+  @Test
+  void aStepThatFailedForWantOfHeapTakesNoRoom() throws InterruptedException {
+    AtomicBoolean full = new AtomicBoolean();
+    engine =
+        newEngine(
+            512,
+            512,
+            (context, sequences, decode) -> {
+              decode.run();
+              if (full.get() && context.sequenceLength(sequences[0]) >= 400) {
+                full.set(false);
+                throw new OutOfMemoryError("of the test");
+              }
+            });
+    Outcome.read(engine.submit(TestRequests.greedy(random(1, 450), 1)));
+    full.set(true);
+    // Of 450 tokens, which are one step now.
+    failure(Outcome.of(engine.submit(TestRequests.greedy(random(2, 450), 1))));
+    Outcome next = Outcome.read(engine.submit(TestRequests.greedy(random(3, 450), 1)));
+    assertEquals(FinishReason.MAX_TOKENS, next.end().reason());
   }
 
   /** A token that cannot be taken, and a prompt that cannot be one. */
