@@ -12,6 +12,7 @@ import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.Spliterator;
 import java.util.Spliterators;
+import java.util.concurrent.ThreadFactory;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
@@ -107,6 +108,7 @@ public final class Batch implements Iterable<Batch.Result>, AutoCloseable {
   private final SessionOptions options;
   private final OptionalLong total;
   private final Runnable closeSource;
+  private final ThreadFactory threads;
   private final Results iterator = new Results();
   private final long start = System.nanoTime();
 
@@ -138,11 +140,23 @@ public final class Batch implements Iterable<Batch.Result>, AutoCloseable {
       OptionalLong total,
       SessionOptions options,
       Runnable closeSource) {
+    this(model, prompts, total, options, closeSource, work -> new Thread(work, "nautil-batch"));
+  }
+
+  /** With other threads. */
+  Batch(
+      Model model,
+      Iterator<String> prompts,
+      OptionalLong total,
+      SessionOptions options,
+      Runnable closeSource,
+      ThreadFactory threads) {
     this.model = model;
     this.prompts = prompts;
     this.total = total;
     this.options = options;
     this.closeSource = closeSource;
+    this.threads = threads;
     startWorker();
   }
 
@@ -249,10 +263,17 @@ public final class Batch implements Iterable<Batch.Result>, AutoCloseable {
     if (closed || noMore || workers.size() >= SESSIONS) {
       return;
     }
-    Thread worker = new Thread(this::work, "nautil-batch");
+    Thread worker = threads.newThread(this::work);
     worker.setDaemon(true);
-    workers.add(worker);
-    worker.start();
+    try {
+      worker.start();
+      workers.add(worker);
+    } catch (OutOfMemoryError e) {
+      // The system may give no more threads: those that there are go on.
+      if (workers.isEmpty()) {
+        throw e;
+      }
+    }
   }
 
   private void work() {

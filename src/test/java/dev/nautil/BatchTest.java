@@ -15,6 +15,7 @@ import java.util.NoSuchElementException;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
@@ -172,6 +173,33 @@ class BatchTest {
       assertEquals(end, batch.progress(), "the clock has stopped");
       assertThrows(NoSuchElementException.class, batch.iterator()::next);
     }
+  }
+
+  /** A batch needs one thread, and does with as many as the system gives. */
+  @Test
+  void withoutMoreThreadsItGoesOn() {
+    AtomicInteger made = new AtomicInteger();
+    ThreadFactory three =
+        work -> {
+          boolean given = made.getAndIncrement() < 3;
+          return new Thread(work, "nautil-batch") {
+            @Override
+            public void start() {
+              if (!given) {
+                throw new OutOfMemoryError("unable to create native thread");
+              }
+              super.start();
+            }
+          };
+        };
+    Iterator<String> prompts = prompts(20).iterator();
+    try (Batch batch = new Batch(tiny, prompts, OptionalLong.of(20), RAW, () -> {}, three)) {
+      assertEquals(firstLongs(20), indices(batch.stream().toList()));
+    }
+    Iterator<String> none = prompts(1).iterator();
+    assertThrows(
+        OutOfMemoryError.class,
+        () -> new Batch(tiny, none, OptionalLong.empty(), RAW, () -> {}, three));
   }
 
   @Test
