@@ -2,9 +2,11 @@ package dev.nautil;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.nautil.annotation.Param;
+import dev.nautil.engine.Engine;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -41,6 +43,39 @@ class ToolModelTest {
       assertEquals(List.of("Paris"), asked);
       assertEquals("Heavy rain, 7 °C.", session.history().get(2).content());
       assertTrue(reply.usage().cachedTokens() > reply.usage().promptTokens() / 3, "reuse");
+    }
+  }
+
+  /** What tools did cannot be taken back, so that the reply to it waits where others may not. */
+  @Test
+  void aTurnThatWasBegunGoesOnThoughTheModelIsBusy() {
+    try (Model model =
+        Model.open(TestModels.smolLm2(), Model.options().contextSize(512).maxWaiting(0))) {
+      List<Reply.Stream> others = new ArrayList<>();
+      SessionOptions raw = Session.options().raw().sampling(Sampling.greedy()).maxTokens(60);
+      Tool fills =
+          Tool.of(
+              "get_weather",
+              "The weather in a city.",
+              Place.class,
+              place -> {
+                for (int i = 0; i < Engine.PLACES; i++) {
+                  others.add(model.newSession(raw).stream("Number " + i));
+                }
+                assertThrows(BusyException.class, () -> model.newSession(raw).send("One more"));
+                return "Heavy rain, 7 °C.";
+              });
+      Session session =
+          model.newSession(
+              Session.options()
+                  .sampling(Sampling.greedy())
+                  .maxTokens(40)
+                  .tools(Tools.of(fills))
+                  .toolChoice(ToolChoice.named("get_weather")));
+      session.send("What is the weather in Paris?");
+      assertEquals(Engine.PLACES, others.size());
+      assertEquals("Heavy rain, 7 °C.", session.history().get(2).content());
+      others.forEach(Reply.Stream::close);
     }
   }
 }
