@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 
 /** Finds the methods of an object that a model may call. */
@@ -90,6 +91,10 @@ final class AnnotatedTools {
               + " to dev.nautil\" to its module-info, or make it and its class public and export"
               + " that package");
     }
+    if (Future.class.isAssignableFrom(method.getReturnType())) {
+      throw new InvalidToolException(
+          where + " returns a future: wait in it for what comes of that, and return it");
+    }
     var annotation = method.getAnnotation(dev.nautil.annotation.Tool.class);
     String name = annotation.name().isEmpty() ? method.getName() : annotation.name();
     List<TypeSchema.Property> properties = properties(object, method, where);
@@ -121,6 +126,12 @@ final class AnnotatedTools {
       String name = named ? param.name() : parameter.getName();
       if (!names.add(name)) {
         throw new InvalidToolException("two parameters of " + where + " have the name " + name);
+      }
+      if (parameter.getType().isPrimitive() && Nullability.isOptional(parameter)) {
+        throw new InvalidToolException(
+            String.format(
+                "the parameter %s of %s may be left out, but no %s can be null",
+                name, where, parameter.getType()));
       }
       JavaType type =
           JsonValues.types().resolveMemberType(parameter.getParameterizedType(), bindings);

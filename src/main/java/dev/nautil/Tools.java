@@ -30,7 +30,8 @@ public final class Tools {
    *     {@link dev.nautil.annotation.Tool}. A class of a named module must be exported, or opened
    *     to dev.nautil
    * @throws InvalidToolException if an object has no such methods, if two tools have the same name,
-   *     if the name of a parameter is not known or is another's, or if a method cannot be called
+   *     if the name of a parameter is not known or is another's, or if a method cannot be called or
+   *     returns a future
    * @throws UnsupportedTypeException if a parameter's type cannot be described
    */
   public static Tools of(Object... objects) {

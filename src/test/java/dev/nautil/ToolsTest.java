@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import javax.tools.ToolProvider;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -301,8 +302,39 @@ class ToolsTest {
     void tool(@Param(name = "r") Runnable r) {}
   }
 
+  static final class NoNumber {
+    @dev.nautil.annotation.Tool
+    void tool(@Param(name = "a") @Nullable int a) {}
+  }
+
+  static final class Later {
+    @dev.nautil.annotation.Tool
+    CompletableFuture<String> tool() {
+      return CompletableFuture.completedFuture("later");
+    }
+  }
+
+  static final class Gaps {
+    @dev.nautil.annotation.Tool
+    String tool(@Param(name = "a") Map<String, List<Optional<Integer>>> a) {
+      return a.toString();
+    }
+  }
+
+  @Test
+  void parametersHaveGapsAsRecordsDo() {
+    Tools tools = Tools.of(new Gaps());
+    assertEquals("{x=[Optional[1], Optional.empty]}", run(tools, "tool", "{'a':{'x':[1,null]}}"));
+  }
+
   @Test
   void namesTheParameterThatIsWrong() {
+    String number =
+        assertThrows(InvalidToolException.class, () -> Tools.of(new NoNumber())).getMessage();
+    assertTrue(number.startsWith("the parameter a of NoNumber.tool"), number);
+    String later =
+        assertThrows(InvalidToolException.class, () -> Tools.of(new Later())).getMessage();
+    assertTrue(later.startsWith("Later.tool returns a future"), later);
     assertTrue(
         assertThrows(InvalidToolException.class, () -> Tools.of(new TwoOfOneName()))
             .getMessage()

@@ -37,7 +37,7 @@ final class Introspector extends JacksonAnnotationIntrospector {
   }
 
   /** Whether what is in a list or map, or in one of those within it, may be null. */
-  private static boolean hasOptionals(JavaType type) {
+  static boolean hasOptionals(JavaType type) {
     JavaType content = type.isContainerType() ? type.getContentType() : type.containedType(0);
     return content != null
         && !(content instanceof ResolvedRecursiveType)

@@ -67,6 +67,10 @@ public final class JsonValues {
           .disable(SerializationFeature.FAIL_ON_EMPTY_BEANS)
           .build();
 
+  /** For a list or map that is no property, in which optionals may be null. */
+  private static final ObjectMapper TAKES_GAPS =
+      MAPPER.copy().setDefaultSetterInfo(JsonSetter.Value.forContentNulls(Nulls.SET));
+
   /** Of an integer that is written with a point or an exponent: what the largest double has. */
   private static final int MAX_DIGITS = 309;
 
@@ -143,8 +147,9 @@ public final class JsonValues {
    * @throws UnsupportedTypeException if a module does not open a type; it says how
    */
   public static @Nullable Object read(JsonNode json, JavaType type) {
-    try (JsonParser parser = new NumberCheck(MAPPER.treeAsTokens(withPlainIntegers(json)))) {
-      return MAPPER.readValue(parser, type);
+    ObjectMapper mapper = Introspector.hasOptionals(type) ? TAKES_GAPS : MAPPER;
+    try (JsonParser parser = new NumberCheck(mapper.treeAsTokens(withPlainIntegers(json)))) {
+      return mapper.readValue(parser, type);
     } catch (JsonMappingException e) {
       if (isOfClosedPackage(e)) {
         // Fails, and says which package has to be opened.
