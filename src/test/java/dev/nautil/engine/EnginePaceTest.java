@@ -1,5 +1,6 @@
 package dev.nautil.engine;
 
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.nautil.CancelledException;
@@ -13,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -56,6 +58,22 @@ class EnginePaceTest {
     context.decode(tokens, sequences, positions, want, cancel);
   }
 
+  private static LoadedModel openTiny() {
+    return LoadedModel.open(
+        TestModels.path("tiny-Q8_0.gguf"), false, 0, ContextParams.DEFAULT, null, null);
+  }
+
+  private static Engine newEngine(LoadedModel model) {
+    NativeContext context =
+        model.newContext(new ContextParams(512, 17, 0, false, false, KvCacheType.F16, true));
+    return new Engine(
+        context,
+        model.model().info(),
+        0,
+        (tokens, sequences, positions, want, cancel) ->
+            decodeSlowly(context, tokens, sequences, positions, want, cancel));
+  }
+
   private static int[] random(int seed, int length) {
     return new Random(seed).ints(length, 10, 250).toArray();
   }
@@ -72,47 +90,58 @@ class EnginePaceTest {
   }
 
   /**
-   * Has others go on while a prompt of 100 tokens is read, which alone would take 3.5 s.
+   * Has others go on while a prompt of 50 tokens is read, which alone would take 2 s.
    *
    * @return seconds that the latest of the next tokens took
    */
   private static double gapBesideALongPrompt(int others) throws InterruptedException {
-    try (LoadedModel model =
-        LoadedModel.open(
-            TestModels.path("tiny-Q8_0.gguf"), false, 0, ContextParams.DEFAULT, null, null)) {
-      ContextParams params = new ContextParams(512, 17, 0, false, false, KvCacheType.F16, true);
-      NativeContext context = model.newContext(params);
-      try (Engine engine =
-          new Engine(
-              context,
-              model.model().info(),
-              0,
-              (tokens, sequences, positions, want, cancel) ->
-                  decodeSlowly(context, tokens, sequences, positions, want, cancel))) {
-        List<Generation> running = new ArrayList<>();
-        for (int i = 0; i < others; i++) {
-          running.add(engine.submit(TestRequests.greedy(random(i, 2), 400)));
-        }
-        for (Generation generation : running) {
-          for (int n = 0; n < 3; ) {
-            n += generation.take() instanceof Signal.Token ? 1 : 0;
-          }
-        }
-        List<CompletableFuture<Outcome>> outcomes = running.stream().map(Outcome::of).toList();
-        Outcome reader = Outcome.read(engine.submit(TestRequests.greedy(random(99, 100), 1)));
-        running.forEach(Generation::cancel);
-        int chunks = reader.promptNanos().size() - 1;
-        assertTrue(chunks >= 3, chunks + " chunks");
-        double worst = 0;
-        for (CompletableFuture<Outcome> outcome : outcomes) {
-          List<Outcome.Timed> tokens = outcome.join().tokens();
-          assertTrue(tokens.size() >= chunks, tokens.size() + " tokens in " + chunks + " steps");
-          for (int i = 1; i < tokens.size(); i++) {
-            worst = Math.max(worst, (tokens.get(i).nanos() - tokens.get(i - 1).nanos()) / 1e9);
-          }
-        }
-        return worst;
+    try (LoadedModel model = openTiny();
+        Engine engine = newEngine(model)) {
+      List<Generation> running = new ArrayList<>();
+      for (int i = 0; i < others; i++) {
+        running.add(engine.submit(TestRequests.greedy(random(i, 2), 400)));
       }
+      for (Generation generation : running) {
+        for (int n = 0; n < 3; ) {
+          n += generation.take() instanceof Signal.Token ? 1 : 0;
+        }
+      }
+      List<CompletableFuture<Outcome>> outcomes = running.stream().map(Outcome::of).toList();
+      Outcome reader = Outcome.read(engine.submit(TestRequests.greedy(random(99, 50), 1)));
+      running.forEach(Generation::cancel);
+      int chunks = reader.promptNanos().size() - 1;
+      assertTrue(chunks >= 3, chunks + " chunks");
+      double worst = 0;
+      for (CompletableFuture<Outcome> outcome : outcomes) {
+        List<Outcome.Timed> tokens = outcome.join().tokens();
+        assertTrue(tokens.size() >= chunks, tokens.size() + " tokens in " + chunks + " steps");
+        for (int i = 1; i < tokens.size(); i++) {
+          worst = Math.max(worst, (tokens.get(i).nanos() - tokens.get(i - 1).nanos()) / 1e9);
+        }
+      }
+      return worst;
+    }
+  }
+
+  /** Steps of a prompt that is read alone take up to 2.8 s; they are interrupted for who comes. */
+  @Test
+  void whoComesDoesNotWaitForALongStep() throws InterruptedException {
+    try (LoadedModel model = openTiny();
+        Engine engine = newEngine(model)) {
+      Generation reader = engine.submit(TestRequests.greedy(random(99, 400), 1));
+      int step = 0;
+      for (int done = 0; step < 50; ) {
+        Signal.Prompt told = assertInstanceOf(Signal.Prompt.class, reader.take());
+        step = told.done() - done;
+        done = told.done();
+      }
+      Thread.sleep(100); // the next one, as long, has begun
+      long start = System.nanoTime();
+      assertInstanceOf(
+          Signal.Prompt.class, engine.submit(TestRequests.greedy(random(1, 2), 1)).take());
+      double seconds = (System.nanoTime() - start) / 1e9;
+      assertTrue(seconds < 0.5, seconds + " s");
+      reader.cancel();
     }
   }
 }

@@ -14,11 +14,13 @@ import dev.nautil.Pooling;
 import dev.nautil.TestModels;
 import dev.nautil.engine.Generation.Signal;
 import dev.nautil.internal.ContextParams;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -28,22 +30,30 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** With SmolLM2, and less room in the KV cache than the generations take together. */
+/** With less room in the KV cache than the generations take together. */
 @Timeout(120)
 class KvRoomTest {
   private static final int SEQUENCES = 33;
 
-  private static LoadedModel model;
+  private static LoadedModel smolLm2;
+  private static LoadedModel tiny;
+  private LoadedModel model = smolLm2;
   private Engine engine;
 
   @BeforeAll
   static void open() {
-    model = LoadedModel.open(TestModels.smolLm2(), false, 0, ContextParams.DEFAULT, null, null);
+    smolLm2 = open(TestModels.smolLm2());
+    tiny = open(TestModels.path("tiny-Q8_0.gguf"));
+  }
+
+  private static LoadedModel open(Path path) {
+    return LoadedModel.open(path, false, 0, ContextParams.DEFAULT, null, null);
   }
 
   @AfterAll
-  static void closeModel() {
-    model.close();
+  static void closeModels() {
+    smolLm2.close();
+    tiny.close();
   }
 
   @AfterEach
@@ -51,15 +61,16 @@ class KvRoomTest {
     engine.close();
   }
 
-  private static Engine newEngine(int contextLength, long capacity) {
+  private Engine newEngine(int contextLength, long capacity) {
     ContextParams params =
         new ContextParams(
             contextLength, SEQUENCES, 0, false, false, KvCacheType.F16, true, capacity);
     return new Engine(model.newContext(params), model.model().info(), 1024);
   }
 
-  private static int[] random(int seed, int length) {
-    return new Random(seed).ints(length, 1000, 40_000).toArray();
+  private int[] random(int seed, int length) {
+    int size = model.tokenizer().size();
+    return new Random(seed).ints(length, size / 4, size / 2).toArray();
   }
 
   private List<int[]> eachAlone(List<GenerationRequest> requests) throws InterruptedException {
@@ -138,7 +149,7 @@ class KvRoomTest {
   }
 
   /** Prompts of random lengths, some of which begin alike. */
-  private static List<int[]> someAlike(Random random, int n, int longest) {
+  private List<int[]> someAlike(Random random, int n, int longest) {
     List<int[]> prompts = new ArrayList<>();
     for (int i = 0; i < n; i++) {
       int[] prompt = random(random.nextInt(), 1 + random.nextInt(longest));
@@ -152,7 +163,7 @@ class KvRoomTest {
   }
 
   /** Prompts that go on from replies, of which some have several such forks. */
-  private static List<int[]> forks(Random random, List<int[]> prompts, List<int[]> replies) {
+  private List<int[]> forks(Random random, List<int[]> prompts, List<int[]> replies) {
     List<int[]> forks = new ArrayList<>();
     for (int i = 0; i < prompts.size(); i++) {
       int which = random.nextInt(prompts.size());
@@ -167,37 +178,39 @@ class KvRoomTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {1, 2, 3, 4, 5})
+  @ValueSource(ints = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12})
   void anyNumberOfThemComesOutWhole(int seed) {
+    model = tiny;
     Random random = new Random(seed);
     int n = 2 + random.nextInt(15);
-    int capacity = 320 + random.nextInt(320);
+    int capacity = 512 + random.nextInt(320);
     List<int[]> prompts = someAlike(random, n, 128);
-    int[] tokens = random.ints(n, 1, 120).toArray();
+    int[] tokens = random.ints(n, 50, 310).toArray(); // more than room is kept for: some are paused
     List<int[]> alone = withRoom(requests(prompts, tokens));
     List<int[]> forks = forks(random, prompts, alone);
     int[] tokensOfForks = random.ints(n, 1, 60).toArray();
     List<int[]> forksAlone = withRoom(requests(forks, tokensOfForks));
-    engine = newEngine(320, capacity);
+    engine = newEngine(512, capacity);
     assertSame(prompts, alone, together(requests(prompts, tokens)));
     assertSame(forks, forksAlone, together(requests(forks, tokensOfForks)));
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {1, 2})
+  @ValueSource(ints = {1, 2, 3, 4, 5, 6})
   void thoseThatAreCancelledDisturbNoOther(int seed) throws InterruptedException {
+    model = tiny;
     Random random = new Random(seed);
     int n = 16;
     List<int[]> prompts = someAlike(random, n, 128);
-    int[] tokens = random.ints(n, 1, 120).toArray();
+    int[] tokens = random.ints(n, 50, 310).toArray();
     List<int[]> alone = withRoom(requests(prompts, tokens));
-    engine = newEngine(256, 448);
+    engine = newEngine(512, 512);
     List<Generation> generations =
         requests(prompts, tokens).stream().map(request -> engine.submit(request)).toList();
     List<CompletableFuture<Outcome>> outcomes = generations.stream().map(Outcome::of).toList();
     boolean[] cancelled = new boolean[n];
     for (int i = 0; i < n / 2; i++) {
-      Thread.sleep(random.nextInt(150));
+      Thread.sleep(random.nextInt(15));
       int which = random.nextInt(n);
       generations.get(which).cancel();
       cancelled[which] = true;
@@ -268,6 +281,27 @@ class KvRoomTest {
       assertFalse(waiting.isDone());
     }
     assertEquals(FinishReason.MAX_TOKENS, waiting.join().end().reason());
+  }
+
+  /** Not before something gave room, whatever is expected to fit: else neither would go on. */
+  @Test
+  void oneThatIsPausedDoesNotBeginAgainAtOnce() throws Exception {
+    model = tiny;
+    int[] held = random(1, 300);
+    engine = newEngine(512, 512);
+    Outcome.read(engine.submit(TestRequests.greedy(held, 1)));
+    try (KvTransfer transfer = engine.transfer()) {
+      // That leaves three pages, and each of the two fills them.
+      assertEquals(300, transfer.take(held, null));
+      List<CompletableFuture<Outcome>> two =
+          IntStream.of(2, 3)
+              .mapToObj(i -> TestRequests.greedy(random(i, 100), 60))
+              .map(request -> Outcome.of(engine.submit(request)))
+              .toList();
+      for (CompletableFuture<Outcome> outcome : two) {
+        assertEquals(FinishReason.MAX_TOKENS, outcome.get(20, TimeUnit.SECONDS).end().reason());
+      }
+    }
   }
 
   /** Begins two that outgrow the cache; the second has said some, and waits for the first. */
