@@ -1,10 +1,12 @@
 package dev.nautil.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.nautil.ContextFullException;
 import dev.nautil.FinishReason;
 import dev.nautil.KvCacheType;
 import dev.nautil.NotEnoughMemoryException;
@@ -21,6 +23,7 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -213,6 +216,29 @@ class EngineFailureTest {
     failure(Outcome.of(engine.submit(TestRequests.greedy(random(2, 450), 1))));
     Outcome next = Outcome.read(engine.submit(TestRequests.greedy(random(3, 450), 1)));
     assertEquals(FinishReason.MAX_TOKENS, next.end().reason());
+  }
+
+  /** Cancelled in the step that finds no room for it: it ends then, and not when there is room. */
+  @Test
+  void oneThatIsCancelledAsItIsPausedEnds() throws InterruptedException {
+    AtomicReference<Generation> cancelled = new AtomicReference<>();
+    engine =
+        newEngine(
+            (context, sequences, decode) -> {
+              Generation last = cancelled.getAndSet(null);
+              if (last != null) {
+                last.cancel();
+                throw new ContextFullException("of the test", 0, 0, 0);
+              }
+              decode.run();
+            });
+    CompletableFuture<Outcome> first =
+        Outcome.of(engine.submit(TestRequests.greedy(random(1, 50), 900)));
+    Generation second = engine.submit(TestRequests.greedy(random(2, 50), 900));
+    awaitToken(second);
+    cancelled.set(second);
+    assertEquals(FinishReason.CANCELLED, Outcome.read(second).end().reason());
+    assertFalse(first.isDone());
   }
 
   /** A token that cannot be taken, and a prompt that cannot be one. */
