@@ -468,7 +468,7 @@ public final class Model implements AutoCloseable {
     requireScorable(alternatives);
     Tokenizer tokenizer = loaded.tokenizer();
     int[] tokens = tokenizer.encode(MalformedTextException.check("the text", text));
-    return scorer.score(ChatFormat.withBos(tokenizer, tokens), alternatives);
+    return score(ChatFormat.withBos(tokenizer, tokens), alternatives);
   }
 
   private void requireScorable(int alternatives) {
@@ -482,7 +482,12 @@ public final class Model implements AutoCloseable {
   /** Scores a prompt: all of its tokens but the first. */
   List<TokenLogprob> score(int[] prompt, int alternatives) {
     requireScorable(alternatives);
-    return scorer.score(prompt, alternatives);
+    try {
+      return scorer.score(prompt, alternatives);
+    } finally {
+      // Or it would be closed if nobody else held it.
+      Reference.reachabilityFence(this);
+    }
   }
 
   /** How texts can be embedded. */

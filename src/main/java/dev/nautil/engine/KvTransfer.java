@@ -127,12 +127,15 @@ public final class KvTransfer implements AutoCloseable {
   /** The engine's thread keeps the order of calls, so that the next transfer finds it empty. */
   @Override
   public void close() {
-    engine.betweenSteps(
-        () -> {
-          context.truncate(sequence.id, 0);
-          return true;
-        });
-    sequence.lock.unlock();
+    try {
+      engine.betweenSteps(
+          () -> {
+            context.truncate(sequence.id, 0);
+            return true;
+          });
+    } finally {
+      sequence.lock.unlock();
+    }
   }
 
   private <T> T call(Supplier<T> work) throws InterruptedException {
