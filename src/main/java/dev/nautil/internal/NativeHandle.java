@@ -4,8 +4,6 @@ import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.bytedeco.javacpp.Pointer;
@@ -82,9 +80,12 @@ final class NativeHandle<P extends Pointer> implements AutoCloseable {
     cleanable.clean();
   }
 
+  /**
+   * Its monitor guards what changes. Giving a lease back takes nothing of the Java heap, which may
+   * be full: a {@code ReentrantLock} does where threads meet, and a lease that was lost would be
+   * waited for without end.
+   */
   private static final class State<P extends Pointer> {
-    private final ReentrantLock lock = new ReentrantLock();
-    private final Condition changed = lock.newCondition();
     private final String name;
     private final P pointer;
     private final Consumer<P> free;
@@ -103,88 +104,74 @@ final class NativeHandle<P extends Pointer> implements AutoCloseable {
       this.cancel = cancel;
     }
 
-    P lease() {
-      lock.lock();
-      try {
-        if (closed) {
-          throw new IllegalStateException("this " + name + " is closed");
-        }
-        leases++;
-        return pointer;
-      } finally {
-        lock.unlock();
+    synchronized P lease() {
+      if (closed) {
+        throw new IllegalStateException("this " + name + " is closed");
       }
+      leases++;
+      return pointer;
     }
 
     void release() {
-      changeAndFreeIfUnused(() -> leases--);
+      change(-1, 0);
     }
 
     /** Under a lease, so that the handle is not freed yet, even if it is closed. */
-    void hold() {
-      lock.lock();
-      try {
-        holders++;
-      } finally {
-        lock.unlock();
-      }
+    synchronized void hold() {
+      holders++;
     }
 
-    boolean isClosed() {
-      lock.lock();
-      try {
-        return closed;
-      } finally {
-        lock.unlock();
-      }
+    synchronized boolean isClosed() {
+      return closed;
     }
 
     void close() {
       closeWithoutWaiting();
-      lock.lock();
-      try {
+      boolean interrupted = false;
+      synchronized (this) {
         // The last call frees the handle, perhaps in another thread.
         while (leases > 0 || (freeing && !freed)) {
-          changed.awaitUninterruptibly();
+          try {
+            wait();
+          } catch (InterruptedException e) {
+            interrupted = true;
+          }
         }
-      } finally {
-        lock.unlock();
+      }
+      if (interrupted) {
+        Thread.currentThread().interrupt();
       }
     }
 
     void closeWithoutWaiting() {
-      lock.lock();
-      try {
+      synchronized (this) {
         closed = true;
-      } finally {
-        lock.unlock();
       }
       cancel.run();
-      changeAndFreeIfUnused(() -> {});
+      change(0, 0);
     }
 
-    private void changeAndFreeIfUnused(Runnable change) {
-      lock.lock();
-      try {
-        change.run();
-        changed.signalAll();
+    /** Frees the handle if that leaves it closed and unused. */
+    private void change(int moreLeases, int moreHolders) {
+      synchronized (this) {
+        leases += moreLeases;
+        holders += moreHolders;
+        notifyAll();
         if (!closed || freeing || leases > 0 || holders > 0) {
           return;
         }
         freeing = true;
-      } finally {
-        lock.unlock();
       }
-      free.accept(pointer);
-      for (State<?> handle : held) {
-        handle.changeAndFreeIfUnused(() -> handle.holders--);
-      }
-      lock.lock();
       try {
-        freed = true;
-        changed.signalAll();
+        free.accept(pointer);
       } finally {
-        lock.unlock();
+        for (int i = 0; i < held.size(); i++) {
+          held.get(i).change(0, -1);
+        }
+        synchronized (this) {
+          freed = true;
+          notifyAll();
+        }
       }
     }
   }

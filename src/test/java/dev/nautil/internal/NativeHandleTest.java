@@ -5,7 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.nautil.JavaProcess;
 import dev.nautil.internal.bindings.NtPool;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -160,6 +164,51 @@ class NativeHandleTest {
       return latch.await(milliseconds, TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
       throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void aCallThatEndsWhileTheHeapIsFullIsNotWaitedFor() throws Exception {
+    Process process =
+        JavaProcess.of(
+                List.of("-Xmx16m", "-XX:+UseSerialGC", "-Xint", EndsWithFullHeap.class.getName()))
+            .redirectErrorStream(true)
+            .start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals("freed" + System.lineSeparator(), output);
+  }
+
+  /** Fills the heap in a call, and closes the handle when there is room again. */
+  static final class EndsWithFullHeap {
+    private EndsWithFullHeap() {}
+
+    public static void main(String[] args) {
+      NativeHandle<NtPool> handle =
+          new NativeHandle<>(
+              new Object[] {}, "thing", new NtPool(), p -> System.out.println("freed"), () -> {});
+      handle.use(p -> 0); // loads what a call takes
+      Object[] pieces = new Object[1 << 20];
+      handle.use(
+          p -> {
+            fill(pieces);
+            return 0;
+          });
+      Arrays.fill(pieces, null);
+      handle.close();
+    }
+
+    private static void fill(Object[] pieces) {
+      int n = 0;
+      for (int size = 1 << 16; size > 0; size /= 2) {
+        try {
+          while (true) {
+            pieces[n] = size == 1 ? new Object() : new byte[size]; // no object is smaller
+            n++;
+          }
+        } catch (OutOfMemoryError e) {
+          // Smaller ones.
+        }
+      }
     }
   }
 }
