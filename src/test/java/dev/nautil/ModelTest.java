@@ -317,10 +317,12 @@ class ModelTest {
 
   @Test
   void sessionsThatAreLeftGiveTheirMemoryBack() throws Exception {
-    String output = runProgram(LeavesSessions.class, "-Xmx48m", "-XX:+UseSerialGC");
+    // The second compiler alone would make it grow by up to 25 MB, without it it is less than 4.
+    String output =
+        runProgram(LeavesSessions.class, "-Xmx48m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
     long growth = Long.parseLong(output.strip());
     // The keys and values of 2,000 conversations would come to 200 MB, their texts to as much.
-    assertTrue(growth < 20 << 20, "grew by " + growth);
+    assertTrue(growth < 10 << 20, "grew by " + growth);
   }
 
   /** A program that leaves 2,000 sessions, half of them in the middle of a reply. */
