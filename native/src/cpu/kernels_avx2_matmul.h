@@ -261,7 +261,7 @@ inline void find_rows(const Matmul& m, int row, int i, const uint8_t** rows) {
 }
 
 template <class F>
-NT_NOINLINE void fill_group(const Matmul& m, int row, int i, WeightTile* tile) {
+inline void fill_group(const Matmul& m, int row, int i, WeightTile* tile) {
   const uint8_t* rows[kTileRows];
   find_rows<F>(m, row, i, rows);
   for (int h = 0; h < 2; ++h) Unpack<F>::run(half_tile(rows, chunk_values(m.n_values, i), tile, h));

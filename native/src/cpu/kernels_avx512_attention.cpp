@@ -29,8 +29,8 @@ struct Ahead {
 
 // Scores of a page's 64 tokens for R queries.
 template <int R>
-__attribute__((noinline)) void score_page(const float* q, int head_dim, const uint16_t* k, const Ahead& ahead,
-                                          float (*score)[kPageTokens]) {
+NT_NOINLINE void score_page(const float* q, int head_dim, const uint16_t* k, const Ahead& ahead,
+                            float (*score)[kPageTokens]) {
   __m512 sum[R][kWide];
   NT_UNROLL
   for (int r = 0; r < R; ++r) {
@@ -60,9 +60,8 @@ __attribute__((noinline)) void score_page(const float* q, int head_dim, const ui
 // out += Σ weight · v over tokens first … last − 1, for R queries and 16·W dimensions, of which `lanes` of the last 16.
 // Out of line, or GCC gives its sums' registers to its callers' pointers.
 template <int R, int W>
-__attribute__((noinline)) void add_values(const float (*weight)[kPageTokens], int first, int last, const uint16_t* v,
-                                          int head_dim, __mmask16 lanes, const float* rescale, const Ahead& ahead,
-                                          float* out) {
+NT_NOINLINE void add_values(const float (*weight)[kPageTokens], int first, int last, const uint16_t* v, int head_dim,
+                            __mmask16 lanes, const float* rescale, const Ahead& ahead, float* out) {
   const auto mask = [&](int i) { return i == W - 1 ? lanes : static_cast<__mmask16>(0xffff); };
   __m512 sum[R][W];
   NT_UNROLL

@@ -39,10 +39,10 @@ final class KnownTypes {
   private static final Map<Class<?>, Map<String, Object>> SCHEMAS = new LinkedHashMap<>();
 
   static {
-    for (Class<?> type : new Class<?>[] {String.class, CharSequence.class, char[].class}) {
-      add(type, Map.of("type", "string"));
-    }
-    for (Class<?> type : new Class<?>[] {Locale.class, ZoneId.class}) {
+    for (Class<?> type :
+        new Class<?>[] {
+          String.class, CharSequence.class, char[].class, Locale.class, ZoneId.class
+        }) {
       add(type, Map.of("type", "string"));
     }
     add(URI.class, ordered("type", "string", "format", "uri"));
