@@ -136,8 +136,11 @@ void return_memory(void* p, size_t bytes) noexcept {
   const uintptr_t first = (begin + page - 1) / page * page, last = (begin + bytes) / page * page;
   if (first < last) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
 }
+
+void ask_for_large_pages(void* p, size_t bytes) noexcept { ::madvise(p, bytes, MADV_HUGEPAGE); }
 #else
 void return_memory(void*, size_t) noexcept {}
+void ask_for_large_pages(void*, size_t) noexcept {}
 #endif
 
 }  // namespace nt

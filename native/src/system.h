@@ -22,4 +22,11 @@ int64_t anonymous_memory();
 // stays allocated.
 void return_memory(void* p, size_t bytes) noexcept;
 
+// How long a large page is, and so what memory that is to lie in them is aligned to.
+constexpr size_t kLargePage = size_t{2} << 20;
+
+// Asks for large pages, where the system has them: an address in one needs no walk through the page tables. Ranges that
+// are aligned to kLargePage get the most of them; what is mapped from a file, as its file system and its cache allow.
+void ask_for_large_pages(void* p, size_t bytes) noexcept;
+
 }  // namespace nt

@@ -34,7 +34,7 @@ def main():
     a.add_argument("--n-predict", type=int, default=32)
     o = a.parse_args()
     path = o.model or make_models.make("nemo-full-Q4_K_M")
-    print(f"{path}: {path.stat().st_size / 2**30:.3f} GiB, read at {processes.warm(path):.1f} GB/s")
+    print(f"{path}: {path.stat().st_size / 2**30:.3f} GiB, read at {processes.read_anew(path):.1f} GB/s")
     cli = shlex.split(os.environ.get("NAUTIL_CLI") or str(HERE.parent / "nautil"))
     done = processes.run([*cli, "bench", path, "-p", o.prompt_tokens, "-n", o.n_predict, "-r", 1, "--json"],
                          watch_memory=True, JDK_JAVA_OPTIONS="-Xmx256m")

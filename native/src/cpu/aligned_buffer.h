@@ -1,4 +1,4 @@
-// Memory aligned to 64 bytes that only grows, and is not initialised.
+// Memory aligned to 64 bytes that only grows, and is not initialised; in large pages where it is long.
 #pragma once
 
 #include <cstddef>
@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "error.h"
+#include "system.h"
 
 namespace nt::cpu {
 
@@ -17,9 +18,11 @@ class AlignedBuffer {
     if (n > capacity_) {
       data_.reset();
       capacity_ = 0;
-      const size_t bytes = (n * sizeof(T) + 63) / 64 * 64;
-      data_.reset(static_cast<T*>(std::aligned_alloc(64, bytes)));
+      const size_t used = n * sizeof(T), alignment = used < kLargePage ? 64 : kLargePage;
+      const size_t bytes = (used + alignment - 1) / alignment * alignment;
+      data_.reset(static_cast<T*>(std::aligned_alloc(alignment, bytes)));
       if (data_ == nullptr) throw Error(NT_OUT_OF_MEMORY, format("cannot allocate %zu bytes", bytes));
+      if (alignment == kLargePage) ask_for_large_pages(data_.get(), used);
       capacity_ = n;
     }
     return data_.get();

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "error.h"
+#include "system.h"
 
 namespace nt {
 
@@ -75,10 +76,10 @@ std::unique_ptr<Mapping> Mapping::open(const std::string& path, bool copy) {
     fail_io(copy ? "no memory to read the file into" : "the file cannot be mapped", errno);
   }
   std::unique_ptr<Mapping> mapping(new Mapping(static_cast<uint8_t*>(p), size));
+  // Before anything is read: what a file's cache already holds stays in the pages that it is in. Zen 4, two threads,
+  // Q4_K of 12 B from the cache, none in large pages and all: 8 sequences 19.2 and 21.7 tok/s, 16 22.0 and 24.0.
+  ask_for_large_pages(p, size);
   if (copy) {
-#ifdef MADV_HUGEPAGE
-    ::madvise(p, size, MADV_HUGEPAGE);
-#endif
     file.read(mapping->data_, size);
     ::mprotect(p, size, PROT_READ);
   }
