@@ -3,7 +3,7 @@
 // first-level cache.
 #pragma once
 
-#include "cpu/kernels_avx512_unpack.h"
+#include "cpu/kernels_avx512_stream.h"
 #include "cpu/matmul_blocks.h"
 
 namespace nt::cpu {
@@ -80,12 +80,6 @@ struct Products {
     return S::kBias ? _mm512_set1_epi32(sums[c].start[s]) : _mm512_setzero_si512();
   }
 
-  static NT_INLINE V broadcast(const void* four_bytes) {
-    int32_t four;
-    std::memcpy(&four, four_bytes, 4);
-    return _mm512_set1_epi32(four);
-  }
-
   // Group k of four weights a row, with column c.
   NT_INLINE V dot(V before, V weights, int k, int c) const {
     // gcc loads the four bytes by an instruction of their own, and these are half of all then: 4 to 6 % of Q6_K.
@@ -93,6 +87,20 @@ struct Products {
         : "+v"(before)
         : "v"(weights), "m"(reinterpret_cast<const int8_t(&)[4]>(a[c].q[4 * k])));
     return before;
+  }
+
+  // The same for two pairs of words.
+  static NT_INLINE V dot_pairs(V before, V weights, const int16_t* pair) {
+    asm("vpdpwssd %2%{1to16%}, %1, %0"
+        : "+v"(before)
+        : "v"(weights), "m"(reinterpret_cast<const int16_t(&)[2]>(*pair)));
+    return before;
+  }
+
+  // Adds the dot of a sub-block, where there is one scale of the activations, and float mins are not.
+  NT_INLINE void add(V dot, __m512 scale, int c) {
+    static_assert(S::kActivation == kChunk && S::kMins != Mins::kFloat, "add() of a tile");
+    sum[c] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), scale, sum[c]);
   }
 
   // Adds the dot of sub-block s.
@@ -112,17 +120,22 @@ struct Products {
     }
   }
 
-  // Adds the chunk to the sums of the chunks before it.
-  NT_INLINE void finish(const WeightTile& t, float* out, size_t out_stride) {
+  // Adds the chunk to the sums of the chunks before it; integer mins are those of a WeightTile or a ScalesK4.
+  template <class T>
+  NT_INLINE void finish(const T& mins, float* out, size_t out_stride) {
     if constexpr (S::kMins == Mins::kInteger) {
-      const __m512 scale = _mm512_load_ps(t.min_scale);
+      V m[C];
       NT_UNROLL
-      for (int c = 0; c < C; ++c) {
-        V m = _mm512_setzero_si512();
+      for (int c = 0; c < C; ++c) m[c] = _mm512_setzero_si512();
+      NT_UNROLL
+      for (int j = 0; j < 4; ++j) {
+        const V pairs = mins.pairs(j);
         NT_UNROLL
-        for (int j = 0; j < 4; ++j) m = _mm512_dpwssd_epi32(m, t.pairs(j), broadcast(a[c].sum32h + 2 * j));
-        sum[c] = _mm512_fnmadd_ps(_mm512_cvtepi32_ps(m), scale, sum[c]);
+        for (int c = 0; c < C; ++c) m[c] = dot_pairs(m[c], pairs, a[c].sum32h + 2 * j);
       }
+      const __m512 scale = mins.pairs_scale();
+      NT_UNROLL
+      for (int c = 0; c < C; ++c) sum[c] = _mm512_fnmadd_ps(_mm512_cvtepi32_ps(m[c]), scale, sum[c]);
     }
     NT_UNROLL
     for (int c = 0; c < C; ++c) {
@@ -158,6 +171,13 @@ void multiply_tile(const WeightTile& t, const ActivationChunk* a, const Sums* su
 
 // What to fetch into the second-level cache meanwhile.
 struct Ahead : Stretches {
+  // The line at the address, which moves on by `step` bytes: to compute each address took a quarter of all
+  // instructions.
+  NT_INLINE void fetch_next(int step, V after) {
+    fetch(0, 0, after);
+    address += static_cast<uintptr_t>(step);
+  }
+
   // Not before `after` is there: a prefetch depends on nothing, and gcc put all of them at the function's start, more
   // than the queue of misses holds (Zen 5, Q6_K from memory: 8 columns 1640 cycles, so 730; 1 column 870, so 430).
   NT_INLINE void fetch(int stretch, int line, V after) const {
@@ -198,10 +218,8 @@ struct ToDots {
     if constexpr (Keep) {
       ahead.fetch(stretch, line, v);
     } else {
-      // So few columns have the stretches one behind the other, and one addition finds the next line: to compute each
-      // address took a quarter of all instructions.
-      ahead.fetch(0, 0, v);
-      ahead.address += (kBytes + kLines - 1) / kLines;
+      // So few columns have the stretches one behind the other.
+      ahead.fetch_next((kBytes + kLines - 1) / kLines, v);
     }
   }
 
@@ -255,6 +273,65 @@ inline Rows group_rows(const Matmul& m, int row, int i, uint8_t* copy) {
   for (int j = 0; row + j < m.n_rows; ++j) std::memcpy(copy + j * n, r.p + j * r.stride, n);
   return {copy, n};
 }
+
+// From a stream: a sink of Stream::chunk().
+template <class F, int C>
+struct StreamToDots {
+  using S = ShapeOf<F>;
+  static constexpr int kBytes = static_cast<int>(sizeof(typename F::Block)) * kChunk / F::kValues;
+  static constexpr int kLines = kBytes / 64 + 1;
+
+  Products<S, C> p;
+  Ahead& ahead;
+  int step;  // bytes between two prefetches
+  V dots[C];
+
+  NT_INLINE void put(int k, V v) {
+    if (k % 4 < kLines) ahead.fetch_next(step, v);
+    NT_UNROLL
+    for (int c = 0; c < C; ++c) {
+      if (k % S::kGroups == 0) dots[c] = p.start(k / S::kGroups, c);
+      dots[c] = p.dot(dots[c], v, k, c);
+    }
+  }
+
+  NT_INLINE void finish(__m512 scale) {
+    NT_UNROLL
+    for (int c = 0; c < C; ++c) p.add(dots[c], scale, c);
+  }
+};
+
+// All chunks of a group of rows with few columns, run by run: the weights are unpacked again for each, which costs less
+// than to store them (Q4_K, 16 columns: ). Each run fetches its part of the next group.
+template <class F>
+struct MultiplyStream {
+  const Matmul& m;
+  int row, col, n_cols;
+  Scratch* s;
+
+  template <int C>
+  void run(int c) const {
+    using Sink = StreamToDots<F, C>;
+    const int n = n_chunks(m.n_values), part = c / kBlock, n_parts = (n_cols + kBlock - 1) / kBlock;
+    const size_t group_bytes = kTileRows * m.row_bytes;
+    Ahead ahead = {{reinterpret_cast<uintptr_t>(m.rows) + static_cast<size_t>(row) * m.row_bytes + group_bytes +
+                        static_cast<size_t>(part) * group_bytes / static_cast<size_t>(n_parts),
+                    0}};
+    const int step = (Sink::kBytes + Sink::kLines - 1) / Sink::kLines / n_parts;
+    const auto rows = [&](int i) { return group_rows<F>(m, row, i, s->rows + i % 2 * (sizeof s->rows / 2)); };
+    const ActivationChunk* a = m.q + col + c;
+    Rows now = rows(0);
+    Stream<F> stream(now);
+    typename Stream<F>::Scales scales;
+    for (int i = 0; i < n; ++i, a += m.q_stride) {
+      const Rows next = rows(i + 1 < n ? i + 1 : i);
+      Sink sink{Products<ShapeOf<F>, C>(a, s->sums + c), ahead, step, {}};
+      stream.chunk(now, next, scales, sink);
+      sink.p.finish(scales, s->out[0][c], kTileRows);
+      now = next;
+    }
+  }
+};
 
 // Writes the sums of n_cols columns and some groups of rows.
 inline void write_out(const Matmul& m, int row, int n_groups, int col, int n_cols, const GroupSums* sums) {
@@ -335,6 +412,11 @@ inline int multiply_first(const Rows& rows, const Ahead& ahead, int n_cols, cons
 template <class F>
 void matmul_rows(const Matmul& m, int row, int n_groups, int col, int n_cols, Scratch* s) {
   for (int g = 0; g < n_groups; ++g) std::memset(s->out[g], 0, static_cast<size_t>(n_cols) * sizeof s->out[g][0]);
+  if (kStreams<F> && m.n_cols <= kFewColumns) {
+    if constexpr (kStreams<F>) for_columns(0, n_cols, MultiplyStream<F>{m, row, col, n_cols, s});
+    write_out(m, row, n_groups, col, n_cols, s->out);
+    return;
+  }
   for (int i = 0; i < n_chunks(m.n_values); ++i) {
     const ActivationChunk* a = m.q + i * m.q_stride + col;
     prepare_sums<F>(a, n_cols, s->sums);

@@ -35,25 +35,41 @@ inline V bytes(int b) { return _mm512_set1_epi8(static_cast<char>(b)); }
 // a | (b & c)
 inline V or_and(V a, V b, V c) { return _mm512_ternarylogic_epi32(a, b, c, 0xf8); }
 
-// 16 bytes of rows 0, 4, 8 and 12.
-inline V load_quad(const uint8_t* p, size_t stride) {
-  const auto lane = [&](int i) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + i * 4 * stride)); };
+// 16 bytes of rows i, i + 4, i + 8 and i + 12.
+NT_INLINE V load_quad(Rows r, size_t i) {
+  const auto lane = [&](size_t j) {
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(r.p + i * r.stride + j * 4 * r.stride));
+  };
   const __m256i x = _mm256_inserti128_si256(_mm256_castsi128_si256(lane(0)), lane(1), 1);
   const __m256i y = _mm256_inserti128_si256(_mm256_castsi128_si256(lane(2)), lane(3), 1);
   return _mm512_inserti64x4(_mm512_castsi256_si512(x), y, 1);
 }
 
-// 16 bytes of 16 rows, transposed: out[i] holds bytes 4i … 4i+3 of each row. Four 4 × 4 transpositions of dwords, one a
-// 128-bit lane: half the shuffles of a whole 16 × 16 one, and the lanes are put together by loads.
+// A step of four that transpose 16 bytes of 16 rows in q, which then holds in q[i] bytes 4i … 4i+3 of each row. Four
+// 4 × 4 transpositions of dwords, one a 128-bit lane: half the shuffles of a whole 16 × 16 one, and the lanes are put
+// together by loads.
+NT_INLINE void transpose_step(V* q, int step) {
+  if (step < 2) {
+    const V a = q[2 * step], b = q[2 * step + 1];
+    q[2 * step] = _mm512_unpacklo_epi32(a, b);
+    q[2 * step + 1] = _mm512_unpackhi_epi32(a, b);
+  } else if (step == 2) {
+    const V a = q[0], b = q[2], c = q[1];
+    q[0] = _mm512_unpacklo_epi64(a, b);
+    q[1] = _mm512_unpackhi_epi64(a, b);
+    q[2] = c;
+  } else {
+    const V a = q[2], b = q[3];
+    q[2] = _mm512_unpacklo_epi64(a, b);
+    q[3] = _mm512_unpackhi_epi64(a, b);
+  }
+}
+
 NT_INLINE void load_16_bytes(Rows r, V* out) {
-  const V a = load_quad(r.p, r.stride), b = load_quad(r.p + r.stride, r.stride);
-  const V c = load_quad(r.p + 2 * r.stride, r.stride), d = load_quad(r.p + 3 * r.stride, r.stride);
-  const V ab = _mm512_unpacklo_epi32(a, b), AB = _mm512_unpackhi_epi32(a, b);
-  const V cd = _mm512_unpacklo_epi32(c, d), CD = _mm512_unpackhi_epi32(c, d);
-  out[0] = _mm512_unpacklo_epi64(ab, cd);
-  out[1] = _mm512_unpackhi_epi64(ab, cd);
-  out[2] = _mm512_unpacklo_epi64(AB, CD);
-  out[3] = _mm512_unpackhi_epi64(AB, CD);
+  NT_UNROLL
+  for (int i = 0; i < 4; ++i) out[i] = load_quad(r, static_cast<size_t>(i));
+  NT_UNROLL
+  for (int i = 0; i < 4; ++i) transpose_step(out, i);
 }
 
 // The same to rows of a tile.
@@ -121,6 +137,7 @@ struct WeightTile : Tile {
   alignas(64) float min_scale[kTileRows];
 
   V pairs(int j) const { return _mm512_load_si512(min_pairs[j]); }
+  __m512 pairs_scale() const { return _mm512_load_ps(min_scale); }
 };
 
 // The sink that fills a tile.
