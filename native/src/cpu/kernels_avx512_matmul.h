@@ -274,6 +274,16 @@ inline Rows group_rows(const Matmul& m, int row, int i, uint8_t* copy) {
   return {copy, n};
 }
 
+template <class F>
+inline void prepare_sums(const ActivationChunk* a, int n_cols, Sums* sums) {
+  for (int c = 0; c < n_cols; ++c) {
+    const V s = F::kSub == 16 ? load(a[c].sum16)
+                              : _mm512_castsi256_si512(_mm256_load_si256(reinterpret_cast<const __m256i*>(a[c].sum32)));
+    if (F::kBias) store(sums[c].start, _mm512_mullo_epi32(s, _mm512_set1_epi32(-F::kBias)));
+    if (kMins<F> == Mins::kFloat) _mm512_store_ps(sums[c].total, _mm512_cvtepi32_ps(s));
+  }
+}
+
 // From a stream: a sink of Stream::chunk().
 template <class F, int C>
 struct StreamToDots {
@@ -301,8 +311,7 @@ struct StreamToDots {
   }
 };
 
-// All chunks of a group of rows with few columns, run by run: the weights are unpacked again for each, which costs less
-// than to store them (Q4_K, 16 columns: ). Each run fetches its part of the next group.
+// All chunks of a group of rows, once for each run of columns. Each run fetches its part of the next group.
 template <class F>
 struct MultiplyStream {
   const Matmul& m;
@@ -320,14 +329,16 @@ struct MultiplyStream {
     const int step = (Sink::kBytes + Sink::kLines - 1) / Sink::kLines / n_parts;
     const auto rows = [&](int i) { return group_rows<F>(m, row, i, s->rows + i % 2 * (sizeof s->rows / 2)); };
     const ActivationChunk* a = m.q + col + c;
+    Sums* sums = s->sums + c;
     Rows now = rows(0);
-    Stream<F> stream(now);
-    typename Stream<F>::Scales scales;
+    typename Stream<F>::Scales scales[2];
+    Stream<F> stream(now, scales[0]);
     for (int i = 0; i < n; ++i, a += m.q_stride) {
       const Rows next = rows(i + 1 < n ? i + 1 : i);
-      Sink sink{Products<ShapeOf<F>, C>(a, s->sums + c), ahead, step, {}};
-      stream.chunk(now, next, scales, sink);
-      sink.p.finish(scales, s->out[0][c], kTileRows);
+      prepare_sums<F>(a, C, sums);
+      Sink sink{Products<ShapeOf<F>, C>(a, sums), ahead, step, {}};
+      stream.chunk(now, next, scales[i % 2], scales[(i + 1) % 2], sink);
+      sink.p.finish(scales[i % 2], s->out[0][c], kTileRows);
       now = next;
     }
   }
@@ -383,16 +394,6 @@ struct MultiplyRows {
   }
 };
 
-template <class F>
-inline void prepare_sums(const ActivationChunk* a, int n_cols, Sums* sums) {
-  for (int c = 0; c < n_cols; ++c) {
-    const V s = F::kSub == 16 ? load(a[c].sum16)
-                              : _mm512_castsi256_si512(_mm256_load_si256(reinterpret_cast<const __m256i*>(a[c].sum32)));
-    if (F::kBias) store(sums[c].start, _mm512_mullo_epi32(s, _mm512_set1_epi32(-F::kBias)));
-    if (kMins<F> == Mins::kFloat) _mm512_store_ps(sums[c].total, _mm512_cvtepi32_ps(s));
-  }
-}
-
 // Unpacks a group's chunk and multiplies it with the first columns. Returns how many; the tile is there for the others.
 template <class F>
 inline int multiply_first(const Rows& rows, const Ahead& ahead, int n_cols, const Columns& x, int group,
@@ -412,8 +413,8 @@ inline int multiply_first(const Rows& rows, const Ahead& ahead, int n_cols, cons
 template <class F>
 void matmul_rows(const Matmul& m, int row, int n_groups, int col, int n_cols, Scratch* s) {
   for (int g = 0; g < n_groups; ++g) std::memset(s->out[g], 0, static_cast<size_t>(n_cols) * sizeof s->out[g][0]);
-  if (kStreams<F> && m.n_cols <= kFewColumns) {
-    if constexpr (kStreams<F>) for_columns(0, n_cols, MultiplyStream<F>{m, row, col, n_cols, s});
+  if (m.n_cols <= kStreamColumns<F>) {
+    if constexpr (kStreamColumns < F >> 0) for_columns(0, n_cols, MultiplyStream<F>{m, row, col, n_cols, s});
     write_out(m, row, n_groups, col, n_cols, s->out);
     return;
   }

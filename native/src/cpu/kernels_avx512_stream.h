@@ -10,17 +10,22 @@
 #pragma once
 
 #include "cpu/kernels_avx512_unpack.h"
+#include "cpu/matmul_blocks.h"
 
 namespace nt::cpu {
 namespace {
 
+// Up to how many columns products come from a Stream, 8 at a time; 0: the format has none. To unpack Q4_K again for
+// each 8 takes less than to store it (16 columns: 1314 cycles, with a tile 1373), Q6_K more (1747, with a tile 1634).
 template <class F>
-constexpr bool kStreams = false;
+constexpr int kStreamColumns = 0;
 template <>
-constexpr bool kStreams<Q4_K> = true;
+constexpr int kStreamColumns<Q4_K> = kFewColumns;
+template <>
+constexpr int kStreamColumns<Q6_K> = 8;
 
 template <class F>
-struct Stream;
+class Stream;
 
 // Scales and mins of a chunk, a vector for each 16 bytes: kept in memory, since registers are short, and taken apart
 // one at a time, since a store of 64 bytes costs the multipliers a cycle.
@@ -55,7 +60,7 @@ class Stream<Q4_K> {
  public:
   using Scales = ScalesK4;
 
-  NT_INLINE explicit Stream(Rows r) {
+  NT_INLINE Stream(Rows r, Scales&) {
     load_16_bytes(r.at(16), v_);
     NT_UNROLL
     for (int i = 0; i < 4; ++i) {
@@ -65,7 +70,7 @@ class Stream<Q4_K> {
   }
 
   template <class Sink>
-  NT_INLINE void chunk(Rows r, Rows next, Scales& scales, Sink& sink) {
+  NT_INLINE void chunk(Rows r, Rows next, Scales& scales, Scales&, Sink& sink) {
     NT_UNROLL
     for (int g = 0; g < 4; ++g) {
       const Rows after = g < 3 ? r.at(48 + 32 * static_cast<size_t>(g)) : next.at(16);
@@ -101,6 +106,105 @@ class Stream<Q4_K> {
  private:
   V v_[8];     // bytes 16–31 and 32–47 of the next chunk, the latter not transposed yet
   V head_[4];  // bytes 0–15 of it, not transposed yet
+};
+
+template <>
+class Stream<Q6_K> {
+ public:
+  class Scales {
+   public:
+    // The rows' scales, transposed, and in `end` a vector whose upper words are d.
+    NT_INLINE void set_scales(const V* scales) {
+      NT_UNROLL
+      for (int i = 0; i < 4; ++i) store(scale_[i], scales[i]);
+    }
+    NT_INLINE void set_d(V end) { _mm512_store_ps(d_, _mm512_mul_ps(high_half(end), _mm512_set1_ps(0x1p-24f))); }
+    NT_INLINE void done() { asm("" : "+m"(*this)); }
+
+    NT_INLINE __m512 scale(int j) const {
+      return _mm512_mul_ps(_mm512_load_ps(d_), signed_byte_to_float_24(load(scale_[j / 4]), j % 4));
+    }
+
+   private:
+    alignas(64) uint8_t scale_[4][64];
+    alignas(64) float d_[kTileRows];
+  };
+
+  NT_INLINE Stream(Rows r, Scales& scales) {
+    V head[4];
+    load_16_bytes(upper_at(r, 0), upper_);
+    load_16_bytes(nibbles_at(r, 0, 0), v_);
+    NT_UNROLL
+    for (int q = 0; q < 8; ++q) head_step(r, q, head, scales);
+  }
+
+  // Parts are those of Unpack<Q6_K>, and sub-blocks come in the same order.
+  template <class Sink>
+  NT_INLINE void chunk(Rows r, Rows next, Scales& scales, Scales& next_scales, Sink& sink) {
+    NT_UNROLL
+    for (int part = 0; part < 4; ++part) {
+      const Rows after = part < 3 ? r : next;
+      V t[4];
+      NT_UNROLL
+      for (int q = 0; q < 16; ++q) {
+        const int j = q / 8, high = q / 4 % 2, i = q % 4, sub = 8 * (part / 2) + part % 2 + 2 * j + 4 * high;
+        sink.put(4 * sub + i, high ? Unpack<Q6_K>::sixbits(high_nibbles(v_[i]), upper_[i], -2 * j)
+                                   : Unpack<Q6_K>::sixbits(low_nibbles(v_[i]), upper_[i], 4 - 2 * j));
+        const auto n = static_cast<size_t>(i);
+        if (high) v_[i] = load_quad(j == 0 ? nibbles_at(r, part, 1) : nibbles_at(after, (part + 1) % 4, 0), n);
+        if (q < 8 && part == 3) head_step(next, q, t, next_scales);
+        if (q >= 8 && q < 12) t[i] = load_quad(upper_at(after, (part + 1) % 4), n);
+        if (q >= 12) transpose_step(t, i);
+        if (i == 3) {
+          sink.finish(scales.scale(sub));
+          NT_UNROLL
+          for (int k = 0; high && k < 4; ++k) transpose_step(v_, k);
+        }
+      }
+      NT_UNROLL
+      for (int i = 0; i < 4; ++i) upper_[i] = t[i];
+    }
+  }
+
+ private:
+  // The 16 bytes of upper bits of a part, and the first or second 16 of its nibbles.
+  static NT_INLINE Rows upper_at(Rows r, int part) {
+    return r.at(static_cast<size_t>(128 + 32 * (part / 2) + 16 * (part % 2)));
+  }
+  static NT_INLINE Rows nibbles_at(Rows r, int part, int j) {
+    return r.at(static_cast<size_t>(64 * (part / 2) + 16 * (part % 2) + 32 * j));
+  }
+
+  // Step q of 8 towards the scales.
+  static NT_INLINE void head_step(Rows r, int q, V* t, Scales& scales) {
+    const size_t from = q < 4 ? 192 : 194;  // d is the last two of 16 bytes: cheaper than two bytes of 16 rows
+    switch (q % 4) {
+      case 0:
+      case 1:
+        NT_UNROLL
+        for (int i = 0; i < 2; ++i) {
+          t[q % 4 * 2 + i] = load_quad(r.at(from), static_cast<size_t>(q % 4 * 2 + i));
+        }
+        break;
+      case 2:
+        transpose_step(t, 0);
+        transpose_step(t, 1);
+        break;
+      case 3:
+        if (q == 3) {
+          transpose_step(t, 2);
+          transpose_step(t, 3);
+          scales.set_scales(t);
+        } else {
+          scales.set_d(_mm512_unpackhi_epi64(t[1], t[3]));
+          scales.done();
+        }
+        break;
+    }
+  }
+
+  // Of the next part: upper bits, and the first nibbles.
+  V upper_[4], v_[4];
 };
 
 }  // namespace

@@ -416,7 +416,6 @@ struct Unpack<Q6_K> {
     });
   }
 
- private:
   // Nibbles with the two bits that come to lie at 4 and 5 of each byte after a shift to the left.
   static NT_INLINE V sixbits(V nibbles, V upper, int left) {
     const V at_4 = left >= 0 ? _mm512_slli_epi32(upper, static_cast<unsigned>(left))
