@@ -585,6 +585,30 @@ void test_files() {
   copy->touch(0, UINT64_MAX);
 }
 
+// Linux: whether the map that an address lies in asks for large pages; true where the system has none.
+bool asks_for_large_pages(const uint8_t* address) {
+  if (!fs::exists("/sys/kernel/mm/transparent_hugepage/enabled")) return true;
+  std::ifstream maps("/proc/self/smaps");
+  bool found = false;
+  for (std::string line; std::getline(maps, line);) {
+    unsigned long long begin, end;
+    if (std::sscanf(line.c_str(), "%llx-%llx ", &begin, &end) == 2) {
+      found = begin <= reinterpret_cast<uintptr_t>(address) && reinterpret_cast<uintptr_t>(address) < end;
+    } else if (found && line.rfind("VmFlags:", 0) == 0) {
+      return line.find(" hg") != std::string::npos;
+    }
+  }
+  return false;
+}
+
+void test_large_pages() {
+  const Folder folder;
+  const std::string path = folder.write("t.gguf", one_tensor({10}, kF32, 0, 40));
+  for (const FileAccess access : {FileAccess::kMap, FileAccess::kCopy}) {
+    CHECK(asks_for_large_pages(GgufFile::open(path, access)->tensors()[0].data));
+  }
+}
+
 // A part of a split model with one tensor.
 GgufWriter part(uint16_t number, uint16_t count, uint16_t n_tensors, const std::string& tensor) {
   GgufWriter w;
@@ -678,6 +702,7 @@ int main(int argc, char** argv) {
   test_header(argv[1], argv[2]);
   test_malformed_header();
   test_files();
+  test_large_pages();
   test_split();
   return test::result();
 }

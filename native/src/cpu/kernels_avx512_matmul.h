@@ -11,12 +11,6 @@ namespace {
 
 // Cycles below were measured on Zen 4 for 16 rows by 256 values of Q4_K, whose 64 dots a column take 64 at the least;
 // scales take 8 more, mins 5.
-//
-// What bounds 8 columns on Zen 5, again 16 rows by 256 values of Q4_K: 512 dots and 116 other multiplications on two
-// pipes, 315 cycles; 748 loads, two a cycle, 374. It takes 430 from the cache, 490 from memory, and 580 on two cores at
-// once, whose bandwidth would allow 450. Neither two groups of rows that share the loads of activations (a quarter
-// fewer; the integers have to be stored: 4 to 7 % longer) nor shuffles in place of 192 of these loads (the same) are
-// faster. 16 columns: 630 and 675 cycles by multiplications and loads; 770 from the cache, 830 from memory.
 constexpr int kMaxTiles = 4;   // that are kept at a time: 24 KiB, and a column's chunk is read from the second-level
                                // cache once for all of them
 constexpr int kMaxGroups = 8;  // groups of 16 rows that take a chunk of all columns while it is in the second-level
@@ -311,7 +305,8 @@ struct StreamToDots {
   }
 };
 
-// All chunks of a group of rows, once for each run of columns. Each run fetches its part of the next group.
+// All chunks of 16 rows, once for each run of columns. Each run fetches its part of the next group. A group that lacks
+// rows does without: a call that copied them would have all vectors saved before it.
 template <class F>
 struct MultiplyStream {
   const Matmul& m;
@@ -327,14 +322,13 @@ struct MultiplyStream {
                         static_cast<size_t>(part) * group_bytes / static_cast<size_t>(n_parts),
                     0}};
     const int step = (Sink::kBytes + Sink::kLines - 1) / Sink::kLines / n_parts;
-    const auto rows = [&](int i) { return group_rows<F>(m, row, i, s->rows + i % 2 * (sizeof s->rows / 2)); };
     const ActivationChunk* a = m.q + col + c;
     Sums* sums = s->sums + c;
-    Rows now = rows(0);
+    Rows now = {m.rows + static_cast<size_t>(row) * m.row_bytes, m.row_bytes};
     typename Stream<F>::Scales scales[2];
     Stream<F> stream(now, scales[0]);
     for (int i = 0; i < n; ++i, a += m.q_stride) {
-      const Rows next = rows(i + 1 < n ? i + 1 : i);
+      const Rows next = i + 1 < n ? now.at(static_cast<size_t>(Sink::kBytes)) : now;
       prepare_sums<F>(a, C, sums);
       Sink sink{Products<ShapeOf<F>, C>(a, sums), ahead, step, {}};
       stream.chunk(now, next, scales[i % 2], scales[(i + 1) % 2], sink);
@@ -413,7 +407,7 @@ inline int multiply_first(const Rows& rows, const Ahead& ahead, int n_cols, cons
 template <class F>
 void matmul_rows(const Matmul& m, int row, int n_groups, int col, int n_cols, Scratch* s) {
   for (int g = 0; g < n_groups; ++g) std::memset(s->out[g], 0, static_cast<size_t>(n_cols) * sizeof s->out[g][0]);
-  if (m.n_cols <= kStreamColumns<F>) {
+  if (m.n_cols <= kStreamColumns<F> && row + kTileRows <= m.n_rows) {
     if constexpr (kStreamColumns < F >> 0) for_columns(0, n_cols, MultiplyStream<F>{m, row, col, n_cols, s});
     write_out(m, row, n_groups, col, n_cols, s->out);
     return;

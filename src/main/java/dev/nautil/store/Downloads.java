@@ -236,6 +236,7 @@ final class Downloads {
         if (blob.isComplete()) {
           return;
         }
+        blob.makeRoom(segment, piece);
         // One that comes again is no progress, or a server that breaks each time were asked
         // forever.
         if (blob.write(piece, buffer)) {
