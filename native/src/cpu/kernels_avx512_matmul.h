@@ -1,6 +1,6 @@
 // AVX-512 VNNI: matrix products, for the files that instantiate them. Each chunk of a group of 16 rows is unpacked once
 // and multiplied with every column: with the first ones straight from registers, with the others from a tile in the
-// first-level cache.
+// first-level cache. Formats that have a Stream are multiplied with few columns straight from registers only.
 #pragma once
 
 #include "cpu/kernels_avx512_stream.h"
