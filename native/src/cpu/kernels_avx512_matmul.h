@@ -180,6 +180,12 @@ struct Ahead : Stretches {
   }
 };
 
+// A row's chunk: its bytes, and the lines of the cache that it may lie in.
+template <class F>
+constexpr int kBytes = static_cast<int>(sizeof(typename F::Block)) * kChunk / F::kValues;
+template <class F>
+constexpr int kLines = kBytes<F> / 64 + 1;
+
 // From registers: a sink of Unpack::values(), whose scales are in the tile. Keeps the integers there if other columns
 // need them.
 template <class F, int C, bool Keep>
@@ -187,8 +193,6 @@ struct ToDots {
   using S = ShapeOf<F>;
   // With a tile to fill Q4_K loses by it (16 columns: 1400 cycles, so 1440) and Q6_K gains (1745, so 1672).
   static constexpr bool kUnrolled = !Keep || F::kSub == 16;
-  static constexpr int kBytes = static_cast<int>(sizeof(typename F::Block)) * kChunk / F::kValues;
-  static constexpr int kLines = kBytes / 64 + 1;
 
   WeightTile& tile;
   Products<S, C> p;
@@ -198,8 +202,8 @@ struct ToDots {
   NT_INLINE void put(int first, int i, V v) {
     if (Keep) store(tile.q[first + i], v);
     // 64 vectors and 16 stretches: four vectors a stretch. All at once they would hold up the loads behind them.
-    if (i % 4 < kLines) fetch((first + i) / 4, i % 4, v);
-    if (i % 4 == 3 && kLines > 4) fetch((first + i) / 4, 4, v);
+    if (i % 4 < kLines<F>) fetch((first + i) / 4, i % 4, v);
+    if (i % 4 == 3 && kLines < F >> 4) fetch((first + i) / 4, 4, v);
     NT_UNROLL
     for (int c = 0; c < C; ++c) {
       V& d = dots[i / S::kGroups][c];
@@ -213,7 +217,7 @@ struct ToDots {
       ahead.fetch(stretch, line, v);
     } else {
       // So few columns have the stretches one behind the other.
-      ahead.fetch_next((kBytes + kLines - 1) / kLines, v);
+      ahead.fetch_next((kBytes<F> + kLines<F> - 1) / kLines<F>, v);
     }
   }
 
@@ -282,8 +286,6 @@ inline void prepare_sums(const ActivationChunk* a, int n_cols, Sums* sums) {
 template <class F, int C>
 struct StreamToDots {
   using S = ShapeOf<F>;
-  static constexpr int kBytes = static_cast<int>(sizeof(typename F::Block)) * kChunk / F::kValues;
-  static constexpr int kLines = kBytes / 64 + 1;
 
   Products<S, C> p;
   Ahead& ahead;
@@ -291,7 +293,7 @@ struct StreamToDots {
   V dots[C];
 
   NT_INLINE void put(int k, V v) {
-    if (k % 4 < kLines) ahead.fetch_next(step, v);
+    if (k % 4 < kLines<F>) ahead.fetch_next(step, v);
     NT_UNROLL
     for (int c = 0; c < C; ++c) {
       if (k % S::kGroups == 0) dots[c] = p.start(k / S::kGroups, c);
@@ -321,14 +323,14 @@ struct MultiplyStream {
     Ahead ahead = {{reinterpret_cast<uintptr_t>(m.rows) + static_cast<size_t>(row) * m.row_bytes + group_bytes +
                         static_cast<size_t>(part) * group_bytes / static_cast<size_t>(n_parts),
                     0}};
-    const int step = (Sink::kBytes + Sink::kLines - 1) / Sink::kLines / n_parts;
+    const int step = (kBytes<F> + kLines<F> - 1) / kLines<F> / n_parts;
     const ActivationChunk* a = m.q + col + c;
     Sums* sums = s->sums + c;
     Rows now = {m.rows + static_cast<size_t>(row) * m.row_bytes, m.row_bytes};
     typename Stream<F>::Scales scales[2];
     Stream<F> stream(now, scales[0]);
     for (int i = 0; i < n; ++i, a += m.q_stride) {
-      const Rows next = i + 1 < n ? now.at(static_cast<size_t>(Sink::kBytes)) : now;
+      const Rows next = i + 1 < n ? now.at(static_cast<size_t>(kBytes<F>)) : now;
       prepare_sums<F>(a, C, sums);
       Sink sink{Products<ShapeOf<F>, C>(a, sums), ahead, step, {}};
       stream.chunk(now, next, scales[i % 2], scales[(i + 1) % 2], sink);
@@ -407,10 +409,11 @@ inline int multiply_first(const Rows& rows, const Ahead& ahead, int n_cols, cons
 template <class F>
 void matmul_rows(const Matmul& m, int row, int n_groups, int col, int n_cols, Scratch* s) {
   for (int g = 0; g < n_groups; ++g) std::memset(s->out[g], 0, static_cast<size_t>(n_cols) * sizeof s->out[g][0]);
-  if (m.n_cols <= kStreamColumns<F> && row + kTileRows <= m.n_rows) {
-    if constexpr (kStreamColumns < F >> 0) for_columns(0, n_cols, MultiplyStream<F>{m, row, col, n_cols, s});
-    write_out(m, row, n_groups, col, n_cols, s->out);
-    return;
+  if constexpr (kStreamColumns<F> != 0) {
+    if (m.n_cols <= kStreamColumns<F> && row + kTileRows <= m.n_rows) {
+      for_columns(0, n_cols, MultiplyStream<F>{m, row, col, n_cols, s});
+      return write_out(m, row, n_groups, col, n_cols, s->out);
+    }
   }
   for (int i = 0; i < n_chunks(m.n_values); ++i) {
     const ActivationChunk* a = m.q + i * m.q_stride + col;

@@ -10,8 +10,8 @@
 // begin with, for the bias, it takes 780. Two threads, all from memory: 346 of 350 G multiply-adds/s of Q4_K, 240 of
 // 276 of Q6_K.
 //
-// Stream<F> is made from the rows of the first chunk; chunk(r, next, sink) hands out the chunk at r, and begins with
-// the one at `next`:
+// Stream<F> is made from the rows of the first chunk and may write its scales; chunk(r, next, scales, next_scales,
+// sink) hands out the chunk at r, begins with the one at `next`, and leaves the scales and mins of r in `scales`:
 //   sink.put(k, v)             v is vector k of the chunk: see Tile::q
 //   sink.finish(scale)         a sub-block is complete, whose scales these are
 #pragma once
