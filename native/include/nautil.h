@@ -65,9 +65,9 @@ typedef struct nt_context nt_context;
 /* "0.1.0"; static. */
 NT_API const char* nt_version(void);
 
-/* The instruction set level that the kernels run at: "scalar"; on x86-64 "avx2", "avx_vnni", "avx512_vnni" or
- * "avx512_vbmi"; on AArch64 "neon", "neon_dotprod" or "neon_i8mm". The environment variable NAUTIL_ISA caps it.
- * Static. */
+/* The instruction set level that the kernels run at: "scalar"; on x86-64 "avx2", "avx_vnni", "avx512_vnni",
+ * "avx512_vbmi" or "amx_int8"; on AArch64 "neon", "neon_dotprod" or "neon_i8mm". The environment variable NAUTIL_ISA
+ * caps it. Static. */
 NT_API const char* nt_isa(void);
 
 /* How many threads this process may run at once, as affinity and cgroup quota allow; at least 1. */

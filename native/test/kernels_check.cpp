@@ -20,6 +20,9 @@
 #include "sampling/portable_math.h"
 
 namespace nt::cpu {
+
+void init_emulated_amx(Kernels& k);
+
 namespace {
 
 using namespace test;
@@ -885,12 +888,27 @@ void check_dispatch() {
   if (test::kEmulated) CHECK_EQ(levels[n_levels - 1]->name, "neon_i8mm");
 }
 
+// AMX without its instructions, on CPUs that have the others which its level takes.
+void add_emulated_amx() {
+#if defined(__x86_64__) || defined(_M_X64)
+  for (int l = 0; l < n_levels; ++l) {
+    if (std::string_view(levels[l]->name) != "avx512_vnni") continue;
+    static Kernels emulated = *levels[l];
+    emulated.name = "emulated amx_int8";
+    init_emulated_amx(emulated);
+    levels[n_levels++] = &emulated;
+    return;
+  }
+#endif
+}
+
 }  // namespace
 
 int run(uint64_t seed, int rounds) {
   n_levels = all_kernels(levels);
   scalar = levels[0];
   check_dispatch();
+  add_emulated_amx();
   Random random{seed};
 #define X(format, id, values, bytes) check_format<format>(#format, id, random, rounds);
   NT_FORMATS(X)

@@ -13,6 +13,10 @@
 #else
 #include <cpuid.h>
 #endif
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 #elif defined(__aarch64__)
 #if defined(__linux__)
 #include <sys/auxv.h>
@@ -30,6 +34,7 @@ void init_avx_vnni(Kernels& k);
 void init_avx_vnni_evex(Kernels& k);
 void init_avx512(Kernels& k);
 void init_avx512_vbmi(Kernels& k);
+void init_amx(Kernels& k);
 #elif defined(__aarch64__)
 void init_neon(Kernels& k);
 void init_neon_dotprod(Kernels& k);
@@ -111,6 +116,19 @@ bool has_avx512_vbmi() {
   constexpr int kVbmi = 1;
   return has_avx512_vnni() && has_all(cpuid(7).ecx, {kVbmi});
 }
+
+// The registers take 8 KiB, so that Linux, since 5.16, saves them only for a process that asked for it. From then on it
+// refuses stacks for signals that have no room for them, and it refuses to where a thread has such a one.
+bool has_amx() {
+#if defined(__linux__)
+  constexpr int kTile = 24, kInt8 = 25;
+  if (!has_avx512_vbmi() || !has_all(cpuid(7).edx, {kTile, kInt8})) return false;
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
+}
 #elif defined(__aarch64__)
 
 // Bit numbers are those of HWCAP_ASIMDDP and HWCAP2_I8MM in Linux's documentation (arch/arm64/elf_hwcaps), which older
@@ -146,6 +164,7 @@ constexpr Level kLevels[] = {
     {"avx_vnni", has_avx_vnni, init_any_avx_vnni},
     {"avx512_vnni", has_avx512_vnni, init_avx512},
     {"avx512_vbmi", has_avx512_vbmi, init_avx512_vbmi},
+    {"amx_int8", has_amx, init_amx},
 #elif defined(__aarch64__)
     {"neon", always, init_neon},
     {"neon_dotprod", has_dotprod, init_neon_dotprod},

@@ -286,11 +286,15 @@ inline void prepare_sums(const ActivationChunk* a, int n_cols, Sums* sums) {
 template <class F, int C>
 struct StreamToDots {
   using S = ShapeOf<F>;
+  using Scales = typename Stream<F>::Scales;
 
   Products<S, C> p;
   Ahead& ahead;
   int step;  // bytes between two prefetches
   V dots[C];
+
+  NT_INLINE StreamToDots(const ActivationChunk* a, const Sums* sums, Ahead& next, int step_bytes)
+      : p(a, sums), ahead(next), step(step_bytes) {}
 
   NT_INLINE void put(int k, V v) {
     if (k % 4 < kLines<F>) ahead.fetch_next(step, v);
@@ -301,15 +305,18 @@ struct StreamToDots {
     }
   }
 
-  NT_INLINE void finish(__m512 scale) {
+  NT_INLINE void finish(const Scales& scales, int sub) {
+    const __m512 scale = scales.scale(sub);
     NT_UNROLL
     for (int c = 0; c < C; ++c) p.add(dots[c], scale, c);
   }
+
+  NT_INLINE void finish_chunk(const Scales& scales, float* out) { p.finish(scales, out, kTileRows); }
 };
 
 // All chunks of 16 rows, once for each run of columns. Each run fetches its part of the next group. A group that lacks
 // rows does without: a call that copied them would have all vectors saved before it.
-template <class F>
+template <class F, template <class, int> class StreamSink = StreamToDots>
 struct MultiplyStream {
   const Matmul& m;
   int row, col, n_cols;
@@ -317,7 +324,6 @@ struct MultiplyStream {
 
   template <int C>
   void run(int c) const {
-    using Sink = StreamToDots<F, C>;
     const int n = n_chunks(m.n_values), part = c / kBlock, n_parts = (n_cols + kBlock - 1) / kBlock;
     const size_t group_bytes = kTileRows * m.row_bytes;
     Ahead ahead = {{reinterpret_cast<uintptr_t>(m.rows) + static_cast<size_t>(row) * m.row_bytes + group_bytes +
@@ -332,9 +338,9 @@ struct MultiplyStream {
     for (int i = 0; i < n; ++i, a += m.q_stride) {
       const Rows next = i + 1 < n ? now.at(static_cast<size_t>(kBytes<F>)) : now;
       prepare_sums<F>(a, C, sums);
-      Sink sink{Products<ShapeOf<F>, C>(a, sums), ahead, step, {}};
+      StreamSink<F, C> sink(a, sums, ahead, step);
       stream.chunk(now, next, scales[i % 2], scales[(i + 1) % 2], sink);
-      sink.p.finish(scales[i % 2], s->out[0][c], kTileRows);
+      sink.finish_chunk(scales[i % 2], s->out[0][c]);
       now = next;
     }
   }

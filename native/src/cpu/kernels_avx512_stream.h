@@ -13,7 +13,7 @@
 // Stream<F> is made from the rows of the first chunk and may write its scales; chunk(r, next, scales, next_scales,
 // sink) hands out the chunk at r, begins with the one at `next`, and leaves the scales and mins of r in `scales`:
 //   sink.put(k, v)             v is vector k of the chunk: see Tile::q
-//   sink.finish(scale)         a sub-block is complete, whose scales these are
+//   sink.finish(scales, j)     sub-block j is complete
 #pragma once
 
 #include "cpu/kernels_avx512_unpack.h"
@@ -51,9 +51,16 @@ class ScalesK4 {
     asm("" : "+m"(*this));  // gcc would keep them in registers, and put sums into memory instead
   }
 
-  NT_INLINE __m512 scale(int j) const {
-    return _mm512_mul_ps(_mm512_load_ps(d_), byte_to_float(load(scale_[j / 4]), j % 4));
+  // The same of a chunk by itself.
+  NT_INLINE void read(Rows r) {
+    V head[4];
+    load_16_bytes(r, head);
+    set(head);
   }
+
+  NT_INLINE V integer(int j) const { return byte_to_int(load(scale_[j / 4]), j % 4); }
+  NT_INLINE __m512 d() const { return _mm512_load_ps(d_); }
+  NT_INLINE __m512 scale(int j) const { return _mm512_mul_ps(d(), _mm512_cvtepi32_ps(integer(j))); }
   NT_INLINE V pairs(int j) const { return widen_pair(load(min_[j / 2]), j % 2); }
   NT_INLINE __m512 pairs_scale() const { return _mm512_load_ps(d_min_); }
 
@@ -93,7 +100,7 @@ class Stream<Q4_K> {
           n[i - 4] = load_quad(after, static_cast<size_t>(i - 4));
         }
       }
-      sink.finish(scales.scale(2 * g));
+      sink.finish(scales, 2 * g);
       NT_UNROLL
       for (int i = 0; i < 8; ++i) {
         sink.put(16 * g + 8 + i, high_nibbles(v_[i]));
@@ -104,7 +111,7 @@ class Stream<Q4_K> {
           if (g == 3) head_[i - 4] = load_quad(next, static_cast<size_t>(i - 4));
         }
       }
-      sink.finish(scales.scale(2 * g + 1));
+      sink.finish(scales, 2 * g + 1);
       NT_UNROLL
       for (int i = 0; i < 4; ++i) v_[i] = n[i];
     }
@@ -128,6 +135,17 @@ class Stream<Q6_K> {
     NT_INLINE void set_d(V end) { _mm512_store_ps(d_, _mm512_mul_ps(high_half(end), _mm512_set1_ps(0x1p-24f))); }
     NT_INLINE void done() { asm("" : "+m"(*this)); }
 
+    // All of a chunk by itself.
+    NT_INLINE void read(Rows r) {
+      V t[4];
+      load_16_bytes(r.at(192), t);
+      set_scales(t);
+      load_16_bytes(r.at(194), t);
+      set_d(t[3]);
+    }
+
+    NT_INLINE V integer(int j) const { return _mm512_srai_epi32(byte_to_top(load(scale_[j / 4]), j % 4), 24); }
+    NT_INLINE __m512 d() const { return _mm512_mul_ps(_mm512_load_ps(d_), _mm512_set1_ps(0x1p24f)); }
     NT_INLINE __m512 scale(int j) const {
       return _mm512_mul_ps(_mm512_load_ps(d_), signed_byte_to_float_24(load(scale_[j / 4]), j % 4));
     }
@@ -163,7 +181,7 @@ class Stream<Q6_K> {
         if (q >= 8 && q < 12) t[i] = load_quad(upper_at(after, (part + 1) % 4), n);
         if (q >= 12) transpose_step(t, i);
         if (i == 3) {
-          sink.finish(scales.scale(sub));
+          sink.finish(scales, sub);
           NT_UNROLL
           for (int k = 0; high && k < 4; ++k) transpose_step(v_, k);
         }

@@ -110,16 +110,19 @@ inline __m512 load_half(Rows r) { return _mm512_cvtph_ps(load_2_bytes(r)); }
 inline __m512 low_half(V v) { return _mm512_cvtph_ps(_mm512_cvtepi32_epi16(v)); }
 inline __m512 high_half(V v) { return low_half(_mm512_srli_epi32(v, 16)); }
 
-// Byte i of each dword as a float.
-inline __m512 byte_to_float(V v, int i) {
+// Byte i of each dword.
+inline V byte_to_int(V v, int i) {
   const int c = static_cast<int>(0x80808000) + i;
-  return _mm512_cvtepi32_ps(_mm512_shuffle_epi8(v, _mm512_set4_epi32(c + 12, c + 8, c + 4, c)));
+  return _mm512_shuffle_epi8(v, _mm512_set4_epi32(c + 12, c + 8, c + 4, c));
 }
-// 2²⁴ times byte i of each dword, with its sign, as a float: what is left of the byte needs no shift down then.
-inline __m512 signed_byte_to_float_24(V v, int i) {
+inline __m512 byte_to_float(V v, int i) { return _mm512_cvtepi32_ps(byte_to_int(v, i)); }
+// 2²⁴ times byte i of each dword, with its sign; as a float too, since what is left of the byte needs no shift down
+// then.
+inline V byte_to_top(V v, int i) {
   const int c = 0x00808080 + (i << 24);
-  return _mm512_cvtepi32_ps(_mm512_shuffle_epi8(v, _mm512_set4_epi32(c + (12 << 24), c + (8 << 24), c + (4 << 24), c)));
+  return _mm512_shuffle_epi8(v, _mm512_set4_epi32(c + (12 << 24), c + (8 << 24), c + (4 << 24), c));
 }
+inline __m512 signed_byte_to_float_24(V v, int i) { return _mm512_cvtepi32_ps(byte_to_top(v, i)); }
 
 // Bytes 2·i and 2·i + 1 of each dword as words.
 inline V widen_pair(V v, int i) {

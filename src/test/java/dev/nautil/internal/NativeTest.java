@@ -22,6 +22,7 @@ public class NativeTest {
             "avx_vnni",
             "avx512_vnni",
             "avx512_vbmi",
+            "amx_int8",
             "neon",
             "neon_dotprod",
             "neon_i8mm");

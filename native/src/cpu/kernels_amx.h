@@ -1,0 +1,247 @@
+// AMX with int8, as Sapphire Rapids has it: matrix products of the K-quants that most models are made of. An
+// instruction multiplies 16 columns with 16 rows, 64 values of each, in 16 cycles. To store its dots takes as long, and
+// to scale them longer, so that scales go into the weights, and dots are stored once a chunk: s · q of a weight d · s ·
+// q is taken apart into two digits that fit bytes.
+//
+// With few columns the digits cost more than they save, and products come from a stream, by vectors; sub-blocks are
+// summed up in integers there too, so that results are the same bits.
+//
+// Tiles are the registers, AmxTiles or what imitates them in tests:
+//   Tiles(n_left)                  16 rows of 64 bytes each, registers kLeft … kLeft + 2 n_left rows
+//   zero<R>()
+//   load<R>(p, stride)             each row from p + row · stride
+//   store<R>(p, stride)
+//   multiply<R, A, B>()            R[i][j] += Σ_k A[i][k] · B[k / 4][j][k % 4], of signed bytes
+#pragma once
+
+#include "cpu/kernels_avx512_matmul.h"
+
+namespace nt::cpu {
+namespace {
+
+constexpr int kBlockColumns = 16;  // a register's rows
+constexpr int kParts = 4;          // of a chunk: 64 values each, a register's bytes a row
+
+// Registers 0 and 1 hold dots and 2 the activations of 16 columns, those from kLeft on the same of the columns that are
+// left. 6 and 7 hold weights.
+constexpr int kLeft = 3;
+
+// Up to how many columns products come from a stream: one run of it.
+constexpr int kFewest = kBlock;
+
+// Digits of 16 rows by a chunk, in the order of Tile::q. Of the 64 bytes of a register's rows, a part takes 16.
+struct alignas(64) DigitTile {
+  int8_t low[kChunk / 4][kTileRows][4], high[kChunk / 4][kTileRows][4];
+};
+
+// A block's dots of a chunk.
+struct alignas(64) Dots {
+  int32_t low[kBlockColumns][kTileRows], high[kBlockColumns][kTileRows];
+};
+
+struct alignas(64) AmxScratch {
+  Scratch s;
+  DigitTile digits;
+  float d[2][kTileRows];
+  Dots dots[2];
+};
+static_assert(sizeof(AmxScratch) <= kScratchBytes);
+
+template <class F>
+using ScalesOf = typename Stream<F>::Scales;
+
+// The lower word of each dword, twice.
+NT_INLINE V in_both_words(V v) { return _mm512_mask_blend_epi16(0xaaaaaaaa, v, _mm512_slli_epi32(v, 16)); }
+
+// A sink of Unpack::values() that multiplies by a sub-block's scales: the digits of s · q.
+template <class F>
+struct ToDigits;
+
+// Where q has four bits, s has six: with s = 8 · s1 + s0 the digits are s1 · q and s0 · q, up to 105, and a
+// multiplication of words makes two of them, since none is carried over.
+template <>
+struct ToDigits<Q4_K> {
+  static constexpr bool kUnrolled = false;
+  static constexpr int kShift = 3;
+
+  const ScalesOf<Q4_K>& scales;
+  DigitTile& out;
+  Ahead ahead;
+  V low = V{}, high = V{};
+
+  NT_INLINE void put(int first, int i, V q) {
+    if (i == 0) {
+      const V s = in_both_words(scales.integer(first / 8));
+      low = _mm512_and_si512(s, _mm512_set1_epi16(7));
+      high = _mm512_srli_epi16(s, 3);
+    }
+    store(out.low[first + i], _mm512_mullo_epi16(q, low));
+    store(out.high[first + i], _mm512_mullo_epi16(q, high));
+    if (i % 4 < kLines<Q4_K>) ahead.fetch((first + i) / 4, i % 4, q);
+  }
+
+  NT_INLINE void finish(int) {}
+};
+
+// s · q has 14 bits, of which the lower six are the low digit.
+template <>
+struct ToDigits<Q6_K> {
+  static constexpr bool kUnrolled = true;
+  static constexpr int kShift = 6;
+
+  const ScalesOf<Q6_K>& scales;
+  DigitTile& out;
+  Ahead ahead;
+  V even = V{}, odd = V{}, bias = V{};  // scales for every other byte; 32 times the scales
+
+  NT_INLINE void put(int first, int i, V q) {
+    if (i == 0) {
+      const V s = in_both_words(scales.integer(first / 4));
+      even = _mm512_and_si512(s, _mm512_set1_epi16(0x00ff));
+      odd = _mm512_slli_epi16(s, 8);
+      bias = _mm512_slli_epi16(s, 5);
+    }
+    const V e = _mm512_sub_epi16(_mm512_maddubs_epi16(q, even), bias);
+    const V o = _mm512_sub_epi16(_mm512_maddubs_epi16(q, odd), bias);
+    const V even_bytes = _mm512_set1_epi16(0x00ff);
+    const V low = _mm512_ternarylogic_epi32(even_bytes, e, _mm512_slli_epi16(o, 8), 0xca);
+    const V high = _mm512_ternarylogic_epi32(even_bytes, _mm512_srli_epi16(e, 6), _mm512_slli_epi16(o, 2), 0xca);
+    store(out.low[first + i], _mm512_and_si512(low, bytes(63)));
+    store(out.high[first + i], high);
+    ahead.fetch((first + i) / 4, i % 4, q);
+  }
+
+  NT_INLINE void finish(int) {}
+};
+
+// Σ s·q·a of a chunk for 16 columns, or for those that are left. Calls beside(k) after each part.
+template <bool kFull, class Tiles, class Beside>
+NT_INLINE void multiply_digits(Tiles& tiles, const DigitTile& w, const ActivationChunk* a, Dots* dots,
+                               const Beside& beside) {
+  constexpr int kLow = kFull ? 0 : kLeft, kHigh = kLow + 1, kColumns = kLow + 2, kWeights = 6;
+  tiles.template zero<kLow>();
+  tiles.template zero<kHigh>();
+  for (int k = 0; k < kParts; ++k) {
+    tiles.template load<kColumns>(a->q + 64 * k, sizeof *a);
+    tiles.template load<kWeights>(w.low[16 * k], 64);
+    tiles.template multiply<kLow, kColumns, kWeights>();
+    tiles.template load<kWeights + 1>(w.high[16 * k], 64);
+    tiles.template multiply<kHigh, kColumns, kWeights + 1>();
+    beside(k);
+  }
+  tiles.template store<kLow>(dots->low, 64);
+  tiles.template store<kHigh>(dots->high, 64);
+}
+
+// Dots, and what they are scaled by and added to.
+struct Pending {
+  const Dots* dots = nullptr;
+  const WeightTile* mins;
+  const float* d;
+  const ActivationChunk* a;
+  float (*out)[kTileRows];
+};
+
+// Adds the dots of columns c … c + C − 1.
+template <class F, int C>
+NT_INLINE void add_dots(const Pending& p, int first) {
+  Products<ShapeOf<F>, C> products(p.a + first, nullptr);
+  NT_UNROLL
+  for (int c = 0; c < C; ++c) {
+    const V dots = _mm512_add_epi32(_mm512_slli_epi32(load(p.dots->high[first + c]), ToDigits<F>::kShift),
+                                    load(p.dots->low[first + c]));
+    products.sum[c] = _mm512_mul_ps(_mm512_cvtepi32_ps(dots), _mm512_load_ps(p.d));
+  }
+  products.finish(*p.mins, p.out[first], kTileRows);
+}
+
+// Many columns, chunk after chunk. While tiles multiply, the dots of the block before are added.
+template <class F, class Tiles>
+void multiply_tiles(const Matmul& m, int row, int n_groups, int col, int n_cols, AmxScratch* t) {
+  const int n_left = n_cols % kBlockColumns, n_full = n_cols - n_left;
+  Tiles tiles(n_left);
+  for (int g = 0; g < n_groups; ++g) std::memset(t->s.out[g], 0, static_cast<size_t>(n_cols) * sizeof t->s.out[g][0]);
+  Pending last;
+  unsigned n_tiles = 0, n_blocks = 0;
+  const auto add_last = [&](int k) NT_INLINE_LAMBDA {
+    if (last.dots != nullptr) add_dots<F, kBlockColumns / kParts>(last, kBlockColumns / kParts * k);
+  };
+  for (int i = 0; i < n_chunks(m.n_values); ++i) {
+    const ActivationChunk* a = m.q + i * m.q_stride + col;
+    for (int g = 0; g < n_groups; ++g) {
+      const int r = row + g * kTileRows;
+      const Rows rows = group_rows<F>(m, r, i, t->s.rows);
+      WeightTile* tile = &t->s.tile[n_tiles % 2];
+      float* d = t->d[n_tiles++ % 2];
+      ScalesOf<F> scales;
+      scales.read(rows);
+      _mm512_store_ps(d, scales.d());
+      ToDigits<F> sink{scales, t->digits, {stretches_ahead<F>(m, r, n_groups, i)}};
+      Unpack<F>(rows, kChunk, tile).values(sink);
+      for (int c = 0; c < n_full; c += kBlockColumns) {
+        Dots* dots = &t->dots[n_blocks++ % 2];
+        multiply_digits<true>(tiles, t->digits, a + c, dots, add_last);
+        last = {dots, tile, d, a + c, t->s.out[g] + c};
+      }
+      if (n_left > 0) {
+        Dots* dots = &t->dots[n_blocks++ % 2];
+        multiply_digits<false>(tiles, t->digits, a + n_full, dots, add_last);
+        last = {dots, tile, d, a + n_full, t->s.out[g] + n_full};
+        for (int c = 0; c < n_left; ++c) add_dots<F, 1>(last, c);
+        last.dots = nullptr;
+      }
+    }
+  }
+  for (int k = 0; k < kParts; ++k) add_last(k);
+  write_out(m, row, n_groups, col, n_cols, t->s.out);
+}
+
+// A sink of Stream::chunk() that sums a chunk up in integers.
+template <class F, int C>
+struct StreamToIntegers : StreamToDots<F, C> {
+  using typename StreamToDots<F, C>::Scales;
+
+  V sum[C];
+
+  NT_INLINE StreamToIntegers(const ActivationChunk* a, const Sums* sums, Ahead& next, int step_bytes)
+      : StreamToDots<F, C>(a, sums, next, step_bytes) {
+    NT_UNROLL
+    for (int c = 0; c < C; ++c) sum[c] = _mm512_setzero_si512();
+  }
+
+  NT_INLINE void finish(const Scales& scales, int sub) {
+    const V scale = scales.integer(sub);
+    NT_UNROLL
+    for (int c = 0; c < C; ++c) sum[c] = _mm512_add_epi32(sum[c], _mm512_mullo_epi32(this->dots[c], scale));
+  }
+
+  NT_INLINE void finish_chunk(const Scales& scales, float* out) {
+    NT_UNROLL
+    for (int c = 0; c < C; ++c) this->p.sum[c] = _mm512_mul_ps(_mm512_cvtepi32_ps(sum[c]), scales.d());
+    this->p.finish(scales, out, kTileRows);
+  }
+};
+
+template <class F, class Tiles>
+void matmul_amx(const Matmul& m) {
+  auto* t = static_cast<AmxScratch*>(m.scratch);
+  for_blocks(m, m.n_cols <= kFewColumns ? 1 : kMaxGroups,
+             [&](int row, int n_groups, int col, int n_cols) NT_INLINE_LAMBDA {
+               if (m.n_cols <= kFewest && row + kTileRows <= m.n_rows) {
+                 std::memset(t->s.out[0], 0, static_cast<size_t>(n_cols) * sizeof t->s.out[0][0]);
+                 for_columns(0, n_cols, MultiplyStream<F, StreamToIntegers>{m, row, col, n_cols, &t->s});
+                 write_out(m, row, n_groups, col, n_cols, t->s.out);
+               } else {
+                 multiply_tiles<F, Tiles>(m, row, n_groups, col, n_cols, t);
+               }
+             });
+}
+
+template <class Tiles>
+void init_amx_matmul(Kernels& k) {
+  k.matmul[static_cast<int>(Format::Q4_K)] = matmul_amx<Q4_K, Tiles>;
+  k.matmul[static_cast<int>(Format::Q6_K)] = matmul_amx<Q6_K, Tiles>;
+}
+
+}  // namespace
+}  // namespace nt::cpu
