@@ -9,6 +9,10 @@ import threading
 import time
 
 
+class Failed(SystemExit):
+    """A command that ended with an error, which nobody needs to handle."""
+
+
 @dataclasses.dataclass
 class Finished:
     out: str
@@ -81,5 +85,5 @@ def run(command, watch_memory=False, **environment):
         raise
     if p.wait():
         last = "\n".join(line for _, line in said[-20:])
-        raise SystemExit(f"{shlex.join(command)}: exit code {p.returncode}\n{last}")
+        raise Failed(f"{shlex.join(command)}: exit code {p.returncode}\n{last}")
     return Finished(out[0], said, peak)

@@ -3,8 +3,13 @@
 // to scale them longer, so that scales go into the weights, and dots are stored once a chunk: s · q of a weight d · s ·
 // q is taken apart into two digits that fit bytes.
 //
-// With few columns the digits cost more than they save, and products come from a stream, by vectors; sub-blocks are
-// summed up in integers there too, so that results are the same bits.
+// Emerald Rapids, 16 rows by 16 columns by 256 values from the cache, of Q4_K: in a batch of 256 155 ns, by vectors
+// 257; 16 columns alone 288, by vectors 430. Of the 155 the tiles take 65 and what is beside them 45: they hardly
+// overlap, since a store of a tile holds up what comes after it (176 cycles for eight stored sub-blocks, 133 for eight
+// that are not).
+//
+// With few columns the digits cost more than they save, and products come from a stream, by vectors (8 columns: 212 and
+// 235 ns); sub-blocks are summed up in integers there too, so that results are the same bits.
 //
 // Tiles are the registers, AmxTiles or what imitates them in tests:
 //   Tiles(n_left)                  16 rows of 64 bytes each, registers kLeft … kLeft + 2 n_left rows
