@@ -37,7 +37,7 @@ class EmulatedTiles {
   }
 
  private:
-  int rows(int r) const { return r < kLeft || r >= kLeft + 3 ? 16 : n_left_; }
+  int rows(int r) const { return register_rows(r, n_left_); }
 
   int n_left_;
   alignas(64) int8_t registers_[8][16][64];

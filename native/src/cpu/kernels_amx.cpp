@@ -10,7 +10,7 @@ class AmxTiles {
  public:
   explicit AmxTiles(int n_left) {
     for (int r = 0; r < 8; ++r) {
-      const int rows = r < kLeft || r >= kLeft + 3 ? 16 : n_left;
+      const int rows = register_rows(r, n_left);
       shapes_.rows[r] = static_cast<uint8_t>(rows);
       shapes_.row_bytes[r] = rows == 0 ? 0 : 64;
     }

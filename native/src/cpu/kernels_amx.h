@@ -1,7 +1,7 @@
 // AMX with int8, as Sapphire Rapids has it: matrix products of the K-quants that most models are made of. An
 // instruction multiplies 16 columns with 16 rows, 64 values of each, in 16 cycles. To store its dots takes as long, and
-// to scale them longer, so that scales go into the weights, and dots are stored once a chunk: s · q of a weight d · s ·
-// q is taken apart into two digits that fit bytes.
+// to scale them longer, so that the integer scales go into the weights, and dots are stored once a chunk: a weight is
+// d · s · q, and s · q is taken apart into two digits that fit bytes.
 //
 // Emerald Rapids, 16 rows by 16 columns by 256 values from the cache, of Q4_K: in a batch of 256 155 ns, by vectors
 // 257; 16 columns alone 288, by vectors 430. Of the 155 the tiles take 65 and what is beside them 45: they hardly
@@ -31,8 +31,10 @@ constexpr int kParts = 4;          // of a chunk: 64 values each, a register's b
 // left. 6 and 7 hold weights.
 constexpr int kLeft = 3;
 
+constexpr int register_rows(int r, int n_left) { return r < kLeft || r >= kLeft + 3 ? 16 : n_left; }
+
 // Up to how many columns products come from a stream: one run of it.
-constexpr int kFewest = kBlock;
+constexpr int kStreamedColumns = kBlock;
 
 // Digits of 16 rows by a chunk, in the order of Tile::q. Of the 64 bytes of a register's rows, a part takes 16.
 struct alignas(64) DigitTile {
@@ -47,7 +49,6 @@ struct alignas(64) Dots {
 struct alignas(64) AmxScratch {
   Scratch s;
   DigitTile digits;
-  float d[2][kTileRows];
   Dots dots[2];
 };
 static_assert(sizeof(AmxScratch) <= kScratchBytes);
@@ -58,62 +59,68 @@ using ScalesOf = typename Stream<F>::Scales;
 // The lower word of each dword, twice.
 NT_INLINE V in_both_words(V v) { return _mm512_mask_blend_epi16(0xaaaaaaaa, v, _mm512_slli_epi32(v, 16)); }
 
-// A sink of Unpack::values() that multiplies by a sub-block's scales: the digits of s · q.
+// s · q as 2^kShift · high + low, for the scales of a sub-block.
 template <class F>
-struct ToDigits;
+struct Digits;
 
 // Where q has four bits, s has six: with s = 8 · s1 + s0 the digits are s1 · q and s0 · q, up to 105, and a
 // multiplication of words makes two of them, since none is carried over.
 template <>
-struct ToDigits<Q4_K> {
-  static constexpr bool kUnrolled = false;
+struct Digits<Q4_K> {
   static constexpr int kShift = 3;
 
-  const ScalesOf<Q4_K>& scales;
-  DigitTile& out;
-  Ahead ahead;
-  V low = V{}, high = V{};
+  V s0 = V{}, s1 = V{};
 
-  NT_INLINE void put(int first, int i, V q) {
-    if (i == 0) {
-      const V s = in_both_words(scales.integer(first / 8));
-      low = _mm512_and_si512(s, _mm512_set1_epi16(7));
-      high = _mm512_srli_epi16(s, 3);
-    }
-    store(out.low[first + i], _mm512_mullo_epi16(q, low));
-    store(out.high[first + i], _mm512_mullo_epi16(q, high));
-    if (i % 4 < kLines<Q4_K>) ahead.fetch((first + i) / 4, i % 4, q);
+  NT_INLINE void set_scales(V s) {
+    s0 = _mm512_and_si512(s, _mm512_set1_epi16(7));
+    s1 = _mm512_srli_epi16(s, 3);
   }
 
-  NT_INLINE void finish(int) {}
+  NT_INLINE void take_apart(V q, V& low, V& high) const {
+    low = _mm512_mullo_epi16(q, s0);
+    high = _mm512_mullo_epi16(q, s1);
+  }
 };
 
 // s · q has 14 bits, of which the lower six are the low digit.
 template <>
-struct ToDigits<Q6_K> {
-  static constexpr bool kUnrolled = true;
+struct Digits<Q6_K> {
   static constexpr int kShift = 6;
 
-  const ScalesOf<Q6_K>& scales;
-  DigitTile& out;
-  Ahead ahead;
   V even = V{}, odd = V{}, bias = V{};  // scales for every other byte; 32 times the scales
 
-  NT_INLINE void put(int first, int i, V q) {
-    if (i == 0) {
-      const V s = in_both_words(scales.integer(first / 4));
-      even = _mm512_and_si512(s, _mm512_set1_epi16(0x00ff));
-      odd = _mm512_slli_epi16(s, 8);
-      bias = _mm512_slli_epi16(s, 5);
-    }
+  NT_INLINE void set_scales(V s) {
+    even = _mm512_and_si512(s, _mm512_set1_epi16(0x00ff));
+    odd = _mm512_slli_epi16(s, 8);
+    bias = _mm512_slli_epi16(s, 5);
+  }
+
+  NT_INLINE void take_apart(V q, V& low, V& high) const {
     const V e = _mm512_sub_epi16(_mm512_maddubs_epi16(q, even), bias);
     const V o = _mm512_sub_epi16(_mm512_maddubs_epi16(q, odd), bias);
     const V even_bytes = _mm512_set1_epi16(0x00ff);
-    const V low = _mm512_ternarylogic_epi32(even_bytes, e, _mm512_slli_epi16(o, 8), 0xca);
-    const V high = _mm512_ternarylogic_epi32(even_bytes, _mm512_srli_epi16(e, 6), _mm512_slli_epi16(o, 2), 0xca);
-    store(out.low[first + i], _mm512_and_si512(low, bytes(63)));
+    low = _mm512_and_si512(_mm512_ternarylogic_epi32(even_bytes, e, _mm512_slli_epi16(o, 8), 0xca), bytes(63));
+    high = _mm512_ternarylogic_epi32(even_bytes, _mm512_srli_epi16(e, 6), _mm512_slli_epi16(o, 2), 0xca);
+  }
+};
+
+// A sink of Unpack::values() that fills a DigitTile.
+template <class F>
+struct ToDigits {
+  static constexpr bool kUnrolled = F::kSub == 16;
+
+  const ScalesOf<F>& scales;
+  DigitTile& out;
+  Ahead ahead;
+  Digits<F> digits = {};
+
+  NT_INLINE void put(int first, int i, V q) {
+    if (i == 0) digits.set_scales(in_both_words(scales.integer(4 * first / F::kSub)));
+    V low, high;
+    digits.take_apart(q, low, high);
+    store(out.low[first + i], low);
     store(out.high[first + i], high);
-    ahead.fetch((first + i) / 4, i % 4, q);
+    if (i % 4 < kLines<F>) ahead.fetch((first + i) / 4, i % 4, q);
   }
 
   NT_INLINE void finish(int) {}
@@ -139,25 +146,25 @@ NT_INLINE void multiply_digits(Tiles& tiles, const DigitTile& w, const Activatio
 }
 
 // Dots, and what they are scaled by and added to.
+template <class F>
 struct Pending {
   const Dots* dots = nullptr;
-  const WeightTile* mins;
-  const float* d;
+  const ScalesOf<F>* scales;
   const ActivationChunk* a;
   float (*out)[kTileRows];
 };
 
 // Adds the dots of columns c … c + C − 1.
 template <class F, int C>
-NT_INLINE void add_dots(const Pending& p, int first) {
+NT_INLINE void add_dots(const Pending<F>& p, int first) {
   Products<ShapeOf<F>, C> products(p.a + first, nullptr);
   NT_UNROLL
   for (int c = 0; c < C; ++c) {
-    const V dots = _mm512_add_epi32(_mm512_slli_epi32(load(p.dots->high[first + c]), ToDigits<F>::kShift),
+    const V dots = _mm512_add_epi32(_mm512_slli_epi32(load(p.dots->high[first + c]), Digits<F>::kShift),
                                     load(p.dots->low[first + c]));
-    products.sum[c] = _mm512_mul_ps(_mm512_cvtepi32_ps(dots), _mm512_load_ps(p.d));
+    products.sum[c] = _mm512_mul_ps(_mm512_cvtepi32_ps(dots), p.scales->d());
   }
-  products.finish(*p.mins, p.out[first], kTileRows);
+  products.finish(*p.scales, p.out[first], kTileRows);
 }
 
 // Many columns, chunk after chunk. While tiles multiply, the dots of the block before are added.
@@ -165,8 +172,9 @@ template <class F, class Tiles>
 void multiply_tiles(const Matmul& m, int row, int n_groups, int col, int n_cols, AmxScratch* t) {
   const int n_left = n_cols % kBlockColumns, n_full = n_cols - n_left;
   Tiles tiles(n_left);
-  for (int g = 0; g < n_groups; ++g) std::memset(t->s.out[g], 0, static_cast<size_t>(n_cols) * sizeof t->s.out[g][0]);
-  Pending last;
+  clear(t->s.out, n_groups, n_cols);
+  Pending<F> last;
+  ScalesOf<F> scales[2];
   unsigned n_tiles = 0, n_blocks = 0;
   const auto add_last = [&](int k) NT_INLINE_LAMBDA {
     if (last.dots != nullptr) add_dots<F, kBlockColumns / kParts>(last, kBlockColumns / kParts * k);
@@ -176,22 +184,19 @@ void multiply_tiles(const Matmul& m, int row, int n_groups, int col, int n_cols,
     for (int g = 0; g < n_groups; ++g) {
       const int r = row + g * kTileRows;
       const Rows rows = group_rows<F>(m, r, i, t->s.rows);
-      WeightTile* tile = &t->s.tile[n_tiles % 2];
-      float* d = t->d[n_tiles++ % 2];
-      ScalesOf<F> scales;
-      scales.read(rows);
-      _mm512_store_ps(d, scales.d());
-      ToDigits<F> sink{scales, t->digits, {stretches_ahead<F>(m, r, n_groups, i)}};
-      Unpack<F>(rows, kChunk, tile).values(sink);
+      ScalesOf<F>* now = &scales[n_tiles++ % 2];
+      now->read(rows);
+      ToDigits<F> sink{*now, t->digits, {stretches_ahead<F>(m, r, n_groups, i)}};
+      Unpack<F>(rows).values(sink);
       for (int c = 0; c < n_full; c += kBlockColumns) {
         Dots* dots = &t->dots[n_blocks++ % 2];
         multiply_digits<true>(tiles, t->digits, a + c, dots, add_last);
-        last = {dots, tile, d, a + c, t->s.out[g] + c};
+        last = {dots, now, a + c, t->s.out[g] + c};
       }
       if (n_left > 0) {
         Dots* dots = &t->dots[n_blocks++ % 2];
         multiply_digits<false>(tiles, t->digits, a + n_full, dots, add_last);
-        last = {dots, tile, d, a + n_full, t->s.out[g] + n_full};
+        last = {dots, now, a + n_full, t->s.out[g] + n_full};
         for (int c = 0; c < n_left; ++c) add_dots<F, 1>(last, c);
         last.dots = nullptr;
       }
@@ -232,10 +237,8 @@ void matmul_amx(const Matmul& m) {
   auto* t = static_cast<AmxScratch*>(m.scratch);
   for_blocks(m, m.n_cols <= kFewColumns ? 1 : kMaxGroups,
              [&](int row, int n_groups, int col, int n_cols) NT_INLINE_LAMBDA {
-               if (m.n_cols <= kFewest && row + kTileRows <= m.n_rows) {
-                 std::memset(t->s.out[0], 0, static_cast<size_t>(n_cols) * sizeof t->s.out[0][0]);
-                 for_columns(0, n_cols, MultiplyStream<F, StreamToIntegers>{m, row, col, n_cols, &t->s});
-                 write_out(m, row, n_groups, col, n_cols, t->s.out);
+               if (m.n_cols <= kStreamedColumns && row + kTileRows <= m.n_rows) {
+                 multiply_stream<F, StreamToIntegers>(m, row, col, n_cols, &t->s);
                } else {
                  multiply_tiles<F, Tiles>(m, row, n_groups, col, n_cols, t);
                }

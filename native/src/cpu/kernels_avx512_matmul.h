@@ -316,7 +316,7 @@ struct StreamToDots {
 
 // All chunks of 16 rows, once for each run of columns. Each run fetches its part of the next group. A group that lacks
 // rows does without: a call that copied them would have all vectors saved before it.
-template <class F, template <class, int> class StreamSink = StreamToDots>
+template <class F, template <class, int> class StreamSink>
 struct MultiplyStream {
   const Matmul& m;
   int row, col, n_cols;
@@ -412,15 +412,26 @@ inline int multiply_first(const Rows& rows, const Ahead& ahead, int n_cols, cons
   }
 }
 
+inline void clear(GroupSums* sums, int n_groups, int n_cols) {
+  for (int g = 0; g < n_groups; ++g) std::memset(sums[g], 0, static_cast<size_t>(n_cols) * sizeof sums[g][0]);
+}
+
+// One whole group of rows with few columns.
+template <class F, template <class, int> class StreamSink>
+inline void multiply_stream(const Matmul& m, int row, int col, int n_cols, Scratch* s) {
+  clear(s->out, 1, n_cols);
+  for_columns(0, n_cols, MultiplyStream<F, StreamSink>{m, row, col, n_cols, s});
+  write_out(m, row, 1, col, n_cols, s->out);
+}
+
 template <class F>
 void matmul_rows(const Matmul& m, int row, int n_groups, int col, int n_cols, Scratch* s) {
-  for (int g = 0; g < n_groups; ++g) std::memset(s->out[g], 0, static_cast<size_t>(n_cols) * sizeof s->out[g][0]);
   if constexpr (kStreamColumns<F> != 0) {
     if (m.n_cols <= kStreamColumns<F> && row + kTileRows <= m.n_rows) {
-      for_columns(0, n_cols, MultiplyStream<F>{m, row, col, n_cols, s});
-      return write_out(m, row, n_groups, col, n_cols, s->out);
+      return multiply_stream<F, StreamToDots>(m, row, col, n_cols, s);
     }
   }
+  clear(s->out, n_groups, n_cols);
   for (int i = 0; i < n_chunks(m.n_values); ++i) {
     const ActivationChunk* a = m.q + i * m.q_stride + col;
     prepare_sums<F>(a, n_cols, s->sums);

@@ -325,6 +325,7 @@ struct Unpack<Q4_K> {
   static constexpr int kTogether = 1, kDirect = 8;
   Rows rows;
 
+  explicit Unpack(Rows r) : rows(r) {}  // for a sink that reads scales itself
   Unpack(Rows r, int, WeightTile* t) : rows(r) { scales_k4(r, t); }
 
   // While the high nibbles of 32 bytes go to the sink, the next ones are loaded: before the low ones they would be
@@ -385,6 +386,7 @@ struct Unpack<Q6_K> {
   static constexpr int kTogether = 1, kDirect = 8;
   Rows rows;
 
+  explicit Unpack(Rows r) : rows(r) {}  // as that of Q4_K
   Unpack(Rows r, int, WeightTile* t) : rows(r) {
     V s[4], end[4];
     load_16_bytes(r.at(192), s);
