@@ -9,7 +9,7 @@
 // that are not).
 //
 // With few columns the digits cost more than they save, and products come from a stream, by vectors (8 columns: 212 and
-// 235 ns); sub-blocks are summed up in integers there too, so that results are the same bits.
+// 235 ns), with the same bits, as these are summed up in integers, too.
 //
 // Tiles are the registers, AmxTiles or what imitates them in tests:
 //   Tiles(n_left)                  16 rows of 64 bytes each, registers kLeft … kLeft + 2 n_left rows
@@ -115,7 +115,7 @@ struct ToDigits {
   Digits<F> digits = {};
 
   NT_INLINE void put(int first, int i, V q) {
-    if (i == 0) digits.set_scales(in_both_words(scales.integer(4 * first / F::kSub)));
+    if (i == 0) digits.set_scales(in_both_words(scales.s(4 * first / F::kSub)));
     V low, high;
     digits.take_apart(q, low, high);
     store(out.low[first + i], low);
@@ -157,14 +157,13 @@ struct Pending {
 // Adds the dots of columns c … c + C − 1.
 template <class F, int C>
 NT_INLINE void add_dots(const Pending<F>& p, int first) {
-  Products<ShapeOf<F>, C> products(p.a + first, nullptr);
+  Products<ShapeOf<F, true>, C> products(p.a + first, nullptr);
   NT_UNROLL
   for (int c = 0; c < C; ++c) {
-    const V dots = _mm512_add_epi32(_mm512_slli_epi32(load(p.dots->high[first + c]), Digits<F>::kShift),
-                                    load(p.dots->low[first + c]));
-    products.sum[c] = _mm512_mul_ps(_mm512_cvtepi32_ps(dots), p.scales->d());
+    products.total[c] = _mm512_add_epi32(_mm512_slli_epi32(load(p.dots->high[first + c]), Digits<F>::kShift),
+                                         load(p.dots->low[first + c]));
   }
-  products.finish(*p.scales, p.out[first], kTileRows);
+  products.finish(*p.scales, p.out[first]);
 }
 
 // Many columns, chunk after chunk. While tiles multiply, the dots of the block before are added.
@@ -206,39 +205,13 @@ void multiply_tiles(const Matmul& m, int row, int n_groups, int col, int n_cols,
   write_out(m, row, n_groups, col, n_cols, t->s.out);
 }
 
-// A sink of Stream::chunk() that sums a chunk up in integers.
-template <class F, int C>
-struct StreamToIntegers : StreamToDots<F, C> {
-  using typename StreamToDots<F, C>::Scales;
-
-  V sum[C];
-
-  NT_INLINE StreamToIntegers(const ActivationChunk* a, const Sums* sums, Ahead& next, int step_bytes)
-      : StreamToDots<F, C>(a, sums, next, step_bytes) {
-    NT_UNROLL
-    for (int c = 0; c < C; ++c) sum[c] = _mm512_setzero_si512();
-  }
-
-  NT_INLINE void finish(const Scales& scales, int sub) {
-    const V scale = scales.integer(sub);
-    NT_UNROLL
-    for (int c = 0; c < C; ++c) sum[c] = _mm512_add_epi32(sum[c], _mm512_mullo_epi32(this->dots[c], scale));
-  }
-
-  NT_INLINE void finish_chunk(const Scales& scales, float* out) {
-    NT_UNROLL
-    for (int c = 0; c < C; ++c) this->p.sum[c] = _mm512_mul_ps(_mm512_cvtepi32_ps(sum[c]), scales.d());
-    this->p.finish(scales, out, kTileRows);
-  }
-};
-
 template <class F, class Tiles>
 void matmul_amx(const Matmul& m) {
   auto* t = static_cast<AmxScratch*>(m.scratch);
   for_blocks(m, m.n_cols <= kFewColumns ? 1 : kMaxGroups,
              [&](int row, int n_groups, int col, int n_cols) NT_INLINE_LAMBDA {
                if (m.n_cols <= kStreamedColumns && row + kTileRows <= m.n_rows) {
-                 multiply_stream<F, StreamToIntegers>(m, row, col, n_cols, &t->s);
+                 multiply_stream<F, true>(m, row, col, n_cols, &t->s);
                } else {
                  multiply_tiles<F, Tiles>(m, row, n_groups, col, n_cols, t);
                }

@@ -74,7 +74,6 @@ using ShapeOf = Shape<F::kSub, kVnni ? F::kSub / 4 : groups_in_16_bits<F>(), kSi
 // What a product needs of a column's chunk besides the chunk: by sub-block.
 struct alignas(64) Sums {
   int32_t start[16];  // −bias · Σa, which takes off what the bias of the weights adds
-  int16_t words[16];  // Σa of 16 values
 };
 
 struct alignas(64) Scratch {
@@ -188,12 +187,10 @@ struct Products {
 
   // Σ min · Σa, rows 8h … 8h + 7.
   NT_INLINE __m256i min_dot(int c, int h) const {
-    const int16_t* of_32 = a[c].sum32h;
-    const int16_t* of_16 = sums[c].words;
     __m256i m = _mm256_setzero_si256();
     NT_UNROLL
     for (int j = 0; j < kChunk / S::kSub / 2; ++j) {
-      const __m256i pair = broadcast_four((S::kSub == 32 ? of_32 : of_16) + 2 * j);
+      const __m256i pair = broadcast_four((S::kSub == 32 ? a[c].sum32 : a[c].sum16) + 2 * j);
       m = _mm256_add_epi32(m, _mm256_madd_epi16(load_aligned(t.min_pairs[j][8 * h]), pair));
     }
     return m;
@@ -271,13 +268,10 @@ template <class F>
 inline void prepare_sums(const ActivationChunk* a, int n_cols, Sums* sums) {
   using S = ShapeOf<F>;
   for (int c = 0; c < n_cols; ++c) {
-    const int32_t* sum = F::kSub == 16 ? a[c].sum16 : a[c].sum32;
+    const int16_t* sum = F::kSub == 16 ? a[c].sum16 : a[c].sum32;
     for (int j = 0; S::kBias && !S::kIntegerScales && j < kChunk / F::kSub; j += 8) {
-      store256(sums[c].start + j, _mm256_mullo_epi32(load256(sum + j), _mm256_set1_epi32(-kTileBias<F>)));
-    }
-    if (F::kSub == 16) {
-      const __m256i words = _mm256_packs_epi32(load256(sum), load256(sum + 8));
-      store256(sums[c].words, _mm256_permute4x64_epi64(words, 0xd8));
+      const __m256i wide = _mm256_cvtepi16_epi32(_mm_load_si128(reinterpret_cast<const __m128i*>(sum + j)));
+      store256(sums[c].start + j, _mm256_mullo_epi32(wide, _mm256_set1_epi32(-kTileBias<F>)));
     }
   }
 }

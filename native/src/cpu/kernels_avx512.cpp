@@ -52,10 +52,9 @@ inline void sum_chunk(ActivationChunk* a) {
   const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
   const __m512i sum16 = _mm512_permutexvar_epi32(order, sums);
   const __m256i sum32 = _mm512_cvtepi64_epi32(_mm512_add_epi32(sum16, _mm512_srli_epi64(sum16, 32)));
-  _mm512_storeu_si512(a->sum16, sum16);
-  _mm256_store_si256(reinterpret_cast<__m256i*>(a->sum32), sum32);
+  _mm256_store_si256(reinterpret_cast<__m256i*>(a->sum16), _mm512_cvtepi32_epi16(sum16));
+  _mm_store_si128(reinterpret_cast<__m128i*>(a->sum32), _mm256_cvtepi32_epi16(sum32));
   _mm256_store_ps(a->sum32f, _mm256_cvtepi32_ps(sum32));
-  _mm_store_si128(reinterpret_cast<__m128i*>(a->sum32h), _mm256_cvtepi32_epi16(sum32));
 }
 
 void quantize(const float* x, int n, int block, ActivationChunk* out, size_t chunk_stride) {

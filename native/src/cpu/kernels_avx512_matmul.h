@@ -18,26 +18,27 @@ constexpr int kMaxGroups = 8;  // groups of 16 rows that take a chunk of all col
 constexpr int kBlock = 8;      // columns that share a load of weights: 8 chains hide the dot's latency, and 8 integer
                                // and 8 float sums leave registers for weights and scales
 
-// How a format's mins are taken off: not at all, with float mins and sums of the activations, or, where both are small
-// integers, by dots of pairs of sub-blocks.
-enum class Mins { kNone, kFloat, kInteger };
-
+// Whether the dots of a chunk's sub-blocks are summed up in integers, where scales are small ones times a float for
+// all: as many multiplications, and exact, so that Q6_K's bias may be taken off before or after. Where there is no bias
+// floats are faster: integers are added by the pipes that multiply, too (Zen 5, 256 columns of Q4_K: 400 and 384 G
+// multiply-adds/s).
 template <class F>
-constexpr Mins kMins = !F::kHasMin                             ? Mins::kNone
-                       : F::kSub == 32 && F::kValues == kChunk ? Mins::kInteger
-                                                               : Mins::kFloat;
+constexpr bool kIntegerScales = false;
+template <>
+constexpr bool kIntegerScales<Q6_K> = true;
 
-// What a product from a tile depends on: formats that agree in it share the code.
-template <int Sub, bool Bias, Mins M, int Activation, bool Crossed>
+// What a product depends on: formats that agree in it share the code. Mins are taken off with float sums of the
+// activations, or, where both are small integers, by dots of pairs of sub-blocks.
+template <int Sub, bool Bias, bool HasMin, bool IntegerScales, int Activation>
 struct Shape {
   static constexpr int kSub = Sub, kActivation = Activation, kGroups = Sub / 4;
-  static constexpr bool kBias = Bias;
-  static constexpr bool kCrossed = Crossed;
-  static constexpr Mins kMins = M;
+  static constexpr bool kBias = Bias, kIntegerScales = IntegerScales;
+  static constexpr bool kIntegerMins = HasMin && Sub == 32 && Activation == kChunk,
+                        kFloatMins = HasMin && !kIntegerMins;
 };
 
-template <class F>
-using ShapeOf = Shape<F::kSub, F::kBias != 0, kMins<F>, kActivationBlock<F>, kIsCrossed<F>>;
+template <class F, bool IntegerScales = kIntegerScales<F>>
+using ShapeOf = Shape<F::kSub, F::kBias != 0, F::kHasMin, IntegerScales, kActivationBlock<F>>;
 
 // What the dots of a column's chunk begin with and are corrected by: by sub-block.
 struct alignas(64) Sums {
@@ -62,14 +63,19 @@ template <class S, int C>
 struct Products {
   const ActivationChunk* a;
   const Sums* sums;
-  __m512 sum[C];
+  V total[C];     // with integer scales
+  __m512 sum[C];  // with others
 
+  Products() = default;
   NT_INLINE Products(const ActivationChunk* columns, const Sums* s) : a(columns), sums(s) {
     NT_UNROLL
-    for (int c = 0; c < C; ++c) sum[c] = _mm512_setzero_ps();
+    for (int c = 0; c < C; ++c) {
+      total[c] = _mm512_setzero_si512();
+      sum[c] = _mm512_setzero_ps();
+    }
   }
 
-  // What the dot of sub-block s begins with.
+  // What the dot of sub-block s begins with: where there is a bias, what takes it off.
   NT_INLINE V start(int s, int c) const {
     return S::kBias ? _mm512_set1_epi32(sums[c].start[s]) : _mm512_setzero_si512();
   }
@@ -83,84 +89,111 @@ struct Products {
     return before;
   }
 
-  // The same for two pairs of words.
-  static NT_INLINE V dot_pairs(V before, V weights, const int16_t* pair) {
-    asm("vpdpwssd %2%{1to16%}, %1, %0"
-        : "+v"(before)
-        : "v"(weights), "m"(reinterpret_cast<const int16_t(&)[2]>(*pair)));
-    return before;
+  // The same for pairs of words: Σ pair(j) · Σa of sub-blocks 2j and 2j + 1, by column.
+  template <class Pair>
+  NT_INLINE void dot_sums(const Pair& pair, V* out) const {
+    NT_UNROLL
+    for (int c = 0; c < C; ++c) out[c] = _mm512_setzero_si512();
+    NT_UNROLL
+    for (int j = 0; j < kChunk / S::kSub / 2; ++j) {
+      const V p = pair(j);
+      NT_UNROLL
+      for (int c = 0; c < C; ++c) {
+        const int16_t* of_pair = (S::kSub == 16 ? a[c].sum16 : a[c].sum32) + 2 * j;
+        asm("vpdpwssd %2%{1to16%}, %1, %0"
+            : "+v"(out[c])
+            : "v"(p), "m"(reinterpret_cast<const int16_t(&)[2]>(*of_pair)));
+      }
+    }
   }
 
-  // Adds the dot of a sub-block, where there is one scale of the activations, and float mins are not.
-  NT_INLINE void add(V dot, __m512 scale, int c) {
-    static_assert(S::kActivation == kChunk && S::kMins != Mins::kFloat, "add() of a tile");
-    sum[c] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), scale, sum[c]);
+  // Adds the dot of a sub-block, where no float mins are.
+  NT_INLINE void add(V dot, __m512 scale, int c) { sum[c] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), scale, sum[c]); }
+  NT_INLINE void add(V dot, V scale, int c) {
+    // gcc would add up other pairs first, and keep all of them until then.
+    asm("vpaddd %1, %0, %0" : "+v"(total[c]) : "v"(_mm512_mullo_epi32(dot, scale)));
   }
 
   // Adds the dot of sub-block s.
   NT_INLINE void add(V dot, const WeightTile& t, int s, int c) {
-    const __m512 d = _mm512_cvtepi32_ps(dot), scale = _mm512_load_ps(t.scale[s]);
-    if constexpr (S::kActivation == 32) {
-      __m512 term = _mm512_mul_ps(d, scale);
-      if (S::kMins != Mins::kNone) {
-        term = _mm512_fnmadd_ps(_mm512_load_ps(t.min[s]), _mm512_set1_ps(a[c].sum32f[s]), term);
-      }
+    if constexpr (S::kIntegerScales) {
+      add(dot, t.s(s), c);
+    } else if constexpr (S::kActivation == 32) {
+      __m512 term = _mm512_mul_ps(_mm512_cvtepi32_ps(dot), _mm512_load_ps(t.scale[s]));
+      if (S::kFloatMins) term = _mm512_fnmadd_ps(_mm512_load_ps(t.min[s]), _mm512_set1_ps(a[c].sum32f[s]), term);
       sum[c] = _mm512_fmadd_ps(term, _mm512_set1_ps(a[c].scale[s]), sum[c]);
     } else {
-      sum[c] = _mm512_fmadd_ps(d, scale, sum[c]);
-      if (S::kMins == Mins::kFloat) {
+      add(dot, _mm512_load_ps(t.scale[s]), c);
+      if (S::kFloatMins) {
         sum[c] = _mm512_fnmadd_ps(_mm512_load_ps(t.min[s]), _mm512_set1_ps(sums[c].total[s]), sum[c]);
       }
     }
   }
 
-  // Adds the chunk to the sums of the chunks before it; integer mins are those of a WeightTile or a ScalesK4.
-  template <class T>
-  NT_INLINE void finish(const T& mins, float* out, size_t out_stride) {
-    if constexpr (S::kMins == Mins::kInteger) {
+  // Adds the chunk to the sums of the chunks before it. Scales are a WeightTile or those of a Stream.
+  template <class Scales>
+  NT_INLINE void finish(const Scales& scales, float* out) {
+    NT_UNROLL
+    for (int c = 0; c < C && S::kIntegerScales; ++c) {
+      sum[c] = _mm512_mul_ps(_mm512_cvtepi32_ps(total[c]), scales.d());
+    }
+    if constexpr (S::kIntegerMins) {
       V m[C];
+      dot_sums([&](int j) NT_INLINE_LAMBDA { return scales.m(j); }, m);
       NT_UNROLL
-      for (int c = 0; c < C; ++c) m[c] = _mm512_setzero_si512();
-      NT_UNROLL
-      for (int j = 0; j < 4; ++j) {
-        const V pairs = mins.pairs(j);
-        NT_UNROLL
-        for (int c = 0; c < C; ++c) m[c] = dot_pairs(m[c], pairs, a[c].sum32h + 2 * j);
-      }
-      const __m512 scale = mins.pairs_scale();
-      NT_UNROLL
-      for (int c = 0; c < C; ++c) sum[c] = _mm512_fnmadd_ps(_mm512_cvtepi32_ps(m[c]), scale, sum[c]);
+      for (int c = 0; c < C; ++c) sum[c] = _mm512_fnmadd_ps(_mm512_cvtepi32_ps(m[c]), scales.d_min(), sum[c]);
     }
     NT_UNROLL
     for (int c = 0; c < C; ++c) {
-      float* o = out + c * out_stride;
+      float* o = out + c * kTileRows;
       const __m512 before = _mm512_load_ps(o), scale = _mm512_set1_ps(a[c].scale[0]);
       _mm512_store_ps(o, S::kActivation == 32 ? _mm512_add_ps(before, sum[c]) : _mm512_fmadd_ps(sum[c], scale, before));
     }
   }
 };
 
-// From a tile.
-template <class S, int C>
-void multiply_tile(const WeightTile& t, const ActivationChunk* a, const Sums* sums, int n_values, float* out,
-                   size_t out_stride) {
-  Products<S, C> p(a, sums);
+// From G tiles, to the sums of G groups: with two a column's values are loaded once for both.
+template <class S, int G, int C>
+void multiply_tile(const WeightTile* tile, const ActivationChunk* a, const Sums* sums, int n_values, GroupSums* out,
+                   int first_column) {
+  Products<S, C> p[G];
+  NT_UNROLL
+  for (int g = 0; g < G; ++g) p[g] = Products<S, C>(a, sums);
   const int n_sub = n_values / S::kSub;
-  for (int n = 0; n < n_sub; ++n) {
-    const int s = S::kCrossed ? crossed(n) : n;
-    V dot[C];
+  for (int s = 0; s < n_sub; ++s) {
+    V dot[G][C];
     NT_UNROLL
-    for (int c = 0; c < C; ++c) dot[c] = p.start(s, c);
-    NT_UNROLL
-    for (int i = 0; i < S::kGroups; ++i) {
-      const V w = _mm512_load_si512(t.q[s * S::kGroups + i]);
+    for (int c = 0; c < C; ++c) {
       NT_UNROLL
-      for (int c = 0; c < C; ++c) dot[c] = p.dot(dot[c], w, s * S::kGroups + i, c);
+      for (int g = 0; g < G; ++g) dot[g][c] = p[g].start(s, c);
     }
     NT_UNROLL
-    for (int c = 0; c < C; ++c) p.add(dot[c], t, s, c);
+    for (int i = 0; i < S::kGroups; ++i) {
+      const int k = s * S::kGroups + i;
+      V w[G];
+      NT_UNROLL
+      for (int g = 0; g < G; ++g) w[g] = load(tile[g].q[k]);
+      NT_UNROLL
+      for (int c = 0; c < C; ++c) {
+        if constexpr (G == 1) {
+          dot[0][c] = p[0].dot(dot[0][c], w[0], k, c);
+        } else {
+          int32_t four;
+          std::memcpy(&four, a[c].q + 4 * k, 4);
+          const V x = _mm512_set1_epi32(four);
+          NT_UNROLL
+          for (int g = 0; g < G; ++g) asm("vpdpbusd %2, %1, %0" : "+v"(dot[g][c]) : "v"(w[g]), "v"(x));
+        }
+      }
+    }
+    NT_UNROLL
+    for (int g = 0; g < G; ++g) {
+      NT_UNROLL
+      for (int c = 0; c < C; ++c) p[g].add(dot[g][c], tile[g], s, c);
+    }
   }
-  p.finish(t, out, out_stride);
+  NT_UNROLL
+  for (int g = 0; g < G; ++g) p[g].finish(tile[g], out[g][first_column]);
 }
 
 // What to fetch into the second-level cache meanwhile.
@@ -232,11 +265,11 @@ struct ToDots {
 
 template <class F, int C, bool Keep>
 void multiply_rows(Rows r, const Ahead& ahead, const ActivationChunk* a, const Sums* sums, int n_values, WeightTile* t,
-                   float* out, size_t out_stride) {
+                   float* out) {
   const Unpack<F> u(r, n_values, t);
   ToDots<F, C, Keep> sink{*t, Products<ShapeOf<F>, C>(a, sums), ahead, {}};
   u.values(sink);
-  sink.p.finish(*t, out, out_stride);
+  sink.p.finish(*t, out);
 }
 
 // Calls body.run<C>(c) for runs of up to kBlock columns.
@@ -275,17 +308,18 @@ inline Rows group_rows(const Matmul& m, int row, int i, uint8_t* copy) {
 template <class F>
 inline void prepare_sums(const ActivationChunk* a, int n_cols, Sums* sums) {
   for (int c = 0; c < n_cols; ++c) {
-    const V s = F::kSub == 16 ? load(a[c].sum16)
-                              : _mm512_castsi256_si512(_mm256_load_si256(reinterpret_cast<const __m256i*>(a[c].sum32)));
+    // What lies behind sum32 belongs to the chunk, too.
+    const int16_t* sum = F::kSub == 16 ? a[c].sum16 : a[c].sum32;
+    const V s = _mm512_cvtepi16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(sum)));
     if (F::kBias) store(sums[c].start, _mm512_mullo_epi32(s, _mm512_set1_epi32(-F::kBias)));
-    if (kMins<F> == Mins::kFloat) _mm512_store_ps(sums[c].total, _mm512_cvtepi32_ps(s));
+    if (F::kHasMin) _mm512_store_ps(sums[c].total, _mm512_cvtepi32_ps(s));
   }
 }
 
 // From a stream: a sink of Stream::chunk().
-template <class F, int C>
+template <class F, bool IntegerScales, int C>
 struct StreamToDots {
-  using S = ShapeOf<F>;
+  using S = ShapeOf<F, IntegerScales>;
   using Scales = typename Stream<F>::Scales;
 
   Products<S, C> p;
@@ -293,30 +327,46 @@ struct StreamToDots {
   int step;  // bytes between two prefetches
   V dots[C];
 
-  NT_INLINE StreamToDots(const ActivationChunk* a, const Sums* sums, Ahead& next, int step_bytes)
-      : p(a, sums), ahead(next), step(step_bytes) {}
+  NT_INLINE StreamToDots(const ActivationChunk* a, Ahead& next, int step_bytes)
+      : p(a, nullptr), ahead(next), step(step_bytes) {}
 
   NT_INLINE void put(int k, V v) {
     if (k % 4 < kLines<F>) ahead.fetch_next(step, v);
     NT_UNROLL
     for (int c = 0; c < C; ++c) {
-      if (k % S::kGroups == 0) dots[c] = p.start(k / S::kGroups, c);
+      if (k % S::kGroups == 0) dots[c] = _mm512_setzero_si512();
       dots[c] = p.dot(dots[c], v, k, c);
     }
   }
 
   NT_INLINE void finish(const Scales& scales, int sub) {
-    const __m512 scale = scales.scale(sub);
-    NT_UNROLL
-    for (int c = 0; c < C; ++c) p.add(dots[c], scale, c);
+    if constexpr (IntegerScales) {
+      const V s = scales.s(sub);
+      NT_UNROLL
+      for (int c = 0; c < C; ++c) p.add(dots[c], s, c);
+    } else {
+      const __m512 scale = scales.scale(sub);
+      NT_UNROLL
+      for (int c = 0; c < C; ++c) p.add(dots[c], scale, c);
+    }
   }
 
-  NT_INLINE void finish_chunk(const Scales& scales, float* out) { p.finish(scales, out, kTileRows); }
+  // Half as many loads as if each dot began with what the bias adds.
+  NT_INLINE void finish_chunk(const Scales& scales, float* out) {
+    if constexpr (S::kBias) {
+      static_assert(IntegerScales, "a bias is taken off integers");
+      V biases[C];
+      p.dot_sums([&](int j) NT_INLINE_LAMBDA { return scales.pair(j); }, biases);
+      NT_UNROLL
+      for (int c = 0; c < C; ++c) p.add(biases[c], _mm512_set1_epi32(-F::kBias), c);
+    }
+    p.finish(scales, out);
+  }
 };
 
 // All chunks of 16 rows, once for each run of columns. Each run fetches its part of the next group. A group that lacks
 // rows does without: a call that copied them would have all vectors saved before it.
-template <class F, template <class, int> class StreamSink>
+template <class F, bool IntegerScales>
 struct MultiplyStream {
   const Matmul& m;
   int row, col, n_cols;
@@ -331,14 +381,12 @@ struct MultiplyStream {
                     0}};
     const int step = (kBytes<F> + kLines<F> - 1) / kLines<F> / n_parts;
     const ActivationChunk* a = m.q + col + c;
-    Sums* sums = s->sums + c;
     Rows now = {m.rows + static_cast<size_t>(row) * m.row_bytes, m.row_bytes};
     typename Stream<F>::Scales scales[2];
     Stream<F> stream(now, scales[0]);
     for (int i = 0; i < n; ++i, a += m.q_stride) {
       const Rows next = i + 1 < n ? now.at(static_cast<size_t>(kBytes<F>)) : now;
-      prepare_sums<F>(a, C, sums);
-      StreamSink<F, C> sink(a, sums, ahead, step);
+      StreamToDots<F, IntegerScales, C> sink(a, ahead, step);
       stream.chunk(now, next, scales[i % 2], scales[(i + 1) % 2], sink);
       sink.finish_chunk(scales[i % 2], s->out[0][c]);
       now = next;
@@ -374,8 +422,17 @@ struct MultiplyTiles {
 
   template <int C>
   void run(int c) const {
-    for (int i = 0; i < n_tiles; ++i) {
-      multiply_tile<S, C>(tile[i], x.a + c, x.sums + c, x.n_values, x.out[first_group + i][c], kTileRows);
+    int i = 0;
+    for (; i + 2 <= n_tiles; i += 2) {
+      if constexpr (C <= 4) {
+        multiply_tile<S, 2, C>(tile + i, x.a + c, x.sums + c, x.n_values, x.out + first_group + i, c);
+      } else {
+        multiply_tile<S, 2, 4>(tile + i, x.a + c, x.sums + c, x.n_values, x.out + first_group + i, c);
+        multiply_tile<S, 2, C - 4>(tile + i, x.a + c + 4, x.sums + c + 4, x.n_values, x.out + first_group + i, c + 4);
+      }
+    }
+    for (; i < n_tiles; ++i) {
+      multiply_tile<S, 1, C>(tile + i, x.a + c, x.sums + c, x.n_values, x.out + first_group + i, c);
     }
   }
 };
@@ -391,7 +448,7 @@ struct MultiplyRows {
   template <int C>
   void run(int c) const {
     if constexpr (C <= Unpack<F>::kDirect && (C == Unpack<F>::kDirect || !Keep)) {
-      multiply_rows<F, C, Keep>(rows, ahead, x.a + c, x.sums + c, x.n_values, tile, x.out[group][c], kTileRows);
+      multiply_rows<F, C, Keep>(rows, ahead, x.a + c, x.sums + c, x.n_values, tile, x.out[group][c]);
     }
   }
 };
@@ -417,10 +474,10 @@ inline void clear(GroupSums* sums, int n_groups, int n_cols) {
 }
 
 // One whole group of rows with few columns.
-template <class F, template <class, int> class StreamSink>
+template <class F, bool IntegerScales>
 inline void multiply_stream(const Matmul& m, int row, int col, int n_cols, Scratch* s) {
   clear(s->out, 1, n_cols);
-  for_columns(0, n_cols, MultiplyStream<F, StreamSink>{m, row, col, n_cols, s});
+  for_columns(0, n_cols, MultiplyStream<F, IntegerScales>{m, row, col, n_cols, s});
   write_out(m, row, 1, col, n_cols, s->out);
 }
 
@@ -428,7 +485,7 @@ template <class F>
 void matmul_rows(const Matmul& m, int row, int n_groups, int col, int n_cols, Scratch* s) {
   if constexpr (kStreamColumns<F> != 0) {
     if (m.n_cols <= kStreamColumns<F> && row + kTileRows <= m.n_rows) {
-      return multiply_stream<F, StreamToDots>(m, row, col, n_cols, s);
+      return multiply_stream<F, kIntegerScales<F>>(m, row, col, n_cols, s);
     }
   }
   clear(s->out, n_groups, n_cols);

@@ -41,11 +41,20 @@ class Prefetch {
 };
 
 template <class F>
+inline __m512 scale_of(const WeightTile& t, int s) {
+  if constexpr (kIntegerScales<F>) {
+    return _mm512_mul_ps(t.d(), _mm512_cvtepi32_ps(t.s(s)));
+  } else {
+    return _mm512_load_ps(t.scale[s]);
+  }
+}
+
+template <class F>
 inline __m512 min_of(const WeightTile& t, int s) {
-  if constexpr (kMins<F> == Mins::kInteger) {
-    const V m =
-        s % 2 ? _mm512_srli_epi32(t.pairs(s / 2), 16) : _mm512_and_si512(t.pairs(s / 2), _mm512_set1_epi32(0xffff));
-    return _mm512_mul_ps(_mm512_cvtepi32_ps(m), _mm512_load_ps(t.min_scale));
+  if constexpr (ShapeOf<F>::kIntegerMins) {
+    const V pair = t.m(s / 2);
+    const V m = s % 2 ? _mm512_srli_epi32(pair, 16) : _mm512_and_si512(pair, _mm512_set1_epi32(0xffff));
+    return _mm512_mul_ps(t.d_min(), _mm512_cvtepi32_ps(m));
   } else {
     return _mm512_load_ps(t.min[s]);
   }
@@ -57,7 +66,7 @@ struct Decode {
     fill_tile<F>(r, n_values, integers);
     for (int k = 0; k < n_values; k += 4) {
       const V q = load(integers->q[k / 4]);
-      const __m512 scale = _mm512_load_ps(integers->scale[k / F::kSub]);
+      const __m512 scale = scale_of<F>(*integers, k / F::kSub);
       for (int j = 0; j < 4; ++j) {
         const __m512 biased = byte_to_float(q, j);
         __m512 w = _mm512_mul_ps(_mm512_sub_ps(biased, _mm512_set1_ps(F::kBias)), scale);

@@ -58,11 +58,11 @@ class ScalesK4 {
     set(head);
   }
 
-  NT_INLINE V integer(int j) const { return byte_to_int(load(scale_[j / 4]), j % 4); }
+  NT_INLINE V s(int j) const { return byte_to_int(load(scale_[j / 4]), j % 4); }
+  NT_INLINE __m512 scale(int j) const { return _mm512_mul_ps(d(), _mm512_cvtepi32_ps(s(j))); }
+  NT_INLINE V m(int j) const { return widen_pair(load(min_[j / 2]), j % 2); }
   NT_INLINE __m512 d() const { return _mm512_load_ps(d_); }
-  NT_INLINE __m512 scale(int j) const { return _mm512_mul_ps(d(), _mm512_cvtepi32_ps(integer(j))); }
-  NT_INLINE V pairs(int j) const { return widen_pair(load(min_[j / 2]), j % 2); }
-  NT_INLINE __m512 pairs_scale() const { return _mm512_load_ps(d_min_); }
+  NT_INLINE __m512 d_min() const { return _mm512_load_ps(d_min_); }
 
  private:
   alignas(64) uint8_t scale_[2][64], min_[2][64];
@@ -75,12 +75,13 @@ class Stream<Q4_K> {
   using Scales = ScalesK4;
 
   NT_INLINE Stream(Rows r, Scales&) {
-    load_16_bytes(r.at(16), v_);
     NT_UNROLL
     for (int i = 0; i < 4; ++i) {
-      v_[4 + i] = load_quad(r.at(32), static_cast<size_t>(i));
+      load_quads(r.at(16), static_cast<size_t>(i), v_[i], v_[4 + i]);
       head_[i] = load_quad(r, static_cast<size_t>(i));
     }
+    NT_UNROLL
+    for (int i = 0; i < 4; ++i) transpose_step(v_, i);
   }
 
   template <class Sink>
@@ -96,8 +97,6 @@ class Stream<Q4_K> {
           transpose_step(v_ + 4, i);
           if (g == 0) transpose_step(head_, i);
           if (g == 0 && i == 3) scales.set(head_);
-        } else {
-          n[i - 4] = load_quad(after, static_cast<size_t>(i - 4));
         }
       }
       sink.finish(scales, 2 * g);
@@ -105,15 +104,18 @@ class Stream<Q4_K> {
       for (int i = 0; i < 8; ++i) {
         sink.put(16 * g + 8 + i, high_nibbles(v_[i]));
         if (i < 4) {
-          transpose_step(n, i);
+          load_quads(after, static_cast<size_t>(i), n[i], v_[i]);
         } else {
-          v_[i] = load_quad(after.at(16), static_cast<size_t>(i - 4));
+          transpose_step(n, i - 4);
           if (g == 3) head_[i - 4] = load_quad(next, static_cast<size_t>(i - 4));
         }
       }
       sink.finish(scales, 2 * g + 1);
       NT_UNROLL
-      for (int i = 0; i < 4; ++i) v_[i] = n[i];
+      for (int i = 0; i < 4; ++i) {
+        v_[4 + i] = v_[i];
+        v_[i] = n[i];
+      }
     }
   }
 
@@ -132,7 +134,7 @@ class Stream<Q6_K> {
       NT_UNROLL
       for (int i = 0; i < 4; ++i) store(scale_[i], scales[i]);
     }
-    NT_INLINE void set_d(V end) { _mm512_store_ps(d_, _mm512_mul_ps(high_half(end), _mm512_set1_ps(0x1p-24f))); }
+    NT_INLINE void set_d(V end) { _mm512_store_ps(d_, high_half(end)); }
     NT_INLINE void done() { asm("" : "+m"(*this)); }
 
     // All of a chunk by itself.
@@ -144,11 +146,9 @@ class Stream<Q6_K> {
       set_d(t[3]);
     }
 
-    NT_INLINE V integer(int j) const { return _mm512_srai_epi32(byte_to_top(load(scale_[j / 4]), j % 4), 24); }
-    NT_INLINE __m512 d() const { return _mm512_mul_ps(_mm512_load_ps(d_), _mm512_set1_ps(0x1p24f)); }
-    NT_INLINE __m512 scale(int j) const {
-      return _mm512_mul_ps(_mm512_load_ps(d_), signed_byte_to_float_24(load(scale_[j / 4]), j % 4));
-    }
+    NT_INLINE V s(int j) const { return signed_byte_to_int(load(scale_[j / 4]), j % 4); }
+    NT_INLINE V pair(int j) const { return widen_signed_pair(load(scale_[j / 2]), j % 2); }
+    NT_INLINE __m512 d() const { return _mm512_load_ps(d_); }
 
    private:
     alignas(64) uint8_t scale_[4][64];

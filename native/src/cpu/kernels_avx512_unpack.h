@@ -45,6 +45,17 @@ NT_INLINE V load_quad(Rows r, size_t i) {
   return _mm512_inserti64x4(_mm512_castsi256_si512(x), y, 1);
 }
 
+// 32 bytes of the same rows, the first 16 of each in `low`: half the loads, of which there are at most two a cycle.
+NT_INLINE void load_quads(Rows r, size_t i, V& low, V& high) {
+  const auto row = [&](size_t j) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(r.p + i * r.stride + j * 4 * r.stride));
+  };
+  const V x = _mm512_inserti64x4(_mm512_castsi256_si512(row(0)), row(1), 1);
+  const V y = _mm512_inserti64x4(_mm512_castsi256_si512(row(2)), row(3), 1);
+  low = _mm512_shuffle_i64x2(x, y, 0x88);
+  high = _mm512_shuffle_i64x2(x, y, 0xdd);
+}
+
 // A step of four that transpose 16 bytes of 16 rows in q, which then holds in q[i] bytes 4i … 4i+3 of each row. Four
 // 4 × 4 transpositions of dwords, one a 128-bit lane: half the shuffles of a whole 16 × 16 one, and the lanes are put
 // together by loads.
@@ -122,6 +133,7 @@ inline V byte_to_top(V v, int i) {
   const int c = 0x00808080 + (i << 24);
   return _mm512_shuffle_epi8(v, _mm512_set4_epi32(c + (12 << 24), c + (8 << 24), c + (4 << 24), c));
 }
+inline V signed_byte_to_int(V v, int i) { return _mm512_srai_epi32(byte_to_top(v, i), 24); }
 inline __m512 signed_byte_to_float_24(V v, int i) { return _mm512_cvtepi32_ps(byte_to_top(v, i)); }
 
 // Bytes 2·i and 2·i + 1 of each dword as words.
@@ -131,16 +143,26 @@ inline V widen_pair(V v, int i) {
                                                   static_cast<int>(0x80058004) + c, static_cast<int>(0x80018000) + c));
 }
 
+// The same, with their signs.
+inline V widen_signed_pair(V v, int i) {
+  const int c = i * 0x02000200;
+  const V top =
+      _mm512_shuffle_epi8(v, _mm512_set4_epi32(0x0d800c80 + c, 0x09800880 + c, 0x05800480 + c, 0x01800080 + c));
+  return _mm512_srai_epi16(top, 8);
+}
+
 inline V low_nibbles(V v) { return _mm512_and_si512(v, bytes(15)); }
 inline V high_nibbles(V v) { return _mm512_and_si512(_mm512_srli_epi16(v, 4), bytes(15)); }
 
-// A tile whose format may have integer mins: then min is not filled, but w = scale·q − min_scale·m.
+// A tile whose format may have integer scales or mins: then w = d·s·q or scale·q − d_min·m, and scale holds s as
+// integers, min m of sub-blocks 2j and 2j + 1 as words.
 struct WeightTile : Tile {
-  alignas(64) int16_t min_pairs[4][kTileRows][2];  // m of sub-blocks 2j and 2j + 1
-  alignas(64) float min_scale[kTileRows];
+  alignas(64) float block_scale[kTileRows], block_min[kTileRows];
 
-  V pairs(int j) const { return _mm512_load_si512(min_pairs[j]); }
-  __m512 pairs_scale() const { return _mm512_load_ps(min_scale); }
+  NT_INLINE V s(int j) const { return load(scale[j]); }
+  NT_INLINE V m(int j) const { return load(min[j]); }
+  NT_INLINE __m512 d() const { return _mm512_load_ps(block_scale); }
+  NT_INLINE __m512 d_min() const { return _mm512_load_ps(block_min); }
 };
 
 // The sink that fills a tile.
@@ -153,15 +175,6 @@ struct ToTile {
 
 template <class F>
 struct Unpack;
-
-// The n-th sub-block that Unpack<Q6_K> hands out, bits 0 and 2 of n exchanged: those of the same packed bytes come one
-// after another. Products from a tile add them in the same order, so that a column's sum does not depend on the others.
-constexpr int crossed(int n) { return (n & 10) | (n & 1) << 2 | (n & 4) >> 2; }
-
-template <class F>
-constexpr bool kIsCrossed = false;
-template <>
-constexpr bool kIsCrossed<Q6_K> = true;
 
 // Calls part(i) for i in [0, N).
 template <class Sink, int N, class Part>
@@ -316,8 +329,8 @@ inline void scales_k4(Rows r, WeightTile* t) {
   NT_UNROLL
   for (int j = 0; j < 8; ++j) _mm512_store_ps(t->scale[j], _mm512_mul_ps(d, byte_to_float(scale[j / 4], j % 4)));
   NT_UNROLL
-  for (int j = 0; j < 4; ++j) store(t->min_pairs[j], widen_pair(min[j / 2], j % 2));
-  _mm512_store_ps(t->min_scale, high_half(h[0]));
+  for (int j = 0; j < 4; ++j) store(t->min[j], widen_pair(min[j / 2], j % 2));
+  _mm512_store_ps(t->block_min, high_half(h[0]));
 }
 
 template <>
@@ -391,15 +404,13 @@ struct Unpack<Q6_K> {
     V s[4], end[4];
     load_16_bytes(r.at(192), s);
     load_16_bytes(r.at(194), end);  // d is their last two: cheaper than two bytes of 16 rows by themselves
-    const __m512 d = _mm512_mul_ps(high_half(end[3]), _mm512_set1_ps(0x1p-24f));
+    _mm512_store_ps(t->block_scale, high_half(end[3]));
     NT_UNROLL
-    for (int i = 0; i < 16; ++i) {
-      _mm512_store_ps(t->scale[i], _mm512_mul_ps(d, signed_byte_to_float_24(s[i / 4], i % 4)));
-    }
+    for (int i = 0; i < 16; ++i) store(t->scale[i], signed_byte_to_int(s[i / 4], i % 4));
   }
 
-  // One sub-block of 16 values after another, so that the sums of 8 columns fit beside the packed values, and in the
-  // order of crossed().
+  // One sub-block of 16 values after another, so that the sums of 8 columns fit beside the packed values, and those of
+  // the same packed bytes together.
   template <class Sink>
   NT_INLINE void values(Sink& sink) const {
     for_parts<Sink, 4>([&](int part) NT_INLINE_LAMBDA {  // 16 bytes of upper bits, and their two of nibbles

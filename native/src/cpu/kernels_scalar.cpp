@@ -133,12 +133,11 @@ void quantize_chunk(const float* x, int n, int block, ActivationChunk* out) {
   for (int j = 0; j < 16; ++j) {
     int sum = 0;
     for (int i = 0; i < 16; ++i) sum += out->q[16 * j + i];
-    out->sum16[j] = sum;
+    out->sum16[j] = static_cast<int16_t>(sum);
   }
   for (int j = 0; j < 8; ++j) {
-    out->sum32[j] = out->sum16[2 * j] + out->sum16[2 * j + 1];
-    out->sum32f[j] = static_cast<float>(out->sum32[j]);
-    out->sum32h[j] = static_cast<int16_t>(out->sum32[j]);
+    out->sum32[j] = static_cast<int16_t>(out->sum16[2 * j] + out->sum16[2 * j + 1]);
+    out->sum32f[j] = out->sum32[j];
   }
 }
 

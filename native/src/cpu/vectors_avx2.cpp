@@ -85,11 +85,10 @@ void quantize32(const float* x, float scale, int j, ActivationChunk* out) {
   _mm256_store_si256(reinterpret_cast<__m256i*>(sum8), _mm256_sad_epu8(biased, _mm256_setzero_si256()));
   const int low = static_cast<int>(sum8[0] + sum8[1]) - 16 * 128, high = static_cast<int>(sum8[2] + sum8[3]) - 16 * 128;
   out->scale[j] = scale;
-  out->sum16[2 * j] = low;
-  out->sum16[2 * j + 1] = high;
-  out->sum32[j] = low + high;
+  out->sum16[2 * j] = static_cast<int16_t>(low);
+  out->sum16[2 * j + 1] = static_cast<int16_t>(high);
+  out->sum32[j] = static_cast<int16_t>(low + high);
   out->sum32f[j] = static_cast<float>(low + high);
-  out->sum32h[j] = static_cast<int16_t>(low + high);
 }
 
 float scale_for(uint32_t bits) {

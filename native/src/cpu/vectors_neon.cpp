@@ -64,8 +64,8 @@ void quantize32(const float* x, float scale, int j, ActivationChunk* out) {
     out->sum16[2 * j + i] = vaddlvq_s8(q);
   }
   out->scale[j] = scale;
-  out->sum32[j] = out->sum16[2 * j] + out->sum16[2 * j + 1];
-  out->sum32f[j] = static_cast<float>(out->sum32[j]);
+  out->sum32[j] = static_cast<int16_t>(out->sum16[2 * j] + out->sum16[2 * j + 1]);
+  out->sum32f[j] = out->sum32[j];
 }
 
 float scale_for(uint32_t bits) {
