@@ -219,13 +219,32 @@ constexpr int kBytes = static_cast<int>(sizeof(typename F::Block)) * kChunk / F:
 template <class F>
 constexpr int kLines = kBytes<F> / 64 + 1;
 
-// From registers: a sink of Unpack::values(), whose scales are in the tile. Keeps the integers there if other columns
-// need them.
-template <class F, int C, bool Keep>
+// A sink of Unpack::values() that fetches a line with each vector it takes. 64 vectors and 16 stretches: four vectors a
+// stretch. All at once they would hold up the loads behind them.
+template <class F>
+struct Fetching {
+  Ahead ahead;
+
+  NT_INLINE void fetch(int k, V v) const {
+    if (k % 4 < kLines<F>) ahead.fetch(k / 4, k % 4, v);
+    if (k % 4 == 3 && kLines < F >> 4) ahead.fetch(k / 4, 4, v);
+  }
+};
+
+// To a tile.
+template <class F>
+struct ToTileFetching : ToTile, Fetching<F> {
+  NT_INLINE void put(int first, int i, V v) {
+    ToTile::put(first, i, v);
+    this->fetch(first + i, v);
+  }
+};
+
+// From registers, with the scales in the tile.
+template <class F, int C>
 struct ToDots {
   using S = ShapeOf<F>;
-  // With a tile to fill Q4_K loses by it (16 columns: 1400 cycles, so 1440) and Q6_K gains (1745, so 1672).
-  static constexpr bool kUnrolled = !Keep || F::kSub == 16;
+  static constexpr bool kUnrolled = true;
 
   WeightTile& tile;
   Products<S, C> p;
@@ -233,24 +252,15 @@ struct ToDots {
   V dots[Unpack<F>::kTogether][C];  // by sub-block
 
   NT_INLINE void put(int first, int i, V v) {
-    if (Keep) store(tile.q[first + i], v);
-    // 64 vectors and 16 stretches: four vectors a stretch. All at once they would hold up the loads behind them.
-    if (i % 4 < kLines<F>) fetch((first + i) / 4, i % 4, v);
-    if (i % 4 == 3 && kLines < F >> 4) fetch((first + i) / 4, 4, v);
+    // So few columns have the stretches one behind the other.
+    constexpr int kStep = (kBytes<F> + kLines<F> - 1) / kLines<F>;
+    if (i % 4 < kLines<F>) ahead.fetch_next(kStep, v);
+    if (i % 4 == 3 && kLines < F >> 4) ahead.fetch_next(kStep, v);
     NT_UNROLL
     for (int c = 0; c < C; ++c) {
       V& d = dots[i / S::kGroups][c];
       if (i % S::kGroups == 0) d = p.start((first + i) / S::kGroups, c);
       d = p.dot(d, v, first + i, c);
-    }
-  }
-
-  NT_INLINE void fetch(int stretch, int line, V v) {
-    if constexpr (Keep) {
-      ahead.fetch(stretch, line, v);
-    } else {
-      // So few columns have the stretches one behind the other.
-      ahead.fetch_next((kBytes<F> + kLines<F> - 1) / kLines<F>, v);
     }
   }
 
@@ -263,11 +273,11 @@ struct ToDots {
   }
 };
 
-template <class F, int C, bool Keep>
+template <class F, int C>
 void multiply_rows(Rows r, const Ahead& ahead, const ActivationChunk* a, const Sums* sums, int n_values, WeightTile* t,
                    float* out) {
   const Unpack<F> u(r, n_values, t);
-  ToDots<F, C, Keep> sink{*t, Products<ShapeOf<F>, C>(a, sums), ahead, {}};
+  ToDots<F, C> sink{*t, Products<ShapeOf<F>, C>(a, sums), ahead, {}};
   u.values(sink);
   sink.p.finish(*t, out);
 }
@@ -437,37 +447,21 @@ struct MultiplyTiles {
   }
 };
 
-template <class F, bool Keep>
+template <class F>
 struct MultiplyRows {
   Rows rows;
   Ahead ahead;
   WeightTile* tile;
-  int group;
+  GroupSums* out;
   Columns x;
 
   template <int C>
   void run(int c) const {
-    if constexpr (C <= Unpack<F>::kDirect && (C == Unpack<F>::kDirect || !Keep)) {
-      multiply_rows<F, C, Keep>(rows, ahead, x.a + c, x.sums + c, x.n_values, tile, x.out[group][c]);
+    if constexpr (C <= Unpack<F>::kDirect) {
+      multiply_rows<F, C>(rows, ahead, x.a + c, x.sums + c, x.n_values, tile, (*out)[c]);
     }
   }
 };
-
-// Unpacks a group's chunk and multiplies it with the first columns. Returns how many; the tile is there for the others.
-template <class F>
-inline int multiply_first(const Rows& rows, const Ahead& ahead, int n_cols, const Columns& x, int group,
-                          WeightTile* tile) {
-  if constexpr (Unpack<F>::kDirect == 0) {
-    fill_tile<F>(rows, x.n_values, tile);
-    return 0;
-  } else if (n_cols > Unpack<F>::kDirect) {
-    MultiplyRows<F, true>{rows, ahead, tile, group, x}.template run<Unpack<F>::kDirect>(0);
-    return Unpack<F>::kDirect;
-  } else {
-    for_columns(0, n_cols, MultiplyRows<F, false>{rows, ahead, tile, group, x});
-    return n_cols;
-  }
-}
 
 inline void clear(GroupSums* sums, int n_groups, int n_cols) {
   for (int g = 0; g < n_groups; ++g) std::memset(sums[g], 0, static_cast<size_t>(n_cols) * sizeof sums[g][0]);
@@ -495,13 +489,18 @@ void matmul_rows(const Matmul& m, int row, int n_groups, int col, int n_cols, Sc
     const Columns x = {a, s->sums, chunk_values(m.n_values, i), s->out};
     for (int first = 0; first < n_groups; first += kMaxTiles) {
       const int n_tiles = smaller(kMaxTiles, n_groups - first);
-      int done = 0;
-      for (int g = first; g < first + n_tiles; ++g) {
-        const int r = row + g * kTileRows;
-        done = multiply_first<F>(group_rows<F>(m, r, i, s->rows), {stretches_ahead<F>(m, r, n_groups, i)}, n_cols, x, g,
-                                 &s->tile[g - first]);
+      for (int t = 0; t < n_tiles; ++t) {
+        const int r = row + (first + t) * kTileRows;
+        const Rows rows = group_rows<F>(m, r, i, s->rows);
+        const Ahead ahead = {stretches_ahead<F>(m, r, n_groups, i)};
+        if (n_cols <= Unpack<F>::kDirect) {
+          for_columns(0, n_cols, MultiplyRows<F>{rows, ahead, &s->tile[t], &s->out[first + t], x});
+        } else {
+          ToTileFetching<F> sink{{&s->tile[t]}, {ahead}};
+          Unpack<F>(rows, x.n_values, sink.tile).values(sink);
+        }
       }
-      for_columns(done, n_cols, MultiplyTiles<ShapeOf<F>>{s->tile, first, n_tiles, x});
+      if (n_cols > Unpack<F>::kDirect) for_columns(0, n_cols, MultiplyTiles<ShapeOf<F>>{s->tile, first, n_tiles, x});
     }
   }
   write_out(m, row, n_groups, col, n_cols, s->out);
@@ -510,7 +509,11 @@ void matmul_rows(const Matmul& m, int row, int n_groups, int col, int n_cols, Sc
 template <class F>
 void matmul(const Matmul& m) {
   auto* s = static_cast<Scratch*>(m.scratch);
-  for_blocks(m, m.n_cols <= kFewColumns ? 1 : kMaxGroups,
+  const int direct = kStreamColumns<F> > 0 ? kStreamColumns<F> : Unpack<F>::kDirect;
+  for_blocks(m,
+             m.n_cols <= direct        ? 1
+             : m.n_cols <= kFewColumns ? 2
+                                       : kMaxGroups,
              [&](int row, int n_groups, int col, int n_cols)
                  NT_INLINE_LAMBDA { matmul_rows<F>(m, row, n_groups, col, n_cols, s); });
 }

@@ -27,7 +27,7 @@ struct Stretches {
 };
 
 // What the 16 rows from `row` on at chunk i, of a block of n_groups groups, fetch for later. With few columns that is a
-// part of the group that comes next, front to back: 16 rows at a time would be 16 streams, each too short for the
+// part of the group in the next block, front to back: 16 rows at a time would be 16 streams, each too short for the
 // hardware to follow. With many, the next group would be out of the cache again before its turn, so it is the next
 // chunk. Either goes on behind the last row, where the thread's next rows are most often; a prefetch of an address that
 // does not exist does nothing.
@@ -37,7 +37,8 @@ NT_INLINE Stretches stretches_ahead(const Matmul& m, int row, int n_groups, int 
   const auto at = [&](int r, size_t offset) {
     return reinterpret_cast<uintptr_t>(m.rows) + static_cast<size_t>(r) * m.row_bytes + offset;
   };
-  if (m.n_cols <= kFewColumns) return {at(row + kTileRows, static_cast<size_t>(i) * kTileRows * chunk), chunk};
+  if (m.n_cols <= kFewColumns)
+    return {at(row + n_groups * kTileRows, static_cast<size_t>(i) * kTileRows * chunk), chunk};
   if (i + 1 < n_chunks(m.n_values)) return {at(row, static_cast<size_t>(i + 1) * chunk), m.row_bytes};
   return {at(row + n_groups * kTileRows, 0), m.row_bytes};
 }
