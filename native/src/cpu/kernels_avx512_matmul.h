@@ -152,50 +152,6 @@ struct Products {
   }
 };
 
-// From G tiles, to the sums of G groups: with two a column's values are loaded once for both.
-template <class S, int G, int C>
-void multiply_tile(const WeightTile* tile, const ActivationChunk* a, const Sums* sums, int n_values, GroupSums* out,
-                   int first_column) {
-  Products<S, C> p[G];
-  NT_UNROLL
-  for (int g = 0; g < G; ++g) p[g] = Products<S, C>(a, sums);
-  const int n_sub = n_values / S::kSub;
-  for (int s = 0; s < n_sub; ++s) {
-    V dot[G][C];
-    NT_UNROLL
-    for (int c = 0; c < C; ++c) {
-      NT_UNROLL
-      for (int g = 0; g < G; ++g) dot[g][c] = p[g].start(s, c);
-    }
-    NT_UNROLL
-    for (int i = 0; i < S::kGroups; ++i) {
-      const int k = s * S::kGroups + i;
-      V w[G];
-      NT_UNROLL
-      for (int g = 0; g < G; ++g) w[g] = load(tile[g].q[k]);
-      NT_UNROLL
-      for (int c = 0; c < C; ++c) {
-        if constexpr (G == 1) {
-          dot[0][c] = p[0].dot(dot[0][c], w[0], k, c);
-        } else {
-          int32_t four;
-          std::memcpy(&four, a[c].q + 4 * k, 4);
-          const V x = _mm512_set1_epi32(four);
-          NT_UNROLL
-          for (int g = 0; g < G; ++g) asm("vpdpbusd %2, %1, %0" : "+v"(dot[g][c]) : "v"(w[g]), "v"(x));
-        }
-      }
-    }
-    NT_UNROLL
-    for (int g = 0; g < G; ++g) {
-      NT_UNROLL
-      for (int c = 0; c < C; ++c) p[g].add(dot[g][c], tile[g], s, c);
-    }
-  }
-  NT_UNROLL
-  for (int g = 0; g < G; ++g) p[g].finish(tile[g], out[g][first_column]);
-}
-
 // What to fetch into the second-level cache meanwhile.
 struct Ahead : Stretches {
   // The line at the address, which moves on by `step` bytes: to compute each address took a quarter of all
@@ -219,26 +175,70 @@ constexpr int kBytes = static_cast<int>(sizeof(typename F::Block)) * kChunk / F:
 template <class F>
 constexpr int kLines = kBytes<F> / 64 + 1;
 
-// A sink of Unpack::values() that fetches a line with each vector it takes. 64 vectors and 16 stretches: four vectors a
-// stretch. All at once they would hold up the loads behind them.
-template <class F>
-struct Fetching {
-  Ahead ahead;
+// What a product of G tiles fetches meanwhile of what will be in them next: nothing, or `lines` of every n-th stretch.
+struct NoShare {
+  template <int G>
+  NT_INLINE void fetch(int, const V*) const {}
+};
 
-  NT_INLINE void fetch(int k, V v) const {
-    if (k % 4 < kLines<F>) ahead.fetch(k / 4, k % 4, v);
-    if (k % 4 == 3 && kLines < F >> 4) ahead.fetch(k / 4, 4, v);
+struct Share {
+  const Ahead* ahead;
+  int lines, part, n_parts;  // n a power of two
+
+  template <int G>
+  NT_INLINE void fetch(int stretch, const V* after) const {
+    if ((stretch & (n_parts - 1)) != part) return;
+    for (int line = 0; line < lines; ++line) {
+      NT_UNROLL
+      for (int g = 0; g < G; ++g) ahead[g].fetch(stretch, line, after[g]);
+    }
   }
 };
 
-// To a tile.
-template <class F>
-struct ToTileFetching : ToTile, Fetching<F> {
-  NT_INLINE void put(int first, int i, V v) {
-    ToTile::put(first, i, v);
-    this->fetch(first + i, v);
+// From G tiles, to the sums of G groups: with two a column's values are loaded once for both.
+template <class S, int G, int C, class Share>
+void multiply_tile(const WeightTile* tile, const Share& share, const ActivationChunk* a, const Sums* sums, int n_values,
+                   GroupSums* out, int first_column) {
+  Products<S, C> p[G];
+  NT_UNROLL
+  for (int g = 0; g < G; ++g) p[g] = Products<S, C>(a, sums);
+  const int n_sub = n_values / S::kSub;
+  for (int s = 0; s < n_sub; ++s) {
+    V dot[G][C];
+    NT_UNROLL
+    for (int c = 0; c < C; ++c) {
+      NT_UNROLL
+      for (int g = 0; g < G; ++g) dot[g][c] = p[g].start(s, c);
+    }
+    NT_UNROLL
+    for (int i = 0; i < S::kGroups; ++i) {
+      const int k = s * S::kGroups + i;
+      V w[G];
+      NT_UNROLL
+      for (int g = 0; g < G; ++g) w[g] = load(tile[g].q[k]);
+      if (i % 4 == 0) share.template fetch<G>(k / 4, w);
+      NT_UNROLL
+      for (int c = 0; c < C; ++c) {
+        if constexpr (G == 1) {
+          dot[0][c] = p[0].dot(dot[0][c], w[0], k, c);
+        } else {
+          int32_t four;
+          std::memcpy(&four, a[c].q + 4 * k, 4);
+          const V x = _mm512_set1_epi32(four);
+          NT_UNROLL
+          for (int g = 0; g < G; ++g) asm("vpdpbusd %2, %1, %0" : "+v"(dot[g][c]) : "v"(w[g]), "v"(x));
+        }
+      }
+    }
+    NT_UNROLL
+    for (int g = 0; g < G; ++g) {
+      NT_UNROLL
+      for (int c = 0; c < C; ++c) p[g].add(dot[g][c], tile[g], s, c);
+    }
   }
-};
+  NT_UNROLL
+  for (int g = 0; g < G; ++g) p[g].finish(tile[g], out[g][first_column]);
+}
 
 // From registers, with the scales in the tile.
 template <class F, int C>
@@ -427,23 +427,36 @@ struct Columns {
 template <class S>
 struct MultiplyTiles {
   const WeightTile* tile;
-  int first_group, n_tiles;
+  const Ahead* ahead;
+  int first_group, n_tiles, n_lines, n_parts;
   Columns x;
+
+  template <int G, int C, class Share>
+  void run(int i, int c, const Share& share) const {
+    multiply_tile<S, G, C>(tile + i, share, x.a + c, x.sums + c, x.n_values, x.out + first_group + i, c);
+  }
+
+  template <int C>
+  void run_pair(int i, int c) const {
+    if (C == 4 && c / 4 < n_parts) {
+      run<2, 4>(i, c, Share{ahead + i, n_lines, c / 4, n_parts});
+    } else {
+      run<2, C>(i, c, NoShare());
+    }
+  }
 
   template <int C>
   void run(int c) const {
     int i = 0;
     for (; i + 2 <= n_tiles; i += 2) {
       if constexpr (C <= 4) {
-        multiply_tile<S, 2, C>(tile + i, x.a + c, x.sums + c, x.n_values, x.out + first_group + i, c);
+        run_pair<C>(i, c);
       } else {
-        multiply_tile<S, 2, 4>(tile + i, x.a + c, x.sums + c, x.n_values, x.out + first_group + i, c);
-        multiply_tile<S, 2, C - 4>(tile + i, x.a + c + 4, x.sums + c + 4, x.n_values, x.out + first_group + i, c + 4);
+        run_pair<4>(i, c);
+        run_pair<C - 4>(i, c + 4);
       }
     }
-    for (; i < n_tiles; ++i) {
-      multiply_tile<S, 1, C>(tile + i, x.a + c, x.sums + c, x.n_values, x.out + first_group + i, c);
-    }
+    for (; i < n_tiles; ++i) run<1, C>(i, c, NoShare());
   }
 };
 
@@ -489,6 +502,7 @@ void matmul_rows(const Matmul& m, int row, int n_groups, int col, int n_cols, Sc
     const Columns x = {a, s->sums, chunk_values(m.n_values, i), s->out};
     for (int first = 0; first < n_groups; first += kMaxTiles) {
       const int n_tiles = smaller(kMaxTiles, n_groups - first);
+      Ahead aheads[kMaxTiles];
       for (int t = 0; t < n_tiles; ++t) {
         const int r = row + (first + t) * kTileRows;
         const Rows rows = group_rows<F>(m, r, i, s->rows);
@@ -496,11 +510,17 @@ void matmul_rows(const Matmul& m, int row, int n_groups, int col, int n_cols, Sc
         if (n_cols <= Unpack<F>::kDirect) {
           for_columns(0, n_cols, MultiplyRows<F>{rows, ahead, &s->tile[t], &s->out[first + t], x});
         } else {
-          ToTileFetching<F> sink{{&s->tile[t]}, {ahead}};
-          Unpack<F>(rows, x.n_values, sink.tile).values(sink);
+          aheads[t] = ahead;
+          fill_tile<F>(rows, x.n_values, &s->tile[t]);
         }
       }
-      if (n_cols > Unpack<F>::kDirect) for_columns(0, n_cols, MultiplyTiles<ShapeOf<F>>{s->tile, first, n_tiles, x});
+      if (n_cols > Unpack<F>::kDirect)
+        for_columns(0, n_cols,
+                    MultiplyTiles<ShapeOf<F>>{s->tile, aheads, first, n_tiles, kLines<F>,
+                                              n_cols >= 16  ? 4
+                                              : n_cols >= 8 ? 2
+                                                            : 1,
+                                              x});
     }
   }
   write_out(m, row, n_groups, col, n_cols, s->out);
