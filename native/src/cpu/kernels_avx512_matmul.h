@@ -152,7 +152,7 @@ struct Products {
   }
 };
 
-// What to fetch into the second-level cache meanwhile.
+// What to fetch meanwhile, from memory into the second-level cache or from there into the first.
 struct Ahead : Stretches {
   // The line at the address, which moves on by `step` bytes: to compute each address took a quarter of all
   // instructions.
@@ -164,8 +164,15 @@ struct Ahead : Stretches {
   // Not before `after` is there: a prefetch depends on nothing, and gcc put all of them at the function's start, more
   // than the queue of misses holds (Zen 5, Q6_K from memory: 8 columns 1640 cycles, so 730; 1 column 870, so 430).
   NT_INLINE void fetch(int stretch, int line, V after) const {
-    const uintptr_t at = address + static_cast<size_t>(stretch) * stride + static_cast<size_t>(line) * 64;
-    asm volatile("prefetcht1 %0" : : "m"(*reinterpret_cast<const char*>(at)), "v"(after));
+    asm volatile("prefetcht1 %0" : : "m"(*at(stretch, line)), "v"(after));
+  }
+  NT_INLINE void fetch_near(int stretch, int line, V after) const {
+    asm volatile("prefetcht0 %0" : : "m"(*at(stretch, line)), "v"(after));
+  }
+
+  NT_INLINE const char* at(int stretch, int line) const {
+    const uintptr_t stretch_at = address + static_cast<size_t>(stretch) * stride;
+    return reinterpret_cast<const char*>(stretch_at + static_cast<size_t>(line) * 64);
   }
 };
 
@@ -175,22 +182,31 @@ constexpr int kBytes = static_cast<int>(sizeof(typename F::Block)) * kChunk / F:
 template <class F>
 constexpr int kLines = kBytes<F> / 64 + 1;
 
-// What a product of G tiles fetches meanwhile of what will be in them next: nothing, or `lines` of every n-th stretch.
+// Where a tile's next weights come from: `far` from memory, and `near` what the tile will hold next of all (Zen 5, Q6_K
+// from memory: 16 columns of 14,336 values 245 and 269 G multiply-adds/s, 256 columns of 5,120 349 and 374).
+struct Sources {
+  Ahead far, near;
+};
+
+// What a product of G tiles fetches meanwhile: nothing, or `lines` of every n-th stretch, n a power of two.
 struct NoShare {
   template <int G>
   NT_INLINE void fetch(int, const V*) const {}
 };
 
 struct Share {
-  const Ahead* ahead;
-  int lines, part, n_parts;  // n a power of two
+  const Sources* sources;
+  int lines, part, n_parts;
 
   template <int G>
   NT_INLINE void fetch(int stretch, const V* after) const {
     if ((stretch & (n_parts - 1)) != part) return;
     for (int line = 0; line < lines; ++line) {
       NT_UNROLL
-      for (int g = 0; g < G; ++g) ahead[g].fetch(stretch, line, after[g]);
+      for (int g = 0; g < G; ++g) {
+        sources[g].far.fetch(stretch, line, after[g]);
+        sources[g].near.fetch_near(stretch, line, after[g]);
+      }
     }
   }
 };
@@ -416,30 +432,35 @@ inline void write_out(const Matmul& m, int row, int n_groups, int col, int n_col
   }
 }
 
-// The columns of a chunk, and where their products go.
+// The columns of a chunk.
 struct Columns {
   const ActivationChunk* a;
   const Sums* sums;
   int n_values;
-  GroupSums* out;
 };
 
-template <class S>
+// Tiles that are there with all columns, of which the first blocks fetch.
+template <class F>
 struct MultiplyTiles {
+  using S = ShapeOf<F>;
+  static constexpr int kPair = 4;  // columns that two tiles take at a time: 8 chains, as with one tile
+
   const WeightTile* tile;
-  const Ahead* ahead;
-  int first_group, n_tiles, n_lines, n_parts;
+  const Sources* sources;
+  int n_tiles, n_cols;
+  GroupSums* out;
   Columns x;
 
   template <int G, int C, class Share>
   void run(int i, int c, const Share& share) const {
-    multiply_tile<S, G, C>(tile + i, share, x.a + c, x.sums + c, x.n_values, x.out + first_group + i, c);
+    multiply_tile<S, G, C>(tile + i, share, x.a + c, x.sums + c, x.n_values, out + i, c);
   }
 
   template <int C>
   void run_pair(int i, int c) const {
-    if (C == 4 && c / 4 < n_parts) {
-      run<2, 4>(i, c, Share{ahead + i, n_lines, c / 4, n_parts});
+    const int part = c / kPair, n_parts = n_cols >= 4 * kPair ? 4 : n_cols >= 2 * kPair ? 2 : 1;
+    if (C == kPair && part < n_parts) {
+      run<2, kPair>(i, c, Share{sources + i, kLines<F>, part, n_parts});
     } else {
       run<2, C>(i, c, NoShare());
     }
@@ -449,11 +470,11 @@ struct MultiplyTiles {
   void run(int c) const {
     int i = 0;
     for (; i + 2 <= n_tiles; i += 2) {
-      if constexpr (C <= 4) {
+      if constexpr (C <= kPair) {
         run_pair<C>(i, c);
       } else {
-        run_pair<4>(i, c);
-        run_pair<C - 4>(i, c + 4);
+        run_pair<kPair>(i, c);
+        run_pair<C - kPair>(i, c + kPair);
       }
     }
     for (; i < n_tiles; ++i) run<1, C>(i, c, NoShare());
@@ -499,28 +520,24 @@ void matmul_rows(const Matmul& m, int row, int n_groups, int col, int n_cols, Sc
   for (int i = 0; i < n_chunks(m.n_values); ++i) {
     const ActivationChunk* a = m.q + i * m.q_stride + col;
     prepare_sums<F>(a, n_cols, s->sums);
-    const Columns x = {a, s->sums, chunk_values(m.n_values, i), s->out};
+    const Columns x = {a, s->sums, chunk_values(m.n_values, i)};
     for (int first = 0; first < n_groups; first += kMaxTiles) {
       const int n_tiles = smaller(kMaxTiles, n_groups - first);
-      Ahead aheads[kMaxTiles];
+      GroupSums* out = s->out + first;
+      Sources sources[kMaxTiles];
       for (int t = 0; t < n_tiles; ++t) {
         const int r = row + (first + t) * kTileRows;
         const Rows rows = group_rows<F>(m, r, i, s->rows);
-        const Ahead ahead = {stretches_ahead<F>(m, r, n_groups, i)};
+        sources[t] = {{stretches_ahead<F>(m, r, n_groups, i)}, {next_chunk<F>(m, r, n_groups, i)}};
         if (n_cols <= Unpack<F>::kDirect) {
-          for_columns(0, n_cols, MultiplyRows<F>{rows, ahead, &s->tile[t], &s->out[first + t], x});
+          for_columns(0, n_cols, MultiplyRows<F>{rows, sources[t].far, &s->tile[t], out + t, x});
         } else {
-          aheads[t] = ahead;
           fill_tile<F>(rows, x.n_values, &s->tile[t]);
         }
       }
-      if (n_cols > Unpack<F>::kDirect)
-        for_columns(0, n_cols,
-                    MultiplyTiles<ShapeOf<F>>{s->tile, aheads, first, n_tiles, kLines<F>,
-                                              n_cols >= 16  ? 4
-                                              : n_cols >= 8 ? 2
-                                                            : 1,
-                                              x});
+      if (n_cols > Unpack<F>::kDirect) {
+        for_columns(0, n_cols, MultiplyTiles<F>{s->tile, sources, n_tiles, n_cols, out, x});
+      }
     }
   }
   write_out(m, row, n_groups, col, n_cols, s->out);

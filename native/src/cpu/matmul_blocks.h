@@ -26,21 +26,26 @@ struct Stretches {
   size_t stride;
 };
 
-// What the 16 rows from `row` on at chunk i, of a block of n_groups groups, fetch for later. With few columns that is a
-// part of the group in the next block, front to back: 16 rows at a time would be 16 streams, each too short for the
-// hardware to follow. With many, the next group would be out of the cache again before its turn, so it is the next
-// chunk. Either goes on behind the last row, where the thread's next rows are most often; a prefetch of an address that
-// does not exist does nothing.
+// What follows the 16 rows from `row` on at chunk i, in a block of n_groups groups: their next chunk, or the first one
+// of the rows that come in their place.
+template <class F>
+NT_INLINE Stretches next_chunk(const Matmul& m, int row, int n_groups, int i) {
+  const auto rows = reinterpret_cast<uintptr_t>(m.rows) + static_cast<size_t>(row) * m.row_bytes;
+  if (i + 1 < n_chunks(m.n_values)) return {rows + static_cast<size_t>(i + 1) * bytes_of<F>(kChunk), m.row_bytes};
+  return {rows + static_cast<size_t>(n_groups * kTileRows) * m.row_bytes, m.row_bytes};
+}
+
+// What they fetch from memory for later. With few columns that is a part of the group that comes in their place, front
+// to back: 16 rows at a time would be 16 streams, each too short for the hardware to follow. With many, that group
+// would be out of the cache again before its turn, so it is the next chunk. Either goes on behind the last row, where
+// the thread's next rows are most often; a prefetch of an address that does not exist does nothing.
 template <class F>
 NT_INLINE Stretches stretches_ahead(const Matmul& m, int row, int n_groups, int i) {
+  if (m.n_cols > kFewColumns) return next_chunk<F>(m, row, n_groups, i);
   const size_t chunk = bytes_of<F>(kChunk);
-  const auto at = [&](int r, size_t offset) {
-    return reinterpret_cast<uintptr_t>(m.rows) + static_cast<size_t>(r) * m.row_bytes + offset;
-  };
-  if (m.n_cols <= kFewColumns)
-    return {at(row + n_groups * kTileRows, static_cast<size_t>(i) * kTileRows * chunk), chunk};
-  if (i + 1 < n_chunks(m.n_values)) return {at(row, static_cast<size_t>(i + 1) * chunk), m.row_bytes};
-  return {at(row + n_groups * kTileRows, 0), m.row_bytes};
+  return {reinterpret_cast<uintptr_t>(m.rows) + static_cast<size_t>(row + n_groups * kTileRows) * m.row_bytes +
+              static_cast<size_t>(i) * kTileRows * chunk,
+          chunk};
 }
 
 }  // namespace nt::cpu
