@@ -176,10 +176,8 @@ int run(const char* level, const char* format, int only_cols) {
     for (int id = 0; id < kFormatLimit; ++id) {
       const FormatInfo* f = find_format(id);
       if (!f || (format && std::strcmp(format, f->name) != 0)) continue;
-      for (int n_cols : {1, 4, 8, 16, 256}) {
-        if (only_cols && n_cols != only_cols) continue;
-        bench_matmul(k, limits, weights, scratch.get(), static_cast<Format>(id), n_cols);
-      }
+      const std::vector<int> columns = only_cols ? std::vector{only_cols} : std::vector{1, 4, 8, 16, 256};
+      for (int n_cols : columns) bench_matmul(k, limits, weights, scratch.get(), static_cast<Format>(id), n_cols);
     }
     if (format && std::strcmp(format, "attention") != 0) continue;
     for (int n_rows : {1, 4, 64}) bench_attention(k, scratch.get(), n_rows);

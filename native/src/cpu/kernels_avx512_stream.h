@@ -27,7 +27,7 @@ namespace {
 template <class F>
 constexpr int kStreamColumns = 0;
 template <>
-constexpr int kStreamColumns<Q4_K> = kFewColumns;
+constexpr int kStreamColumns<Q4_K> = 16;
 template <>
 constexpr int kStreamColumns<Q6_K> = 8;
 

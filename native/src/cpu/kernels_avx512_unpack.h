@@ -95,6 +95,14 @@ NT_INLINE void load_32_bytes(Rows r, V* out) {
   load_16_bytes(r.at(16), out + 4);
 }
 
+// The same by half the loads: faster where nothing else waits for the rows.
+NT_INLINE void load_32_bytes_at_once(Rows r, V* out) {
+  NT_UNROLL
+  for (int i = 0; i < 4; ++i) load_quads(r, static_cast<size_t>(i), out[i], out[4 + i]);
+  NT_UNROLL
+  for (int i = 0; i < 8; ++i) transpose_step(out + i / 4 * 4, i % 4);
+}
+
 // Two bytes of 16 rows.
 inline __m256i load_2_bytes(Rows r) {
   const auto word = [&](int i) {
@@ -167,7 +175,7 @@ struct WeightTile : Tile {
 
 // The sink that fills a tile.
 struct ToTile {
-  static constexpr bool kUnrolled = false;
+  static constexpr bool kUnrolled = true;
   WeightTile* tile;
   NT_INLINE void put(int first, int i, V v) { store(tile->q[first + i], v); }
   NT_INLINE void finish(int) {}
@@ -341,26 +349,17 @@ struct Unpack<Q4_K> {
   explicit Unpack(Rows r) : rows(r) {}  // for a sink that reads scales itself
   Unpack(Rows r, int, WeightTile* t) : rows(r) { scales_k4(r, t); }
 
-  // While the high nibbles of 32 bytes go to the sink, the next ones are loaded: before the low ones they would be
-  // waited for (4 columns: 513 cycles, so 463; unrolled 435).
   template <class Sink>
   NT_INLINE void values(Sink& sink) const {
-    V v[8];
-    load_32_bytes(rows.at(16), v);
     for_parts<Sink, 4>([&](int g) NT_INLINE_LAMBDA {
+      V v[8];
+      load_32_bytes_at_once(rows.at(16 + 32 * static_cast<size_t>(g)), v);
       NT_UNROLL
       for (int i = 0; i < 8; ++i) sink.put(16 * g, i, low_nibbles(v[i]));
       sink.finish(16 * g);
-      const Rows next = rows.at(16 + 32 * static_cast<size_t>(smaller(g + 1, 3)));
-      V n[8];
       NT_UNROLL
-      for (int i = 0; i < 8; ++i) {
-        if (i % 4 == 0) load_16_bytes(next.at(4 * static_cast<size_t>(i)), n + i);
-        sink.put(16 * g + 8, i, high_nibbles(v[i]));
-      }
+      for (int i = 0; i < 8; ++i) sink.put(16 * g + 8, i, high_nibbles(v[i]));
       sink.finish(16 * g + 8);
-      NT_UNROLL
-      for (int i = 0; i < 8; ++i) v[i] = n[i];
     });
   }
 };
@@ -409,25 +408,26 @@ struct Unpack<Q6_K> {
     for (int i = 0; i < 16; ++i) store(t->scale[i], signed_byte_to_int(s[i / 4], i % 4));
   }
 
-  // One sub-block of 16 values after another, so that the sums of 8 columns fit beside the packed values, and those of
-  // the same packed bytes together.
+  // Half a block at a time, and of it 32 bytes of nibbles, whose sub-blocks come one after another.
   template <class Sink>
   NT_INLINE void values(Sink& sink) const {
-    for_parts<Sink, 4>([&](int part) NT_INLINE_LAMBDA {  // 16 bytes of upper bits, and their two of nibbles
-      const int h = part / 2, l = part % 2, first = 32 * h + 4 * l;
-      const Rows low = rows.at(static_cast<size_t>(64 * h + 16 * l));
-      V upper[4];
-      load_16_bytes(rows.at(static_cast<size_t>(128 + 32 * h + 16 * l)), upper);
+    for_parts<Sink, 2>([&](int h) NT_INLINE_LAMBDA {
+      V upper[8];
+      load_32_bytes_at_once(rows.at(static_cast<size_t>(128 + 32 * h)), upper);
       NT_UNROLL
       for (int j = 0; j < 2; ++j) {
-        V v[4];
-        load_16_bytes(low.at(static_cast<size_t>(32 * j)), v);
+        V v[8];
+        load_32_bytes_at_once(rows.at(static_cast<size_t>(64 * h + 32 * j)), v);
         NT_UNROLL
-        for (int i = 0; i < 4; ++i) sink.put(first + 8 * j, i, sixbits(low_nibbles(v[i]), upper[i], 4 - 2 * j));
-        sink.finish(first + 8 * j);
-        NT_UNROLL
-        for (int i = 0; i < 4; ++i) sink.put(first + 16 + 8 * j, i, sixbits(high_nibbles(v[i]), upper[i], -2 * j));
-        sink.finish(first + 16 + 8 * j);
+        for (int l = 0; l < 8; l += 4) {
+          const int first = 32 * h + 8 * j + l;
+          NT_UNROLL
+          for (int i = 0; i < 4; ++i) sink.put(first, i, sixbits(low_nibbles(v[l + i]), upper[l + i], 4 - 2 * j));
+          sink.finish(first);
+          NT_UNROLL
+          for (int i = 0; i < 4; ++i) sink.put(first + 16, i, sixbits(high_nibbles(v[l + i]), upper[l + i], -2 * j));
+          sink.finish(first + 16);
+        }
       }
     });
   }
