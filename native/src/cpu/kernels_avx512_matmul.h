@@ -181,6 +181,9 @@ template <class F>
 constexpr int kBytes = static_cast<int>(sizeof(typename F::Block)) * kChunk / F::kValues;
 template <class F>
 constexpr int kLines = kBytes<F> / 64 + 1;
+// From one of so many lines to the next, no byte left out.
+template <class F>
+constexpr int kStep = (kBytes<F> + kLines<F> - 1) / kLines<F>;
 
 // Where a tile's next weights come from: `far` from memory, and `near` what the tile will hold next of all (Zen 5, Q6_K
 // from memory: 16 columns of 14,336 values 245 and 269 G multiply-adds/s, 256 columns of 5,120 349 and 374).
@@ -269,9 +272,8 @@ struct ToDots {
 
   NT_INLINE void put(int first, int i, V v) {
     // So few columns have the stretches one behind the other.
-    constexpr int kStep = (kBytes<F> + kLines<F> - 1) / kLines<F>;
-    if (i % 4 < kLines<F>) ahead.fetch_next(kStep, v);
-    if (i % 4 == 3 && kLines < F >> 4) ahead.fetch_next(kStep, v);
+    if (i % 4 < kLines<F>) ahead.fetch_next(kStep<F>, v);
+    if (i % 4 == 3 && kLines < F >> 4) ahead.fetch_next(kStep<F>, v);
     NT_UNROLL
     for (int c = 0; c < C; ++c) {
       V& d = dots[i / S::kGroups][c];
@@ -350,14 +352,12 @@ struct StreamToDots {
 
   Products<S, C> p;
   Ahead& ahead;
-  int step;  // bytes between two prefetches
   V dots[C];
 
-  NT_INLINE StreamToDots(const ActivationChunk* a, Ahead& next, int step_bytes)
-      : p(a, nullptr), ahead(next), step(step_bytes) {}
+  NT_INLINE StreamToDots(const ActivationChunk* a, Ahead& next) : p(a, nullptr), ahead(next) {}
 
   NT_INLINE void put(int k, V v) {
-    if (k % 4 < kLines<F>) ahead.fetch_next(step, v);
+    if (k % 4 < kLines<F>) ahead.fetch_next(kStep<F>, v);
     NT_UNROLL
     for (int c = 0; c < C; ++c) {
       if (k % S::kGroups == 0) dots[c] = _mm512_setzero_si512();
@@ -390,31 +390,27 @@ struct StreamToDots {
   }
 };
 
-// All chunks of 16 rows, once for each run of columns. Each run fetches its part of the next group. A group that lacks
-// rows does without: a call that copied them would have all vectors saved before it.
+// All chunks of 16 rows with up to kBlock columns. A group that lacks rows does without: a call that copied them would
+// have all vectors saved before it.
 template <class F, bool IntegerScales>
 struct MultiplyStream {
   const Matmul& m;
-  int row, col, n_cols;
+  int row, col;
   Scratch* s;
 
   template <int C>
-  void run(int c) const {
-    const int n = n_chunks(m.n_values), part = c / kBlock, n_parts = (n_cols + kBlock - 1) / kBlock;
-    const size_t group_bytes = kTileRows * m.row_bytes;
-    Ahead ahead = {{reinterpret_cast<uintptr_t>(m.rows) + static_cast<size_t>(row) * m.row_bytes + group_bytes +
-                        static_cast<size_t>(part) * group_bytes / static_cast<size_t>(n_parts),
-                    0}};
-    const int step = (kBytes<F> + kLines<F> - 1) / kLines<F> / n_parts;
-    const ActivationChunk* a = m.q + col + c;
+  void run(int) const {
+    const int n = n_chunks(m.n_values);
     Rows now = {m.rows + static_cast<size_t>(row) * m.row_bytes, m.row_bytes};
+    Ahead ahead = {{reinterpret_cast<uintptr_t>(now.p) + kTileRows * m.row_bytes, 0}};
+    const ActivationChunk* a = m.q + col;
     typename Stream<F>::Scales scales[2];
     Stream<F> stream(now, scales[0]);
     for (int i = 0; i < n; ++i, a += m.q_stride) {
       const Rows next = i + 1 < n ? now.at(static_cast<size_t>(kBytes<F>)) : now;
-      StreamToDots<F, IntegerScales, C> sink(a, ahead, step);
+      StreamToDots<F, IntegerScales, C> sink(a, ahead);
       stream.chunk(now, next, scales[i % 2], scales[(i + 1) % 2], sink);
-      sink.finish_chunk(scales[i % 2], s->out[0][c]);
+      sink.finish_chunk(scales[i % 2], s->out[0][0]);
       now = next;
     }
   }
@@ -459,8 +455,8 @@ struct MultiplyTiles {
   template <int C>
   void run_pair(int i, int c) const {
     const int part = c / kPair, n_parts = n_cols >= 4 * kPair ? 4 : n_cols >= 2 * kPair ? 2 : 1;
-    if (C == kPair && part < n_parts) {
-      run<2, kPair>(i, c, Share{sources + i, kLines<F>, part, n_parts});
+    if (part < n_parts) {
+      run<2, C>(i, c, Share{sources + i, kLines<F>, part, n_parts});
     } else {
       run<2, C>(i, c, NoShare());
     }
@@ -505,7 +501,7 @@ inline void clear(GroupSums* sums, int n_groups, int n_cols) {
 template <class F, bool IntegerScales>
 inline void multiply_stream(const Matmul& m, int row, int col, int n_cols, Scratch* s) {
   clear(s->out, 1, n_cols);
-  for_columns(0, n_cols, MultiplyStream<F, IntegerScales>{m, row, col, n_cols, s});
+  for_columns(0, n_cols, MultiplyStream<F, IntegerScales>{m, row, col, s});
   write_out(m, row, 1, col, n_cols, s->out);
 }
 

@@ -27,7 +27,7 @@ namespace {
 template <class F>
 constexpr int kStreamColumns = 0;
 template <>
-constexpr int kStreamColumns<Q4_K> = 16;
+constexpr int kStreamColumns<Q4_K> = 8;
 template <>
 constexpr int kStreamColumns<Q6_K> = 8;
 
