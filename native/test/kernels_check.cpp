@@ -915,6 +915,11 @@ int run(uint64_t seed, int rounds) {
   // More columns than a level's scratch may have room for at once.
   check_matmul<Q4_K>("Q4_K", static_cast<int>(Format::Q4_K), {3, 4099, 256}, kSparse, random);
   check_matmul_float<F16>("F16", static_cast<int>(Format::F16), {3, 4099, 33}, kSparse, random);
+  // More groups of rows and columns than a level takes at once, the last ones not whole.
+  check_matmul<Q4_K>("Q4_K", static_cast<int>(Format::Q4_K), {150, 40, 512}, kSparse, random);
+  check_matmul<Q6_K>("Q6_K", static_cast<int>(Format::Q6_K), {150, 40, 512}, kSparse, random);
+  check_matmul<Q6_K>("Q6_K", static_cast<int>(Format::Q6_K), {40, 520, 256}, kSparse, random);
+  check_matmul<Q8_0>("Q8_0", static_cast<int>(Format::Q8_0), {70, 37, 288}, kSparse, random);
   check_quantize(random);
   check_vectors(random);
   check_attention(random);

@@ -33,9 +33,6 @@ constexpr int kLeft = 3;
 
 constexpr int register_rows(int r, int n_left) { return r < kLeft || r >= kLeft + 3 ? 16 : n_left; }
 
-// Up to how many columns products come from a stream: one run of it.
-constexpr int kStreamedColumns = kBlock;
-
 // Digits of 16 rows by a chunk, in the order of Tile::q. Of the 64 bytes of a register's rows, a part takes 16.
 struct alignas(64) DigitTile {
   int8_t low[kChunk / 4][kTileRows][4], high[kChunk / 4][kTileRows][4];
@@ -210,8 +207,8 @@ void matmul_amx(const Matmul& m) {
   auto* t = static_cast<AmxScratch*>(m.scratch);
   for_blocks(m, m.n_cols <= kFewColumns ? 1 : kMaxGroups,
              [&](int row, int n_groups, int col, int n_cols) NT_INLINE_LAMBDA {
-               if (m.n_cols <= kStreamedColumns && row + kTileRows <= m.n_rows) {
-                 multiply_stream<F, true>(m, row, col, n_cols, &t->s);
+               if (m.n_cols <= kBlock && row + kTileRows <= m.n_rows) {
+                 multiply_stream<F, true>(m, row, &t->s);
                } else {
                  multiply_tiles<F, Tiles>(m, row, n_groups, col, n_cols, t);
                }

@@ -1,6 +1,9 @@
 // AVX-512 VNNI: matrix products, for the files that instantiate them. Each chunk of a group of 16 rows is unpacked once
-// and multiplied with every column: with the first ones straight from registers, with the others from a tile in the
-// first-level cache. Formats that have a Stream are multiplied with few columns straight from registers only.
+// and multiplied with every column: with few straight from registers, with more from tiles in the first-level cache.
+//
+// Zen 5 dots twice a cycle and loads twice, however short: a dot may take its four values of a column from memory, but
+// each load beside it takes half a cycle (one of 16 bytes for four dots: 1.22 times as long). So two tiles share a
+// column's loads, and rows come 32 bytes at a time where that is faster.
 #pragma once
 
 #include "cpu/kernels_avx512_stream.h"
@@ -9,12 +12,10 @@
 namespace nt::cpu {
 namespace {
 
-// Cycles below were measured on Zen 4 for 16 rows by 256 values of Q4_K, whose 64 dots a column take 64 at the least;
-// scales take 8 more, mins 5.
 constexpr int kMaxTiles = 4;   // that are kept at a time: 24 KiB, and a column's chunk is read from the second-level
                                // cache once for all of them
 constexpr int kMaxGroups = 8;  // groups of 16 rows that take a chunk of all columns while it is in the second-level
-                               // cache, where 256 columns take 112 KiB: what lies beyond is other programs', too
+                               // cache, where 256 columns take 96 KiB: what lies beyond is other programs', too
 constexpr int kBlock = 8;      // columns that share a load of weights: 8 chains hide the dot's latency, and 8 integer
                                // and 8 float sums leave registers for weights and scales
 
@@ -57,8 +58,8 @@ struct alignas(64) Scratch {
 };
 static_assert(sizeof(Scratch) <= kScratchBytes);
 
-// Products of C columns and 16 rows of a chunk. The order of a column's additions does not depend on C, nor on whether
-// the integers come from a tile or straight from being unpacked.
+// Products of C columns and 16 rows of a chunk. The order of a column's additions of floats does not depend on C, nor
+// on whether the weights come from a tile or straight from being unpacked.
 template <class S, int C>
 struct Products {
   const ActivationChunk* a;
@@ -107,7 +108,7 @@ struct Products {
     }
   }
 
-  // Adds the dot of a sub-block, where no float mins are.
+  // Adds the dot of a sub-block, scaled.
   NT_INLINE void add(V dot, __m512 scale, int c) { sum[c] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), scale, sum[c]); }
   NT_INLINE void add(V dot, V scale, int c) {
     // gcc would add up other pairs first, and keep all of them until then.
@@ -152,7 +153,7 @@ struct Products {
   }
 };
 
-// What to fetch meanwhile, from memory into the second-level cache or from there into the first.
+// What to fetch meanwhile: into the second-level cache, or from there into the first.
 struct Ahead : Stretches {
   // The line at the address, which moves on by `step` bytes: to compute each address took a quarter of all
   // instructions.
@@ -166,7 +167,7 @@ struct Ahead : Stretches {
   NT_INLINE void fetch(int stretch, int line, V after) const {
     asm volatile("prefetcht1 %0" : : "m"(*at(stretch, line)), "v"(after));
   }
-  NT_INLINE void fetch_near(int stretch, int line, V after) const {
+  NT_INLINE void fetch_first(int stretch, int line, V after) const {
     asm volatile("prefetcht0 %0" : : "m"(*at(stretch, line)), "v"(after));
   }
 
@@ -185,10 +186,11 @@ constexpr int kLines = kBytes<F> / 64 + 1;
 template <class F>
 constexpr int kStep = (kBytes<F> + kLines<F> - 1) / kLines<F>;
 
-// Where a tile's next weights come from: `far` from memory, and `near` what the tile will hold next of all (Zen 5, Q6_K
-// from memory: 16 columns of 14,336 values 245 and 269 G multiply-adds/s, 256 columns of 5,120 349 and 374).
+// What to fetch for a tile: from memory what lies ahead, and into the first-level cache what the tile will hold next
+// (Zen 5, Q6_K from memory, 16 columns of 14,336 values: 245, so 269 G multiply-adds/s), which also makes up for the
+// prefetches that Zen 5 drops when many are under way.
 struct Sources {
-  Ahead far, near;
+  Ahead ahead, next;
 };
 
 // What a product of G tiles fetches meanwhile: nothing, or `lines` of every n-th stretch, n a power of two.
@@ -207,16 +209,16 @@ struct Share {
     for (int line = 0; line < lines; ++line) {
       NT_UNROLL
       for (int g = 0; g < G; ++g) {
-        sources[g].far.fetch(stretch, line, after[g]);
-        sources[g].near.fetch_near(stretch, line, after[g]);
+        sources[g].ahead.fetch(stretch, line, after[g]);
+        sources[g].next.fetch_first(stretch, line, after[g]);
       }
     }
   }
 };
 
 // From G tiles, to the sums of G groups: with two a column's values are loaded once for both.
-template <class S, int G, int C, class Share>
-void multiply_tile(const WeightTile* tile, const Share& share, const ActivationChunk* a, const Sums* sums, int n_values,
+template <class S, int G, int C, class Fetch>
+void multiply_tile(const WeightTile* tile, const Fetch& share, const ActivationChunk* a, const Sums* sums, int n_values,
                    GroupSums* out, int first_column) {
   Products<S, C> p[G];
   NT_UNROLL
@@ -244,6 +246,7 @@ void multiply_tile(const WeightTile* tile, const Share& share, const ActivationC
           int32_t four;
           std::memcpy(&four, a[c].q + 4 * k, 4);
           const V x = _mm512_set1_epi32(four);
+          // gcc copies the sums from one register to the next between dots that it knows.
           NT_UNROLL
           for (int g = 0; g < G; ++g) asm("vpdpbusd %2, %1, %0" : "+v"(dot[g][c]) : "v"(w[g]), "v"(x));
         }
@@ -302,7 +305,8 @@ void multiply_rows(Rows r, const Ahead& ahead, const ActivationChunk* a, const S
 
 // Calls body.run<C>(c) for runs of up to kBlock columns.
 template <class Body>
-inline void for_columns(int c, int n_cols, const Body& body) {
+inline void for_columns(int n_cols, const Body& body) {
+  int c = 0;
   for (; c + kBlock <= n_cols; c += kBlock) body.template run<kBlock>(c);
   switch (n_cols - c) {
     case 1:
@@ -340,7 +344,7 @@ inline void prepare_sums(const ActivationChunk* a, int n_cols, Sums* sums) {
     const int16_t* sum = F::kSub == 16 ? a[c].sum16 : a[c].sum32;
     const V s = _mm512_cvtepi16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(sum)));
     if (F::kBias) store(sums[c].start, _mm512_mullo_epi32(s, _mm512_set1_epi32(-F::kBias)));
-    if (F::kHasMin) _mm512_store_ps(sums[c].total, _mm512_cvtepi32_ps(s));
+    if (ShapeOf<F>::kFloatMins && kActivationBlock<F> == kChunk) _mm512_store_ps(sums[c].total, _mm512_cvtepi32_ps(s));
   }
 }
 
@@ -366,14 +370,16 @@ struct StreamToDots {
   }
 
   NT_INLINE void finish(const Scales& scales, int sub) {
+    const auto scale = scale_of(scales, sub);
+    NT_UNROLL
+    for (int c = 0; c < C; ++c) p.add(dots[c], scale, c);
+  }
+
+  static NT_INLINE auto scale_of(const Scales& scales, int sub) {
     if constexpr (IntegerScales) {
-      const V s = scales.s(sub);
-      NT_UNROLL
-      for (int c = 0; c < C; ++c) p.add(dots[c], s, c);
+      return scales.s(sub);
     } else {
-      const __m512 scale = scales.scale(sub);
-      NT_UNROLL
-      for (int c = 0; c < C; ++c) p.add(dots[c], scale, c);
+      return scales.scale(sub);
     }
   }
 
@@ -395,7 +401,7 @@ struct StreamToDots {
 template <class F, bool IntegerScales>
 struct MultiplyStream {
   const Matmul& m;
-  int row, col;
+  int row;
   Scratch* s;
 
   template <int C>
@@ -403,7 +409,7 @@ struct MultiplyStream {
     const int n = n_chunks(m.n_values);
     Rows now = {m.rows + static_cast<size_t>(row) * m.row_bytes, m.row_bytes};
     Ahead ahead = {{reinterpret_cast<uintptr_t>(now.p) + kTileRows * m.row_bytes, 0}};
-    const ActivationChunk* a = m.q + col;
+    const ActivationChunk* a = m.q;
     typename Stream<F>::Scales scales[2];
     Stream<F> stream(now, scales[0]);
     for (int i = 0; i < n; ++i, a += m.q_stride) {
@@ -435,7 +441,9 @@ struct Columns {
   int n_values;
 };
 
-// Tiles that are there with all columns, of which the first blocks fetch.
+// Tiles that are there with all columns, of which the first blocks fetch. (Zen 5, Q6_K with 256 columns: 334 G
+// multiply-adds/s with one tile at a time, 369 with two. With 16 columns of Q4_K the model is faster so than from two
+// runs of a Stream: 48.2 and 46.8 tokens/s.)
 template <class F>
 struct MultiplyTiles {
   using S = ShapeOf<F>;
@@ -447,8 +455,8 @@ struct MultiplyTiles {
   GroupSums* out;
   Columns x;
 
-  template <int G, int C, class Share>
-  void run(int i, int c, const Share& share) const {
+  template <int G, int C, class Fetch>
+  void run(int i, int c, const Fetch& share) const {
     multiply_tile<S, G, C>(tile + i, share, x.a + c, x.sums + c, x.n_values, out + i, c);
   }
 
@@ -473,7 +481,12 @@ struct MultiplyTiles {
         run_pair<C - kPair>(i, c + kPair);
       }
     }
-    for (; i < n_tiles; ++i) run<1, C>(i, c, NoShare());
+    if (i == n_tiles) return;
+    if (c == 0) {
+      run<1, C>(i, c, Share{sources + i, kLines<F>, 0, 1});
+    } else {
+      run<1, C>(i, c, NoShare());
+    }
   }
 };
 
@@ -497,19 +510,19 @@ inline void clear(GroupSums* sums, int n_groups, int n_cols) {
   for (int g = 0; g < n_groups; ++g) std::memset(sums[g], 0, static_cast<size_t>(n_cols) * sizeof sums[g][0]);
 }
 
-// One whole group of rows with few columns.
+// One whole group of rows with all columns, of which there are at most kBlock.
 template <class F, bool IntegerScales>
-inline void multiply_stream(const Matmul& m, int row, int col, int n_cols, Scratch* s) {
-  clear(s->out, 1, n_cols);
-  for_columns(0, n_cols, MultiplyStream<F, IntegerScales>{m, row, col, s});
-  write_out(m, row, 1, col, n_cols, s->out);
+inline void multiply_stream(const Matmul& m, int row, Scratch* s) {
+  clear(s->out, 1, m.n_cols);
+  for_columns(m.n_cols, MultiplyStream<F, IntegerScales>{m, row, s});
+  write_out(m, row, 1, 0, m.n_cols, s->out);
 }
 
 template <class F>
 void matmul_rows(const Matmul& m, int row, int n_groups, int col, int n_cols, Scratch* s) {
-  if constexpr (kStreamColumns<F> != 0) {
-    if (m.n_cols <= kStreamColumns<F> && row + kTileRows <= m.n_rows) {
-      return multiply_stream<F, kIntegerScales<F>>(m, row, col, n_cols, s);
+  if constexpr (kHasStream<F>) {
+    if (m.n_cols <= kBlock && row + kTileRows <= m.n_rows) {
+      return multiply_stream<F, kIntegerScales<F>>(m, row, s);
     }
   }
   clear(s->out, n_groups, n_cols);
@@ -526,13 +539,13 @@ void matmul_rows(const Matmul& m, int row, int n_groups, int col, int n_cols, Sc
         const Rows rows = group_rows<F>(m, r, i, s->rows);
         sources[t] = {{stretches_ahead<F>(m, r, n_groups, i)}, {next_chunk<F>(m, r, n_groups, i)}};
         if (n_cols <= Unpack<F>::kDirect) {
-          for_columns(0, n_cols, MultiplyRows<F>{rows, sources[t].far, &s->tile[t], out + t, x});
+          for_columns(n_cols, MultiplyRows<F>{rows, sources[t].ahead, &s->tile[t], out + t, x});
         } else {
           fill_tile<F>(rows, x.n_values, &s->tile[t]);
         }
       }
       if (n_cols > Unpack<F>::kDirect) {
-        for_columns(0, n_cols, MultiplyTiles<F>{s->tile, sources, n_tiles, n_cols, out, x});
+        for_columns(n_cols, MultiplyTiles<F>{s->tile, sources, n_tiles, n_cols, out, x});
       }
     }
   }
@@ -542,13 +555,10 @@ void matmul_rows(const Matmul& m, int row, int n_groups, int col, int n_cols, Sc
 template <class F>
 void matmul(const Matmul& m) {
   auto* s = static_cast<Scratch*>(m.scratch);
-  const int direct = kStreamColumns<F> > 0 ? kStreamColumns<F> : Unpack<F>::kDirect;
-  for_blocks(m,
-             m.n_cols <= direct        ? 1
-             : m.n_cols <= kFewColumns ? 2
-                                       : kMaxGroups,
-             [&](int row, int n_groups, int col, int n_cols)
-                 NT_INLINE_LAMBDA { matmul_rows<F>(m, row, n_groups, col, n_cols, s); });
+  const int n_groups_at_once = m.n_cols > kFewColumns ? kMaxGroups : m.n_cols > Unpack<F>::kDirect ? 2 : 1;
+  for_blocks(m, n_groups_at_once, [&](int row, int n_groups, int col, int n_cols) NT_INLINE_LAMBDA {
+    matmul_rows<F>(m, row, n_groups, col, n_cols, s);
+  });
 }
 
 }  // namespace

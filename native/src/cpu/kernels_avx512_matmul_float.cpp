@@ -160,9 +160,8 @@ void matmul_float(const Matmul& m) {
     for (int i = 0; i < n_chunks(m.n_values); ++i) {
       ahead.step();
       for (int g = 0; g < n_groups; ++g) decode_group<F>(m, row + g * kTileRows, i, &s->tile[g], s, &integers);
-      for_columns(0, n_cols,
-                  MultiplyFloat{s->tile, n_groups, m.x + col * m.x_stride + i * kChunk, m.x_stride,
-                                chunk_values(m.n_values, i), s->out});
+      for_columns(n_cols, MultiplyFloat{s->tile, n_groups, m.x + col * m.x_stride + i * kChunk, m.x_stride,
+                                        chunk_values(m.n_values, i), s->out});
     }
     write_out(m, row, n_groups, col, n_cols, s->out);
   });

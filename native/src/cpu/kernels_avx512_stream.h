@@ -1,14 +1,16 @@
 // AVX-512: weights of 16 rows handed out chunk after chunk, for products with so few columns that each chunk is used
-// once or twice. While a vector of weights is multiplied, one step is taken towards the vectors to come, also those of
-// the next chunk.
+// once. While a vector of weights is multiplied, one step is taken towards the vectors to come, also those of the next
+// chunk.
 //
 // Zen 4, 16 rows by 256 values and 8 columns: dots and other multiplications take 632 cycles of Q4_K and 664 of Q6_K,
 // as only two of the four pipes multiply, each 64 bytes in two cycles. With loads and transpositions before the dots it
-// took 763 and 948, step by step it takes 657 and 877: so many other instructions do not fit between the dots that the
-// CPU looks ahead to. From memory 805 and 1039, so 703 and 985. A store of 64 bytes keeps the multipliers from a dot,
-// which is why scales are stored packed. What bounds Q6_K is not known for certain; without the loads that its dots
-// begin with, for the bias, it takes 780. Two threads, all from memory: 346 of 350 G multiply-adds/s of Q4_K, 240 of
-// 276 of Q6_K.
+// took 763 and 948, step by step 657 and 877: so many other instructions do not fit between the dots that the CPU looks
+// ahead to. A store of 64 bytes keeps the multipliers from a dot, which is why scales are stored packed.
+//
+// Zen 5 multiplies twice as fast and is bound by loads, two a cycle whatever their width: 512 of columns, and those of
+// rows. Q4_K's rows 32 bytes at a time are half as many (340 G multiply-adds/s, so 370). Q6_K's bias, taken off by dots
+// of pairs of sub-blocks, takes 64 loads, by what each dot begins with 128 (248, so 272). From memory 285 and 188: the
+// prefetches alone, with rows from the cache, make 320 of 370.
 //
 // Stream<F> is made from the rows of the first chunk and may write its scales; chunk(r, next, scales, next_scales,
 // sink) hands out the chunk at r, begins with the one at `next`, and leaves the scales and mins of r in `scales`:
@@ -22,14 +24,12 @@
 namespace nt::cpu {
 namespace {
 
-// Up to how many columns products come from a Stream, 8 at a time; 0: the format has none. To unpack Q4_K again for
-// each 8 takes less than to store it (16 columns: 1314 cycles, with a tile 1373), Q6_K more (1747, with a tile 1634).
 template <class F>
-constexpr int kStreamColumns = 0;
+constexpr bool kHasStream = false;
 template <>
-constexpr int kStreamColumns<Q4_K> = 8;
+constexpr bool kHasStream<Q4_K> = true;
 template <>
-constexpr int kStreamColumns<Q6_K> = 8;
+constexpr bool kHasStream<Q6_K> = true;
 
 template <class F>
 class Stream;
@@ -163,7 +163,7 @@ class Stream<Q6_K> {
     for (int q = 0; q < 8; ++q) head_step(r, q, head, scales);
   }
 
-  // Parts are those of Unpack<Q6_K>, and sub-blocks come in the same order.
+  // Part by part, of 16 bytes of upper bits and their two of nibbles, sub-blocks of the same packed bytes together.
   template <class Sink>
   NT_INLINE void chunk(Rows r, Rows next, Scales& scales, Scales& next_scales, Sink& sink) {
     NT_UNROLL
