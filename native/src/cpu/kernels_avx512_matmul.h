@@ -510,6 +510,9 @@ inline void clear(GroupSums* sums, int n_groups, int n_cols) {
   for (int g = 0; g < n_groups; ++g) std::memset(sums[g], 0, static_cast<size_t>(n_cols) * sizeof sums[g][0]);
 }
 
+// Whether a format that has a stream takes it: for few columns and a whole group of rows.
+inline bool is_streamed(const Matmul& m, int row) { return m.n_cols <= kBlock && row + kTileRows <= m.n_rows; }
+
 // One whole group of rows with all columns, of which there are at most kBlock.
 template <class F, bool IntegerScales>
 inline void multiply_stream(const Matmul& m, int row, Scratch* s) {
@@ -521,9 +524,7 @@ inline void multiply_stream(const Matmul& m, int row, Scratch* s) {
 template <class F>
 void matmul_rows(const Matmul& m, int row, int n_groups, int col, int n_cols, Scratch* s) {
   if constexpr (kHasStream<F>) {
-    if (m.n_cols <= kBlock && row + kTileRows <= m.n_rows) {
-      return multiply_stream<F, kIntegerScales<F>>(m, row, s);
-    }
+    if (is_streamed(m, row)) return multiply_stream<F, kIntegerScales<F>>(m, row, s);
   }
   clear(s->out, n_groups, n_cols);
   for (int i = 0; i < n_chunks(m.n_values); ++i) {

@@ -4,8 +4,9 @@
 //
 // Zen 4, 16 rows by 256 values and 8 columns: dots and other multiplications take 632 cycles of Q4_K and 664 of Q6_K,
 // as only two of the four pipes multiply, each 64 bytes in two cycles. With loads and transpositions before the dots it
-// took 763 and 948, step by step 657 and 877: so many other instructions do not fit between the dots that the CPU looks
-// ahead to. A store of 64 bytes keeps the multipliers from a dot, which is why scales are stored packed.
+// took 763 and 948, step by step 657 and, with its bias in what each dot begins with, 877: so many other instructions
+// do not fit between the dots that the CPU looks ahead to. A store of 64 bytes keeps the multipliers from a dot, which
+// is why scales are stored packed.
 //
 // Zen 5 multiplies twice as fast and is bound by loads, two a cycle whatever their width: 512 of columns, and those of
 // rows. Q4_K's rows 32 bytes at a time are half as many (340 G multiply-adds/s, so 370). Q6_K's bias, taken off by dots
