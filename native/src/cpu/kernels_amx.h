@@ -207,7 +207,7 @@ void matmul_amx(const Matmul& m) {
   auto* t = static_cast<AmxScratch*>(m.scratch);
   for_blocks(m, m.n_cols <= kFewColumns ? 1 : kMaxGroups,
              [&](int row, int n_groups, int col, int n_cols) NT_INLINE_LAMBDA {
-               if (is_streamed(m, row)) {
+               if (is_streamed(m, row, kBlock)) {
                  multiply_stream<F, true>(m, row, &t->s);
                } else {
                  multiply_tiles<F, Tiles>(m, row, n_groups, col, n_cols, t);

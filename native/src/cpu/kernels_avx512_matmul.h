@@ -413,8 +413,8 @@ NT_INLINE void keep_code(Rows rows, size_t n_bytes, int n_code) {
   for (int i = 0; i < n_code; i += 64) _mm_prefetch(here + i, _MM_HINT_T0);
 }
 
-// All chunks of 16 rows with up to kBlock columns. A group that lacks rows does without: a call that copied them would
-// have all vectors saved before it.
+// All chunks of 16 rows with runs of columns, of which the first fetches the next rows, the others their own once more.
+// A group that lacks rows does without: a call that copied them would have all vectors saved before it.
 template <class F, bool IntegerScales>
 struct MultiplyStream {
   const Matmul& m;
@@ -422,19 +422,20 @@ struct MultiplyStream {
   Scratch* s;
 
   template <int C>
-  void run(int) const {
+  void run(int c) const {
     const int n = n_chunks(m.n_values);
     Rows now = {m.rows + static_cast<size_t>(row) * m.row_bytes, m.row_bytes};
-    Ahead ahead = {{reinterpret_cast<uintptr_t>(now.p) + kTileRows * m.row_bytes, 0}};
-    keep_code(now, kTileRows * m.row_bytes, Stream<F>::kCodeBytes + C * kColumnCodeBytes);
-    const ActivationChunk* a = m.q;
+    const size_t n_bytes = kTileRows * m.row_bytes;
+    Ahead ahead = {{reinterpret_cast<uintptr_t>(now.p) + (c == 0 ? n_bytes : 0), 0}};
+    keep_code(now, n_bytes, Stream<F>::kCodeBytes + C * kColumnCodeBytes);
+    const ActivationChunk* a = m.q + c;
     typename Stream<F>::Scales scales[2];
     Stream<F> stream(now, scales[0]);
     for (int i = 0; i < n; ++i, a += m.q_stride) {
       const Rows next = i + 1 < n ? now.at(static_cast<size_t>(kBytes<F>)) : now;
       StreamToDots<F, IntegerScales, C> sink(a, ahead);
       stream.chunk(now, next, scales[i % 2], scales[(i + 1) % 2], sink);
-      sink.finish_chunk(scales[i % 2], s->out[0][0]);
+      sink.finish_chunk(scales[i % 2], s->out[0][c]);
       now = next;
     }
   }
@@ -460,8 +461,7 @@ struct Columns {
 };
 
 // Tiles that are there with all columns, of which the first blocks fetch. (Zen 5, Q6_K with 256 columns: 334 G
-// multiply-adds/s with one tile at a time, 369 with two. With 16 columns of Q4_K the model is faster so than from two
-// runs of a Stream: 48.2 and 46.8 tokens/s.)
+// multiply-adds/s with one tile at a time, 369 with two.)
 template <class F>
 struct MultiplyTiles {
   using S = ShapeOf<F>;
@@ -528,10 +528,12 @@ inline void clear(GroupSums* sums, int n_groups, int n_cols) {
   for (int g = 0; g < n_groups; ++g) std::memset(sums[g], 0, static_cast<size_t>(n_cols) * sizeof sums[g][0]);
 }
 
-// Whether a format that has a stream takes it: for few columns and a whole group of rows.
-inline bool is_streamed(const Matmul& m, int row) { return m.n_cols <= kBlock && row + kTileRows <= m.n_rows; }
+// Whether weights come from a stream: for up to max_cols columns and a whole group of rows.
+inline bool is_streamed(const Matmul& m, int row, int max_cols) {
+  return m.n_cols <= max_cols && row + kTileRows <= m.n_rows;
+}
 
-// One whole group of rows with all columns, of which there are at most kBlock.
+// One whole group of rows with all columns.
 template <class F, bool IntegerScales>
 inline void multiply_stream(const Matmul& m, int row, Scratch* s) {
   clear(s->out, 1, m.n_cols);
@@ -541,8 +543,8 @@ inline void multiply_stream(const Matmul& m, int row, Scratch* s) {
 
 template <class F>
 void matmul_rows(const Matmul& m, int row, int n_groups, int col, int n_cols, Scratch* s) {
-  if constexpr (kHasStream<F>) {
-    if (is_streamed(m, row)) return multiply_stream<F, kIntegerScales<F>>(m, row, s);
+  if constexpr (kStreamColumns < F >> 0) {
+    if (is_streamed(m, row, kStreamColumns<F>)) return multiply_stream<F, kIntegerScales<F>>(m, row, s);
   }
   clear(s->out, n_groups, n_cols);
   for (int i = 0; i < n_chunks(m.n_values); ++i) {
@@ -574,7 +576,8 @@ void matmul_rows(const Matmul& m, int row, int n_groups, int col, int n_cols, Sc
 template <class F>
 void matmul(const Matmul& m) {
   auto* s = static_cast<Scratch*>(m.scratch);
-  const int n_groups_at_once = m.n_cols > kFewColumns ? kMaxGroups : m.n_cols > Unpack<F>::kDirect ? 2 : 1;
+  constexpr int kWithoutTiles = kStreamColumns < F >> 0 ? kStreamColumns<F> : Unpack<F>::kDirect;
+  const int n_groups_at_once = m.n_cols > kFewColumns ? kMaxGroups : m.n_cols > kWithoutTiles ? 2 : 1;
   for_blocks(m, n_groups_at_once, [&](int row, int n_groups, int col, int n_cols) NT_INLINE_LAMBDA {
     matmul_rows<F>(m, row, n_groups, col, n_cols, s);
   });

@@ -1,6 +1,6 @@
 // AVX-512: weights of 16 rows handed out chunk after chunk, for products with so few columns that each chunk is used
-// once. While a vector of weights is multiplied, one step is taken towards the vectors to come, also those of the next
-// chunk.
+// once or twice. While a vector of weights is multiplied, one step is taken towards the vectors to come, also those of
+// the next chunk.
 //
 // Zen 4, 16 rows by 256 values and 8 columns: dots and other multiplications take 632 cycles of Q4_K and 664 of Q6_K,
 // as only two of the four pipes multiply, each 64 bytes in two cycles. With loads and transpositions before the dots it
@@ -10,8 +10,7 @@
 //
 // Zen 5 multiplies twice as fast and is bound by loads, two a cycle whatever their width: 512 of columns, and those of
 // rows. Q4_K's rows 32 bytes at a time are half as many (340 G multiply-adds/s, so 370). Q6_K's bias, taken off by dots
-// of pairs of sub-blocks, takes 64 loads, by what each dot begins with 128 (248, so 272). From memory 285 and 188: the
-// prefetches alone, with rows from the cache, make 320 of 370.
+// of pairs of sub-blocks, takes 64 loads, by what each dot begins with 128 (248, so 272).
 //
 // Stream<F> is made from the rows of the first chunk and may write its scales; chunk(r, next, scales, next_scales,
 // sink) hands out the chunk at r, begins with the one at `next`, and leaves the scales and mins of r in `scales`:
@@ -25,12 +24,14 @@
 namespace nt::cpu {
 namespace {
 
+// Up to how many columns weights come from a stream, 8 at a time: with more, from tiles (Zen 5, from memory: 16 columns
+// of Q4_K 330 G multiply-adds/s from tiles and 355 from a stream, 12 of Q6_K 262 from either).
 template <class F>
-constexpr bool kHasStream = false;
+constexpr int kStreamColumns = 0;
 template <>
-constexpr bool kHasStream<Q4_K> = true;
+constexpr int kStreamColumns<Q4_K> = 16;
 template <>
-constexpr bool kHasStream<Q6_K> = true;
+constexpr int kStreamColumns<Q6_K> = 8;
 
 template <class F>
 class Stream;
