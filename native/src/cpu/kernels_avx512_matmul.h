@@ -164,6 +164,20 @@ struct Ahead : Stretches {
     address += static_cast<uintptr_t>(step);
   }
 
+  // Keeps the code that follows, of a product with n_cols columns, in the second-level cache while the n_bytes from the
+  // address on come through it. Code runs from the first-level cache, which does not count as a use in the second:
+  // weights drive it out of that, and with it out of the first, and Zen 5 waits for about 55 ns for each line. Now and
+  // then is enough. (From memory, G multiply-adds/s: 4 and 8 columns of Q4_K 237, so 287 and 302, so 355; of Q6_K 137,
+  // so 180 and 185, so 258. That is nearly what is made from the cache. prefetcht1 sometimes helps nothing.)
+  NT_INLINE void keep_code(size_t n_bytes, int n_cols) const {
+    constexpr size_t kEvery = 256 << 10;  // a quarter of the cache
+    if (address % kEvery >= n_bytes) return;
+    const char* here;
+    asm volatile("lea (%%rip), %0" : "=r"(here));
+    const int n_code = 8000 + 1200 * n_cols;  // at most: a dot has 11 bytes
+    for (int i = 0; i < n_code; i += 64) _mm_prefetch(here + i, _MM_HINT_T0);
+  }
+
   // Not before `after` is there: a prefetch depends on nothing, and gcc put all of them at the function's start, more
   // than the queue of misses holds (Zen 5, Q6_K from memory: 8 columns 1640 cycles, so 730; 1 column 870, so 430).
   NT_INLINE void fetch(int stretch, int line, V after) const {
@@ -299,6 +313,7 @@ struct ToDots {
 template <class F, int C>
 void multiply_rows(Rows r, const Ahead& ahead, const ActivationChunk* a, const Sums* sums, int n_values, WeightTile* t,
                    float* out) {
+  ahead.keep_code(kTileRows * kBytes<F>, C);
   const Unpack<F> u(r, n_values, t);
   ToDots<F, C> sink{*t, Products<ShapeOf<F>, C>(a, sums), ahead, {}};
   u.values(sink);
@@ -350,8 +365,6 @@ inline void prepare_sums(const ActivationChunk* a, int n_cols, Sums* sums) {
   }
 }
 
-constexpr int kColumnCodeBytes = 1200;  // about, that a column adds to the code of a stream's chunk: a dot is 11 bytes
-
 // From a stream: a sink of Stream::chunk().
 template <class F, bool IntegerScales, int C>
 struct StreamToDots {
@@ -400,19 +413,6 @@ struct StreamToDots {
   }
 };
 
-// Keeps the next n_code bytes of code in the second-level cache while n_bytes of weights at `rows` come through it.
-// Code runs from the first-level cache, which does not count as a use in the second: the weights drive it out of that,
-// and with it out of the first, and Zen 5 waits for about 55 ns for each line of it. Once in a while, by the address of
-// the weights, is enough. (From memory, G multiply-adds/s: 4 and 8 columns of Q4_K 237, so 287 and 302, so 355; of Q6_K
-// 137, so 180 and 185, so 258. That is nearly what is made from the cache. prefetcht1 sometimes helps nothing.)
-NT_INLINE void keep_code(Rows rows, size_t n_bytes, int n_code) {
-  constexpr size_t kEvery = 256 << 10;  // a quarter of the cache
-  if (reinterpret_cast<uintptr_t>(rows.p) % kEvery >= n_bytes) return;
-  const char* here;
-  asm volatile("lea (%%rip), %0" : "=r"(here));
-  for (int i = 0; i < n_code; i += 64) _mm_prefetch(here + i, _MM_HINT_T0);
-}
-
 // All chunks of 16 rows with runs of columns, of which the first fetches the next rows, the others their own once more.
 // A group that lacks rows does without: a call that copied them would have all vectors saved before it.
 template <class F, bool IntegerScales>
@@ -427,7 +427,7 @@ struct MultiplyStream {
     Rows now = {m.rows + static_cast<size_t>(row) * m.row_bytes, m.row_bytes};
     const size_t n_bytes = kTileRows * m.row_bytes;
     Ahead ahead = {{reinterpret_cast<uintptr_t>(now.p) + (c == 0 ? n_bytes : 0), 0}};
-    keep_code(now, n_bytes, Stream<F>::kCodeBytes + C * kColumnCodeBytes);
+    ahead.keep_code(n_bytes, C);
     const ActivationChunk* a = m.q + c;
     typename Stream<F>::Scales scales[2];
     Stream<F> stream(now, scales[0]);

@@ -75,7 +75,6 @@ template <>
 class Stream<Q4_K> {
  public:
   using Scales = ScalesK4;
-  static constexpr int kCodeBytes = 4400;  // that chunk() makes of a product, with the sink's for a column less
 
   NT_INLINE Stream(Rows r, Scales&) {
     NT_UNROLL
@@ -130,8 +129,6 @@ class Stream<Q4_K> {
 template <>
 class Stream<Q6_K> {
  public:
-  static constexpr int kCodeBytes = 8000;
-
   class Scales {
    public:
     // The rows' scales, transposed, and in `end` a vector whose upper words are d.
