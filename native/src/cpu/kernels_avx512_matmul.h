@@ -543,7 +543,7 @@ inline void multiply_stream(const Matmul& m, int row, Scratch* s) {
 
 template <class F>
 void matmul_rows(const Matmul& m, int row, int n_groups, int col, int n_cols, Scratch* s) {
-  if constexpr (kStreamColumns < F >> 0) {
+  if constexpr (kStreamColumns<F> != 0) {
     if (is_streamed(m, row, kStreamColumns<F>)) return multiply_stream<F, kIntegerScales<F>>(m, row, s);
   }
   clear(s->out, n_groups, n_cols);
@@ -576,7 +576,7 @@ void matmul_rows(const Matmul& m, int row, int n_groups, int col, int n_cols, Sc
 template <class F>
 void matmul(const Matmul& m) {
   auto* s = static_cast<Scratch*>(m.scratch);
-  constexpr int kWithoutTiles = kStreamColumns < F >> 0 ? kStreamColumns<F> : Unpack<F>::kDirect;
+  constexpr int kWithoutTiles = kStreamColumns<F> != 0 ? kStreamColumns<F> : Unpack<F>::kDirect;
   const int n_groups_at_once = m.n_cols > kFewColumns ? kMaxGroups : m.n_cols > kWithoutTiles ? 2 : 1;
   for_blocks(m, n_groups_at_once, [&](int row, int n_groups, int col, int n_cols) NT_INLINE_LAMBDA {
     matmul_rows<F>(m, row, n_groups, col, n_cols, s);

@@ -24,8 +24,9 @@
 namespace nt::cpu {
 namespace {
 
-// Up to how many columns weights come from a stream, 8 at a time: with more, from tiles (Zen 5, from memory: 16 columns
-// of Q4_K 330 G multiply-adds/s from tiles and 355 from a stream, 12 of Q6_K 262 from either).
+// Up to how many columns weights come from a stream, 8 at a time: with more, from tiles. (Zen 5, from memory: 16
+// columns of Q4_K 330 G multiply-adds/s from tiles and 355 from a stream; of Q6_K 297 from tiles, and 8 from a stream
+// 258.)
 template <class F>
 constexpr int kStreamColumns = 0;
 template <>
