@@ -153,7 +153,7 @@ struct Products {
   }
 };
 
-// What to fetch meanwhile: into the second-level cache, or from there into the first.
+// What to fetch meanwhile.
 struct Ahead : Stretches {
   // The line at the address, which moves on by `step` bytes: to compute each address took a quarter of all
   // instructions. Into the first-level cache, since prefetches into the second are dropped when many are under way
@@ -178,8 +178,9 @@ struct Ahead : Stretches {
     for (int i = 0; i < n_code; i += 64) _mm_prefetch(here + i, _MM_HINT_T0);
   }
 
-  // Not before `after` is there: a prefetch depends on nothing, and gcc put all of them at the function's start, more
-  // than the queue of misses holds (Zen 5, Q6_K from memory: 8 columns 1640 cycles, so 730; 1 column 870, so 430).
+  // Into the second-level cache, or from there into the first. Not before `after` is there: a prefetch depends on
+  // nothing, and gcc put all of them at the function's start, more than the queue of misses holds (Zen 5, Q6_K from
+  // memory: 8 columns 1640 cycles, so 730; 1 column 870, so 430).
   NT_INLINE void fetch(int stretch, int line, V after) const {
     asm volatile("prefetcht1 %0" : : "m"(*at(stretch, line)), "v"(after));
   }

@@ -6,8 +6,8 @@
 
 namespace nt::cpu {
 
-constexpr int kFewColumns =
-    32;  // up to which one or two groups of 16 rows are kept, and the weights are read front to back
+// Up to how many columns one or two groups of 16 rows are kept, and the weights are read front to back.
+constexpr int kFewColumns = 32;
 constexpr int kMaxColumns = 512;  // whose sums are kept at a time: 128 KiB
 
 // Calls body(row, n_groups, col, n_cols) for blocks of up to `groups` groups of 16 rows and kMaxColumns columns.
