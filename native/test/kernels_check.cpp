@@ -176,6 +176,7 @@ void check_independence(void (*matmul)(const Matmul&), const Matmul& m, Random& 
   Matmul part = m;
   part.rows += r0 * m.row_bytes;
   part.n_rows = n_rows;
+  part.rows_apart = random.one_in(2);
   part.n_cols = n_cols;
   if (m.q) {
     part.q += c0;
@@ -209,7 +210,9 @@ void check_product(const char* name, Matmul m, Random& random, Run kernel_of, Ch
   m.scratch = scratch.p;
   m.out_stride = m.n_rows + random.below(3);
   for (int l = 0; l < n_levels; ++l) {
-    label = format("%s %s, %d rows, %d columns of %d", levels[l]->name, name, m.n_rows, m.n_cols, m.n_values);
+    m.rows_apart = random.one_in(2);
+    label = format("%s %s, %d rows%s, %d columns of %d", levels[l]->name, name, m.n_rows, m.rows_apart ? " apart" : "",
+                   m.n_cols, m.n_values);
     Guarded<float> out(m.out_stride * m.n_cols);
     m.out = out.data();
     kernel_of (*levels[l])(m);

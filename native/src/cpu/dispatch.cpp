@@ -84,6 +84,16 @@ bool has_all(uint32_t word, std::initializer_list<int> bits) {
   return true;
 }
 
+// Whether rows that lie apart are read faster than in order, as far as is known.
+bool wants_rows_apart() {
+  const CpuidLeaf zero = cpuid(0);
+  char vendor[12];
+  std::memcpy(vendor, &zero.ebx, 4);
+  std::memcpy(vendor + 4, &zero.edx, 4);
+  std::memcpy(vendor + 8, &zero.ecx, 4);
+  return std::memcmp(vendor, "GenuineIntel", sizeof vendor) == 0;
+}
+
 // Bit numbers are those of the CPUID instruction in Intel's manual (volume 2A) and AMD's (volume 3, appendix E).
 bool has_avx2() {
   const CpuidLeaf one = cpuid(1), seven = cpuid(7);
@@ -149,6 +159,12 @@ bool has_dotprod() { return false; }
 bool has_i8mm() { return false; }
 #endif
 
+bool wants_rows_apart() { return false; }
+
+#else
+
+bool wants_rows_apart() { return false; }
+
 #endif
 
 struct Level {
@@ -186,6 +202,7 @@ struct Tables {
       if (n > 0) table[n] = table[n - 1];
       level.init(table[n]);
       table[n].name = level.name;
+      table[n].rows_apart = wants_rows_apart();
       if (!capped) selected = n;
       capped = capped || (cap && std::strcmp(cap, level.name) == 0);
       ++n;

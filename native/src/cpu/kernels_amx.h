@@ -179,7 +179,7 @@ void multiply_tiles(const Matmul& m, int row, int n_groups, int col, int n_cols,
     const ActivationChunk* a = m.q + i * m.q_stride + col;
     for (int g = 0; g < n_groups; ++g) {
       const int r = row + g * kTileRows;
-      const Rows rows = group_rows<F>(m, r, i, t->s.rows);
+      const Rows rows = whole_rows_of<F>(m, {r, 1}, i, t->s.rows);
       ScalesOf<F>* now = &scales[n_tiles++ % 2];
       now->read(rows);
       ToDigits<F> sink{*now, t->digits, {stretches_ahead<F>(m, r, n_groups, i)}};

@@ -153,29 +153,29 @@ struct Products {
   }
 };
 
+// A row's chunk: its bytes, and the lines of the cache that it may lie in.
+template <class F>
+constexpr int kBytes = static_cast<int>(sizeof(typename F::Block)) * kChunk / F::kValues;
+template <class F>
+constexpr int kLines = kBytes<F> / 64 + 1;
+// From one of so many lines to the next, no byte left out.
+template <class F>
+constexpr int kStep = (kBytes<F> + kLines<F> - 1) / kLines<F>;
+
 // What to fetch meanwhile.
 struct Ahead : Stretches {
-  // The line at the address, which moves on by `step` bytes: to compute each address took a quarter of all
-  // instructions. Into the first-level cache, since prefetches into the second are dropped when many are under way
-  // (Zen 5), and twice, the first time so far ahead that the hardware goes on from there. (Zen 5, a column of Q4_K from
-  // memory, where reading in order makes 46 GB/s: prefetcht1 32 GB/s, in some processes 20; once 36; twice 43.)
-  NT_INLINE void fetch_next(int step, V after) {
-    asm volatile("prefetcht0 8192(%0)\n\tprefetcht0 (%0)" : : "r"(address), "v"(after));
-    address += static_cast<uintptr_t>(step);
-  }
+  size_t again = 8192;  // what is fetched a second time lies so far behind
+  size_t rewind = 0;    // from the end of a chunk's stretches to the next chunk
 
-  // Keeps the code that follows, of a product with n_cols columns, in the second-level cache while the n_bytes from the
-  // address on come through it. Code runs from the first-level cache, which does not count as a use in the second:
-  // weights drive it out of that, and with it out of the first, and Zen 5 waits for about 55 ns for each line. Now and
-  // then is enough. (From memory, G multiply-adds/s: 4 and 8 columns of Q4_K 237, so 287 and 302, so 355; of Q6_K 137,
-  // so 180 and 185, so 258. That is nearly what is made from the cache. prefetcht1 sometimes helps nothing.)
-  NT_INLINE void keep_code(size_t n_bytes, int n_cols) const {
-    constexpr size_t kEvery = 256 << 10;  // a quarter of the cache
-    if (address % kEvery >= n_bytes) return;
-    const char* here;
-    asm volatile("lea (%%rip), %0" : "=r"(here));
-    const int n_code = 8000 + 1200 * n_cols;  // at most: a dot has 11 bytes
-    for (int i = 0; i < n_code; i += 64) _mm_prefetch(here + i, _MM_HINT_T0);
+  // With few columns: stretch after stretch, a line with each call. Into the first-level cache, since prefetches into
+  // the second are dropped when many are under way (Zen 5), and twice, the first time so far ahead that the hardware
+  // goes on from there. (Zen 5, a column of Q4_K from memory, where reading in order makes 46 GB/s: prefetcht1 32 GB/s,
+  // in some processes 20; once 36; twice 43.)
+  template <class F>
+  NT_INLINE void fetch_next(int line, V after) {
+    const auto* p = reinterpret_cast<const char*>(address) + line * kStep<F>;
+    asm volatile("prefetcht0 %0\n\tprefetcht0 %1" : : "m"(p[again]), "m"(*p), "v"(after));
+    if (line == kLines<F> - 1) address += stride;
   }
 
   // Into the second-level cache, or from there into the first. Not before `after` is there: a prefetch depends on
@@ -194,14 +194,24 @@ struct Ahead : Stretches {
   }
 };
 
-// A row's chunk: its bytes, and the lines of the cache that it may lie in.
+// Keeps the code that follows, of a product with n_cols columns, in the second-level cache. Code runs from the
+// first-level cache, which does not count as a use in the second: weights drive it out of that, and with it out of the
+// first, and Zen 5 waits for about 55 ns for each line. (From memory, G multiply-adds/s: 4 and 8 columns of Q4_K 237,
+// so 287 and 302, so 355; of Q6_K 137, so 180 and 185, so 258. That is nearly what is made from the cache. prefetcht1
+// sometimes helps nothing.)
+NT_INLINE void keep_code(int n_cols) {
+  const char* here;
+  asm volatile("lea (%%rip), %0" : "=r"(here));
+  const int n_code = 8000 + 1200 * n_cols;  // at most: a dot has 11 bytes
+  for (int i = 0; i < n_code; i += 64) _mm_prefetch(here + i, _MM_HINT_T0);
+}
+
+// Whether it is time to, as the group from `row` on comes at chunks from i on, n_bytes in all: every quarter of the
+// cache.
 template <class F>
-constexpr int kBytes = static_cast<int>(sizeof(typename F::Block)) * kChunk / F::kValues;
-template <class F>
-constexpr int kLines = kBytes<F> / 64 + 1;
-// From one of so many lines to the next, no byte left out.
-template <class F>
-constexpr int kStep = (kBytes<F> + kLines<F> - 1) / kLines<F>;
+NT_INLINE bool is_time_for_code(const Matmul& m, int row, int i, size_t n_bytes) {
+  return stretches_ahead<F>(m, row, 1, i).address % (256 << 10) < n_bytes;
+}
 
 // What to fetch for a tile: from memory what lies ahead, and into the first-level cache what the tile will hold next
 // (Zen 5, Q6_K from memory, 16 columns of 14,336 values: 245, so 269 G multiply-adds/s), which also makes up for the
@@ -291,9 +301,8 @@ struct ToDots {
   V dots[Unpack<F>::kTogether][C];  // by sub-block
 
   NT_INLINE void put(int first, int i, V v) {
-    // So few columns have the stretches one behind the other.
-    if (i % 4 < kLines<F>) ahead.fetch_next(kStep<F>, v);
-    if (i % 4 == 3 && kLines < F >> 4) ahead.fetch_next(kStep<F>, v);
+    if (i % 4 < kLines<F>) ahead.template fetch_next<F>(i % 4, v);
+    for (int line = 4; i % 4 == 3 && line < kLines<F>; ++line) ahead.template fetch_next<F>(line, v);
     NT_UNROLL
     for (int c = 0; c < C; ++c) {
       V& d = dots[i / S::kGroups][c];
@@ -310,16 +319,6 @@ struct ToDots {
     }
   }
 };
-
-template <class F, int C>
-void multiply_rows(Rows r, const Ahead& ahead, const ActivationChunk* a, const Sums* sums, int n_values, WeightTile* t,
-                   float* out) {
-  ahead.keep_code(kTileRows * kBytes<F>, C);
-  const Unpack<F> u(r, n_values, t);
-  ToDots<F, C> sink{*t, Products<ShapeOf<F>, C>(a, sums), ahead, {}};
-  u.values(sink);
-  sink.p.finish(*t, out);
-}
 
 // Calls body.run<C>(c) for runs of up to kBlock columns.
 template <class Body>
@@ -344,15 +343,42 @@ inline void for_columns(int n_cols, const Body& body) {
   }
 }
 
-// Rows row … row + 15 at chunk i; a group that lacks rows is copied and filled up with zeros.
+// The rows that a group has of which products take one at a time.
+struct Group {
+  int row, step;
+};
+
+NT_INLINE Group group_at(const Matmul& m, int row) {
+  if (!m.rows_apart || row + kTileRows > m.n_rows) return {row, 1};
+  return {row / kTileRows, m.n_rows / kTileRows};
+}
+
+// They at chunk i.
 template <class F>
-inline Rows group_rows(const Matmul& m, int row, int i, uint8_t* copy) {
-  const Rows r = {m.rows + static_cast<size_t>(row) * m.row_bytes + i * bytes_of<F>(kChunk), m.row_bytes};
-  if (row + kTileRows <= m.n_rows) return r;
+NT_INLINE Rows rows_of(const Matmul& m, Group g, int i) {
+  return {m.rows + static_cast<size_t>(g.row) * m.row_bytes + static_cast<size_t>(i * kBytes<F>),
+          static_cast<size_t>(g.step) * m.row_bytes};
+}
+
+// The same, and a group that lacks rows is copied and filled up with zeros.
+template <class F>
+inline Rows whole_rows_of(const Matmul& m, Group g, int i, uint8_t* copy) {
+  const Rows r = rows_of<F>(m, g, i);
+  if (g.step > 1 || g.row + kTileRows <= m.n_rows) return r;
   const size_t n = bytes_of<F>(static_cast<size_t>(chunk_values(m.n_values, i)));
   std::memset(copy, 0, kTileRows * n);
-  for (int j = 0; row + j < m.n_rows; ++j) std::memcpy(copy + j * n, r.p + j * r.stride, n);
+  for (int j = 0; g.row + j < m.n_rows; ++j) std::memcpy(copy + j * n, r.p + j * r.stride, n);
   return {copy, n};
+}
+
+// What they fetch from chunk i on. Rows that lie apart are streams that the hardware follows by itself: the beginning
+// of each is fetched just before it is needed. (Ice Lake, of what one thread reads in order: a column of Q4_K ... )
+template <class F>
+NT_INLINE Ahead ahead_of(const Matmul& m, int row, int i) {
+  constexpr size_t kBefore = 512;
+  if (!m.rows_apart) return {stretches_ahead<F>(m, row, 1, i)};
+  const Rows r = rows_of<F>(m, group_at(m, row), i);
+  return {{reinterpret_cast<uintptr_t>(r.p) + kBefore, r.stride}, kBefore, kTileRows * r.stride - kBytes<F>};
 }
 
 template <class F>
@@ -379,7 +405,7 @@ struct StreamToDots {
   NT_INLINE StreamToDots(const ActivationChunk* a, Ahead& next) : p(a, nullptr), ahead(next) {}
 
   NT_INLINE void put(int k, V v) {
-    if (k % 4 < kLines<F>) ahead.fetch_next(kStep<F>, v);
+    if (k % 4 < kLines<F>) ahead.template fetch_next<F>(k % 4, v);
     NT_UNROLL
     for (int c = 0; c < C; ++c) {
       if (k % S::kGroups == 0) dots[c] = _mm512_setzero_si512();
@@ -425,10 +451,10 @@ struct MultiplyStream {
   template <int C>
   void run(int c) const {
     const int n = n_chunks(m.n_values);
-    Rows now = {m.rows + static_cast<size_t>(row) * m.row_bytes, m.row_bytes};
-    const size_t n_bytes = kTileRows * m.row_bytes;
-    Ahead ahead = {{reinterpret_cast<uintptr_t>(now.p) + (c == 0 ? n_bytes : 0), 0}};
-    ahead.keep_code(n_bytes, C);
+    Rows now = rows_of<F>(m, group_at(m, row), 0);
+    // Another run of columns reads its own rows once more.
+    Ahead ahead = ahead_of<F>(m, c == 0 || m.rows_apart ? row : row - kTileRows, 0);
+    if (is_time_for_code<F>(m, row, 0, kTileRows * m.row_bytes)) keep_code(C);
     const ActivationChunk* a = m.q + c;
     typename Stream<F>::Scales scales[2];
     Stream<F> stream(now, scales[0]);
@@ -437,12 +463,24 @@ struct MultiplyStream {
       StreamToDots<F, IntegerScales, C> sink(a, ahead);
       stream.chunk(now, next, scales[i % 2], scales[(i + 1) % 2], sink);
       sink.finish_chunk(scales[i % 2], s->out[0][c]);
+      ahead.address -= ahead.rewind;
       now = next;
     }
   }
 };
 
-// Writes the sums of n_cols columns and some groups of rows.
+// Writes the sums of n_cols columns and a group of rows.
+inline void write_group(const Matmul& m, Group g, int col, int n_cols, const GroupSums& sums) {
+  const __mmask16 mask = first_lanes(g.step > 1 ? kTileRows : m.n_rows - g.row);
+  const V row = _mm512_mullo_epi32(_mm512_set1_epi32(g.step),
+                                   _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+  for (int c = 0; c < n_cols; ++c) {
+    float* out = m.out + static_cast<size_t>(col + c) * m.out_stride + g.row;
+    _mm512_mask_i32scatter_ps(out, mask, row, _mm512_load_ps(sums[c]), sizeof(float));
+  }
+}
+
+// The same of some groups that lie next to each other.
 inline void write_out(const Matmul& m, int row, int n_groups, int col, int n_cols, const GroupSums* sums) {
   for (int c = 0; c < n_cols; ++c) {
     for (int g = 0; g < n_groups; ++g) {
@@ -509,19 +547,22 @@ struct MultiplyTiles {
   }
 };
 
+// A chunk of a group straight from being unpacked.
 template <class F>
 struct MultiplyRows {
   Rows rows;
   Ahead ahead;
-  WeightTile* tile;
-  GroupSums* out;
+  bool is_time_for_code;
+  Scratch* s;
   Columns x;
 
   template <int C>
-  void run(int c) const {
-    if constexpr (C <= Unpack<F>::kDirect) {
-      multiply_rows<F, C>(rows, ahead, x.a + c, x.sums + c, x.n_values, tile, (*out)[c]);
-    }
+  NT_NOINLINE void run(int c) const {
+    if (is_time_for_code) keep_code(C);
+    const Unpack<F> u(rows, x.n_values, s->tile);
+    ToDots<F, C> sink{s->tile[0], Products<ShapeOf<F>, C>(x.a + c, x.sums + c), ahead, {}};
+    u.values(sink);
+    sink.p.finish(s->tile[0], s->out[0][c]);
   }
 };
 
@@ -539,7 +580,47 @@ template <class F, bool IntegerScales>
 inline void multiply_stream(const Matmul& m, int row, Scratch* s) {
   clear(s->out, 1, m.n_cols);
   for_columns(m.n_cols, MultiplyStream<F, IntegerScales>{m, row, s});
-  write_out(m, row, 1, 0, m.n_cols, s->out);
+  write_group(m, group_at(m, row), 0, m.n_cols, s->out[0]);
+}
+
+template <class F>
+inline Columns columns_at(const Matmul& m, int i, int col, int n_cols, Sums* sums) {
+  const ActivationChunk* a = m.q + i * m.q_stride + col;
+  prepare_sums<F>(a, n_cols, sums);
+  return {a, sums, chunk_values(m.n_values, i)};
+}
+
+// One group with all columns, without tiles.
+template <class F>
+void multiply_group(const Matmul& m, int row, Scratch* s) {
+  const Group group = group_at(m, row);
+  clear(s->out, 1, m.n_cols);
+  for (int i = 0; i < n_chunks(m.n_values); ++i) {
+    const Columns x = columns_at<F>(m, i, 0, m.n_cols, s->sums);
+    const bool code = is_time_for_code<F>(m, row, i, kTileRows * kBytes<F>);
+    for_columns(m.n_cols, MultiplyRows<F>{whole_rows_of<F>(m, group, i, s->rows), ahead_of<F>(m, row, i), code, s, x});
+  }
+  write_group(m, group, 0, m.n_cols, s->out[0]);
+}
+
+// Some groups with some columns, from tiles.
+template <class F>
+void multiply_groups(const Matmul& m, int row, int n_groups, int col, int n_cols, Scratch* s) {
+  clear(s->out, n_groups, n_cols);
+  for (int i = 0; i < n_chunks(m.n_values); ++i) {
+    const Columns x = columns_at<F>(m, i, col, n_cols, s->sums);
+    for (int first = 0; first < n_groups; first += kMaxTiles) {
+      const int n_tiles = smaller(kMaxTiles, n_groups - first);
+      Sources sources[kMaxTiles];
+      for (int t = 0; t < n_tiles; ++t) {
+        const int r = row + (first + t) * kTileRows;
+        sources[t] = {{stretches_ahead<F>(m, r, n_groups, i)}, {next_chunk<F>(m, r, n_groups, i)}};
+        fill_tile<F>(whole_rows_of<F>(m, {r, 1}, i, s->rows), x.n_values, &s->tile[t]);
+      }
+      for_columns(n_cols, MultiplyTiles<F>{s->tile, sources, n_tiles, n_cols, s->out + first, x});
+    }
+  }
+  write_out(m, row, n_groups, col, n_cols, s->out);
 }
 
 template <class F>
@@ -547,31 +628,10 @@ void matmul_rows(const Matmul& m, int row, int n_groups, int col, int n_cols, Sc
   if constexpr (kStreamColumns<F> != 0) {
     if (is_streamed(m, row, kStreamColumns<F>)) return multiply_stream<F, kIntegerScales<F>>(m, row, s);
   }
-  clear(s->out, n_groups, n_cols);
-  for (int i = 0; i < n_chunks(m.n_values); ++i) {
-    const ActivationChunk* a = m.q + i * m.q_stride + col;
-    prepare_sums<F>(a, n_cols, s->sums);
-    const Columns x = {a, s->sums, chunk_values(m.n_values, i)};
-    for (int first = 0; first < n_groups; first += kMaxTiles) {
-      const int n_tiles = smaller(kMaxTiles, n_groups - first);
-      GroupSums* out = s->out + first;
-      Sources sources[kMaxTiles];
-      for (int t = 0; t < n_tiles; ++t) {
-        const int r = row + (first + t) * kTileRows;
-        const Rows rows = group_rows<F>(m, r, i, s->rows);
-        sources[t] = {{stretches_ahead<F>(m, r, n_groups, i)}, {next_chunk<F>(m, r, n_groups, i)}};
-        if (n_cols <= Unpack<F>::kDirect) {
-          for_columns(n_cols, MultiplyRows<F>{rows, sources[t].ahead, &s->tile[t], out + t, x});
-        } else {
-          fill_tile<F>(rows, x.n_values, &s->tile[t]);
-        }
-      }
-      if (n_cols > Unpack<F>::kDirect) {
-        for_columns(n_cols, MultiplyTiles<F>{s->tile, sources, n_tiles, n_cols, out, x});
-      }
-    }
+  if constexpr (Unpack<F>::kDirect != 0) {
+    if (m.n_cols <= Unpack<F>::kDirect) return multiply_group<F>(m, row, s);
   }
-  write_out(m, row, n_groups, col, n_cols, s->out);
+  multiply_groups<F>(m, row, n_groups, col, n_cols, s);
 }
 
 template <class F>

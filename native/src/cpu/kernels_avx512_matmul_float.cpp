@@ -147,7 +147,7 @@ template <class F>
 inline void decode_group(const Matmul& m, int row, int i, FloatTile* t, FloatScratch* s, WeightTile* integers) {
   const int n = chunk_values(m.n_values, i);
   if (F::kValues == 1 && n % 8 != 0) return decode_tile<F>(m, row, smaller(kTileRows, m.n_rows - row), i, t);
-  Decode<F>::tile(group_rows<F>(m, row, i, s->rows), n, integers, t);
+  Decode<F>::tile(whole_rows_of<F>(m, {row, 1}, i, s->rows), n, integers, t);
 }
 
 template <class F>
