@@ -64,8 +64,12 @@ struct Limits {
 Limits measure(const Kernels& k, const Bytes& memory) {
   constexpr size_t kPart = 2 << 20;
   uint64_t sink = 1;
-  Limits limits;
-  limits.bandwidth = kPart * rate([&](int i) { sink += k.read_bytes(memory.p + i * kPart % kWeightBytes, kPart); });
+  Limits limits = {};
+  for (int n_streams : {1, 8}) {
+    const double parts =
+        rate([&](int i) { sink += k.read_bytes(memory.p + i * kPart % kWeightBytes, kPart, n_streams); });
+    limits.bandwidth = std::max(limits.bandwidth, kPart * parts);
+  }
   double macs = 0;
   const double calls = rate([&](int) { macs = k.dot_peak(100000, &sink); });
   limits.dots = macs * calls;

@@ -45,7 +45,8 @@ bool same_bits(float a, float b) { return (std::isnan(a) && std::isnan(b)) || st
 // Whether got is what a level may give where the exact result is `exact` and the finite terms that it is made of add up
 // to `magnitude` in absolute value.
 bool within(float got, double exact, double magnitude, double tolerance) {
-  if (std::isnan(exact)) return std::isnan(got);
+  // Mins of a block are added up before they are multiplied by its d: where that is ∞ and one of them 0, ∞ is as right.
+  if (std::isnan(exact)) return !std::isfinite(got);
   if (std::isinf(exact)) return got == exact || (magnitude >= kOverflow && std::isnan(got));
   return magnitude >= kOverflow || std::abs(got - exact) <= tolerance;
 }
@@ -871,7 +872,9 @@ void check_measuring(Random& random) {
   for (uint64_t& w : words) sum += w = random.next();
   for (int l = 0; l < n_levels; ++l) {
     label = format("%s measuring", levels[l]->name);
-    expect_true(levels[l]->read_bytes(words.data(), words.size() * 8) == sum, "read_bytes is not the sum of the words");
+    const int n_streams = 1 << random.below(5);
+    expect_true(levels[l]->read_bytes(words.data(), words.size() * 8, n_streams) == sum,
+                "read_bytes is not the sum of the words");
     uint64_t sink = 1;
     const double once = levels[l]->dot_peak(1, &sink), thrice = levels[l]->dot_peak(3, &sink);
     expect_true(once > 0 && thrice == 3 * once, "dot_peak does not count its work");

@@ -157,9 +157,10 @@ struct Kernels {
   // The least and the largest of n values, none of which is NaN; ∞ and −∞ where n is 0.
   void (*extremes)(const double* x, size_t n, double* least, double* most);
 
-  // For measuring the machine's limits: reads all the bytes (a multiple of 4096); multiply-adds done by `rounds` rounds
-  // of independent int8 dots.
-  uint64_t (*read_bytes)(const void* p, size_t bytes);
+  // For measuring the machine's limits: reads all the bytes (a multiple of 4096), which AVX2 and AVX-512 do in
+  // n_streams (1, 2, 4 … 16) equal parts side by side, and adds them up as words of 64 bits; multiply-adds done by
+  // `rounds` rounds of independent int8 dots.
+  uint64_t (*read_bytes)(const void* p, size_t bytes, int n_streams);
   double (*dot_peak)(int64_t rounds, uint64_t* sink);
 };
 

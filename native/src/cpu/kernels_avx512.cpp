@@ -127,11 +127,14 @@ inline uint64_t sum_lanes(__m512i v) {
   return sum;
 }
 
-uint64_t read_bytes(const void* p, size_t bytes) {
-  const auto* q = static_cast<const uint8_t*>(p);
+uint64_t read_bytes(const void* p, size_t bytes, int n_streams) {
+  const size_t part = bytes / static_cast<size_t>(n_streams);
   __m512i sum[4] = {};
-  for (size_t i = 0; i < bytes; i += 256) {
-    for (size_t j = 0; j < 4; ++j) sum[j] = _mm512_add_epi64(sum[j], _mm512_loadu_si512(q + i + 64 * j));
+  for (size_t i = 0; i < part; i += 256) {
+    for (int s = 0; s < n_streams; ++s) {
+      const auto* q = static_cast<const uint8_t*>(p) + s * part + i;
+      for (size_t j = 0; j < 4; ++j) sum[j] = _mm512_add_epi64(sum[j], _mm512_loadu_si512(q + 64 * j));
+    }
   }
   const __m512i all = _mm512_add_epi64(_mm512_add_epi64(sum[0], sum[1]), _mm512_add_epi64(sum[2], sum[3]));
   return sum_lanes(all);
@@ -144,7 +147,7 @@ double dot_peak(int64_t rounds, uint64_t* sink) {
   const __m512i q = _mm512_set1_epi8(static_cast<char>(*sink));
   for (int64_t n = 0; n < rounds; ++n) {
 #pragma GCC unroll 16
-    for (int i = 0; i < kChains; ++i) sum[i] = _mm512_dpbusd_epi32(sum[i], q, sum[i ^ 1]);
+    for (int i = 0; i < kChains; ++i) sum[i] = _mm512_dpbusd_epi32(sum[i], q, q);
   }
   for (const __m512i& s : sum) *sink += sum_lanes(s);
   return static_cast<double>(rounds) * kChains * 64;

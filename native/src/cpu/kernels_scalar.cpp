@@ -245,7 +245,7 @@ void merge_attention(const AttentionState& into, const AttentionState& later, in
   }
 }
 
-uint64_t read_bytes(const void* p, size_t bytes) {
+uint64_t read_bytes(const void* p, size_t bytes, int) {
   uint64_t sum = 0;
   for (size_t i = 0; i < bytes; i += 8) {
     uint64_t word;

@@ -461,11 +461,14 @@ void merge_attention(const AttentionState& into, const AttentionState& later, in
 
 // ---------------------------------------------------------------------------------------------------- measuring
 
-uint64_t read_bytes(const void* p, size_t bytes) {
-  const auto* data = static_cast<const uint8_t*>(p);
+uint64_t read_bytes(const void* p, size_t bytes, int n_streams) {
+  const size_t part = bytes / static_cast<size_t>(n_streams);
   __m256i sum[4] = {};
-  for (size_t i = 0; i < bytes; i += 128) {
-    for (int j = 0; j < 4; ++j) sum[j] = _mm256_add_epi64(sum[j], load256(data + i + 32 * j));
+  for (size_t i = 0; i < part; i += 128) {
+    for (int s = 0; s < n_streams; ++s) {
+      const auto* data = static_cast<const uint8_t*>(p) + s * part + i;
+      for (int j = 0; j < 4; ++j) sum[j] = _mm256_add_epi64(sum[j], load256(data + 32 * j));
+    }
   }
   alignas(32) uint64_t lane[4];
   const __m256i all = _mm256_add_epi64(_mm256_add_epi64(sum[0], sum[1]), _mm256_add_epi64(sum[2], sum[3]));

@@ -358,7 +358,7 @@ void merge_attention(const AttentionState& into, const AttentionState& later, in
 
 // ---------------------------------------------------------------------------------------------------- measuring
 
-uint64_t read_bytes(const void* p, size_t bytes) {
+uint64_t read_bytes(const void* p, size_t bytes, int) {
   const auto* data = static_cast<const uint8_t*>(p);
   uint64x2_t sum[4] = {};
   for (size_t i = 0; i < bytes; i += 64) {
