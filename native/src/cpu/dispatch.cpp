@@ -84,7 +84,7 @@ bool has_all(uint32_t word, std::initializer_list<int> bits) {
   return true;
 }
 
-// Whether rows that lie apart are read faster than in order, as far as is known.
+// Intel's read more streams faster than one, AMD's one: see ahead_of().
 bool wants_rows_apart() {
   const CpuidLeaf zero = cpuid(0);
   char vendor[12];

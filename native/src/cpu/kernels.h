@@ -39,7 +39,7 @@ struct Matmul {
   const uint8_t* rows;       // (n_rows, n_values) in the format of the kernel
   size_t row_bytes;          // from one row to the next
   int n_rows;                // any; 16 or a multiple is fastest
-  bool rows_apart;           // whether 16 rows that are taken together lie n_rows / 16 apart: see Kernels
+  bool rows_apart;           // whether 16 rows that are taken together had better lie n_rows / 16 apart
   int n_values;              // K: a multiple of the format's block
   int n_cols;                // 1 or more
   const ActivationChunk* q;  // (n_chunks, n_cols): chunk i of column c at q[i·q_stride + c]; quantised kernels only
@@ -85,7 +85,7 @@ struct KeyRange {
 struct Kernels {
   const char* name;
 
-  // Which order of a product's rows suits the CPU: changes no results.
+  // What Matmul's is to be on this CPU. It changes no results.
   bool rows_apart;
 
   // Products with quantised activations, and with float activations and F32 accumulation. The first is null for F32,

@@ -171,10 +171,11 @@ struct Ahead : Stretches {
   // the second are dropped when many are under way (Zen 5), and twice, the first time so far ahead that the hardware
   // goes on from there. (Zen 5, a column of Q4_K from memory, where reading in order makes 46 GB/s: prefetcht1 32 GB/s,
   // in some processes 20; once 36; twice 43.)
-  template <class F>
+  template <class F, bool kTwice = true>
   NT_INLINE void fetch_next(int line, V after) {
     const auto* p = reinterpret_cast<const char*>(address) + line * kStep<F>;
-    asm volatile("prefetcht0 %0\n\tprefetcht0 %1" : : "m"(p[again]), "m"(*p), "v"(after));
+    if (kTwice) asm volatile("prefetcht0 %0" : : "m"(p[again]), "v"(after));
+    asm volatile("prefetcht0 %0" : : "m"(*p), "v"(after));
     if (line == kLines<F> - 1) address += stride;
   }
 
@@ -207,7 +208,7 @@ NT_INLINE void keep_code(int n_cols) {
 }
 
 // Whether it is time to, as the group from `row` on comes at chunks from i on, n_bytes in all: every quarter of the
-// cache.
+// cache that Zen 4 and Zen 5 have.
 template <class F>
 NT_INLINE bool is_time_for_code(const Matmul& m, int row, int i, size_t n_bytes) {
   return stretches_ahead<F>(m, row, 1, i).address % (256 << 10) < n_bytes;
@@ -343,7 +344,7 @@ inline void for_columns(int n_cols, const Body& body) {
   }
 }
 
-// The rows that a group has of which products take one at a time.
+// Which rows a group has, where groups are taken one at a time: row, row + step, …
 struct Group {
   int row, step;
 };
@@ -353,14 +354,13 @@ NT_INLINE Group group_at(const Matmul& m, int row) {
   return {row / kTileRows, m.n_rows / kTileRows};
 }
 
-// They at chunk i.
 template <class F>
 NT_INLINE Rows rows_of(const Matmul& m, Group g, int i) {
   return {m.rows + static_cast<size_t>(g.row) * m.row_bytes + static_cast<size_t>(i * kBytes<F>),
           static_cast<size_t>(g.step) * m.row_bytes};
 }
 
-// The same, and a group that lacks rows is copied and filled up with zeros.
+// A group that lacks rows is copied and filled up with zeros.
 template <class F>
 inline Rows whole_rows_of(const Matmul& m, Group g, int i, uint8_t* copy) {
   const Rows r = rows_of<F>(m, g, i);
@@ -371,14 +371,15 @@ inline Rows whole_rows_of(const Matmul& m, Group g, int i, uint8_t* copy) {
   return {copy, n};
 }
 
-// What they fetch from chunk i on. Rows that lie apart are as many streams, each of which goes on with the next group
-// and lies in pages of its own, where Intel's hardware follows it: more of them are under way than of one stream. (Ice
-// Lake reads 12.5 GB/s a thread in order, 15 as 8 or 16 streams; G multiply-adds/s from memory, rows next to each other
-// and apart: 1 and 4 columns of Q4_K 21, so 30 and 73, so 95; of Q6_K 14, so 20 and 53, so 77.)
-template <class F>
+// What such a group, the one that comes at `row`, fetches from chunk i on. Rows that lie apart are as many streams,
+// each of which goes on with the next group and lies in pages of its own, where Intel's hardware follows it: more of
+// them are under way than of one stream. (Ice Lake reads 12.5 GB/s a thread in order, 15 as 8 or 16 streams; G
+// multiply-adds/s from memory, rows next to each other and apart: 1 and 4 columns of Q4_K 21, so 30 and 73, so 95; of
+// Q6_K 14, so 20 and 53, so 77. To fetch each line twice takes 3 % longer.)
+template <class F, bool kApart>
 NT_INLINE Ahead ahead_of(const Matmul& m, int row, int i) {
   constexpr size_t kBefore = 512;
-  if (!m.rows_apart) return {stretches_ahead<F>(m, row, 1, i)};
+  if (!kApart) return {stretches_ahead<F>(m, row, 1, i)};
   const Rows r = rows_of<F>(m, group_at(m, row), i);
   return {{reinterpret_cast<uintptr_t>(r.p) + kBefore, r.stride}, kBefore, kTileRows * r.stride - kBytes<F>};
 }
@@ -395,7 +396,7 @@ inline void prepare_sums(const ActivationChunk* a, int n_cols, Sums* sums) {
 }
 
 // From a stream: a sink of Stream::chunk().
-template <class F, bool IntegerScales, int C>
+template <class F, bool IntegerScales, bool kApart, int C>
 struct StreamToDots {
   using S = ShapeOf<F, IntegerScales>;
   using Scales = typename Stream<F>::Scales;
@@ -407,7 +408,7 @@ struct StreamToDots {
   NT_INLINE StreamToDots(const ActivationChunk* a, Ahead& next) : p(a, nullptr), ahead(next) {}
 
   NT_INLINE void put(int k, V v) {
-    if (k % 4 < kLines<F>) ahead.template fetch_next<F>(k % 4, v);
+    if (k % 4 < kLines<F>) ahead.template fetch_next<F, !kApart>(k % 4, v);
     NT_UNROLL
     for (int c = 0; c < C; ++c) {
       if (k % S::kGroups == 0) dots[c] = _mm512_setzero_si512();
@@ -444,7 +445,7 @@ struct StreamToDots {
 
 // All chunks of 16 rows with runs of columns, of which the first fetches the next rows, the others their own once more.
 // A group that lacks rows does without: a call that copied them would have all vectors saved before it.
-template <class F, bool IntegerScales>
+template <class F, bool IntegerScales, bool kApart>
 struct MultiplyStream {
   const Matmul& m;
   int row;
@@ -455,14 +456,14 @@ struct MultiplyStream {
     const int n = n_chunks(m.n_values);
     Rows now = rows_of<F>(m, group_at(m, row), 0);
     // Another run of columns reads its own rows once more.
-    Ahead ahead = ahead_of<F>(m, c == 0 || m.rows_apart ? row : row - kTileRows, 0);
+    Ahead ahead = ahead_of<F, kApart>(m, c == 0 || kApart ? row : row - kTileRows, 0);
     if (is_time_for_code<F>(m, row, 0, kTileRows * m.row_bytes)) keep_code(C);
     const ActivationChunk* a = m.q + c;
     typename Stream<F>::Scales scales[2];
     Stream<F> stream(now, scales[0]);
     for (int i = 0; i < n; ++i, a += m.q_stride) {
       const Rows next = i + 1 < n ? now.at(static_cast<size_t>(kBytes<F>)) : now;
-      StreamToDots<F, IntegerScales, C> sink(a, ahead);
+      StreamToDots<F, IntegerScales, kApart, C> sink(a, ahead);
       stream.chunk(now, next, scales[i % 2], scales[(i + 1) % 2], sink);
       sink.finish_chunk(scales[i % 2], s->out[0][c]);
       ahead.address -= ahead.rewind;
@@ -471,18 +472,7 @@ struct MultiplyStream {
   }
 };
 
-// Writes the sums of n_cols columns and a group of rows.
-inline void write_group(const Matmul& m, Group g, int col, int n_cols, const GroupSums& sums) {
-  const __mmask16 mask = first_lanes(g.step > 1 ? kTileRows : m.n_rows - g.row);
-  const V row = _mm512_mullo_epi32(_mm512_set1_epi32(g.step),
-                                   _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
-  for (int c = 0; c < n_cols; ++c) {
-    float* out = m.out + static_cast<size_t>(col + c) * m.out_stride + g.row;
-    _mm512_mask_i32scatter_ps(out, mask, row, _mm512_load_ps(sums[c]), sizeof(float));
-  }
-}
-
-// The same of some groups that lie next to each other.
+// Writes the sums of n_cols columns and some groups of rows next to each other.
 inline void write_out(const Matmul& m, int row, int n_groups, int col, int n_cols, const GroupSums* sums) {
   for (int c = 0; c < n_cols; ++c) {
     for (int g = 0; g < n_groups; ++g) {
@@ -491,6 +481,17 @@ inline void write_out(const Matmul& m, int row, int n_groups, int col, int n_col
       float* out = m.out + static_cast<size_t>(col + c) * m.out_stride + row + g * kTileRows;
       _mm512_mask_storeu_ps(out, mask, _mm512_load_ps(sums[g][c]));
     }
+  }
+}
+
+// The same of a group that was taken by itself.
+inline void write_group(const Matmul& m, Group g, int n_cols, const GroupSums& sums) {
+  if (g.step == 1) return write_out(m, g.row, 1, 0, n_cols, &sums);
+  const V row = _mm512_mullo_epi32(_mm512_set1_epi32(g.step),
+                                   _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+  for (int c = 0; c < n_cols; ++c) {
+    float* out = m.out + static_cast<size_t>(c) * m.out_stride + g.row;
+    _mm512_i32scatter_ps(out, row, _mm512_load_ps(sums[c]), sizeof(float));
   }
 }
 
@@ -581,8 +582,12 @@ inline bool is_streamed(const Matmul& m, int row, int max_cols) {
 template <class F, bool IntegerScales>
 inline void multiply_stream(const Matmul& m, int row, Scratch* s) {
   clear(s->out, 1, m.n_cols);
-  for_columns(m.n_cols, MultiplyStream<F, IntegerScales>{m, row, s});
-  write_group(m, group_at(m, row), 0, m.n_cols, s->out[0]);
+  if (m.rows_apart) {
+    for_columns(m.n_cols, MultiplyStream<F, IntegerScales, true>{m, row, s});
+  } else {
+    for_columns(m.n_cols, MultiplyStream<F, IntegerScales, false>{m, row, s});
+  }
+  write_group(m, group_at(m, row), m.n_cols, s->out[0]);
 }
 
 template <class F>
@@ -600,9 +605,10 @@ void multiply_group(const Matmul& m, int row, Scratch* s) {
   for (int i = 0; i < n_chunks(m.n_values); ++i) {
     const Columns x = columns_at<F>(m, i, 0, m.n_cols, s->sums);
     const bool code = is_time_for_code<F>(m, row, i, kTileRows * kBytes<F>);
-    for_columns(m.n_cols, MultiplyRows<F>{whole_rows_of<F>(m, group, i, s->rows), ahead_of<F>(m, row, i), code, s, x});
+    const Ahead ahead = m.rows_apart ? ahead_of<F, true>(m, row, i) : ahead_of<F, false>(m, row, i);
+    for_columns(m.n_cols, MultiplyRows<F>{whole_rows_of<F>(m, group, i, s->rows), ahead, code, s, x});
   }
-  write_group(m, group, 0, m.n_cols, s->out[0]);
+  write_group(m, group, m.n_cols, s->out[0]);
 }
 
 // Some groups with some columns, from tiles.
