@@ -6,6 +6,7 @@
 // column's loads, and rows come 32 bytes at a time where that is faster.
 #pragma once
 
+#include "cpu/kernels_avx512_pairs.h"
 #include "cpu/kernels_avx512_stream.h"
 #include "cpu/matmul_blocks.h"
 
@@ -443,6 +444,51 @@ struct StreamToDots {
   }
 };
 
+// From a PairStream: its sink. More than four columns at a time would not leave registers for weights and sums.
+template <bool IntegerScales, int C>
+struct PairsToDots {
+  using Scales = PairScales<IntegerScales>;
+  static constexpr int kRun = 4, kRuns = (C + kRun - 1) / kRun;
+
+  Products<ShapeOf<Q4_K, IntegerScales>, C> p;
+  Ahead& ahead;
+  V dots[kRun][2];
+
+  NT_INLINE PairsToDots(const ActivationChunk* a, Ahead& next) : p(a, nullptr), ahead(next) {}
+
+  NT_INLINE void put(int run, int part, int k, V a, V b) {
+    static_assert(kLines<Q4_K> == 3, "two lines with one pair, and one with the next");
+    if (run == 0) ahead.template fetch_next<Q4_K, false>(k % 2, a);
+    if (run == 0 && k % 2 == 1) ahead.template fetch_next<Q4_K, false>(2, a);
+    NT_UNROLL
+    for (int i = 0; i < kRun; ++i) {
+      const int c = run * kRun + i;
+      if (c >= C) continue;
+      int64_t eight;
+      std::memcpy(&eight, p.a[c].q + 64 * part + 8 * k, 8);
+      const V x = _mm512_set1_epi64(eight);
+      if (k % 4 == 0) dots[i][0] = dots[i][1] = _mm512_setzero_si512();
+      asm("vpdpbusd %2, %1, %0" : "+v"(dots[i][0]) : "v"(a), "v"(x));
+      asm("vpdpbusd %2, %1, %0" : "+v"(dots[i][1]) : "v"(b), "v"(x));
+    }
+  }
+
+  // A row has two dots next to each other, of four values each time.
+  NT_INLINE void finish(int run, const Scales& scales, int sub) {
+    const auto scale = scales.scale(sub);
+    NT_UNROLL
+    for (int i = 0; i < kRun; ++i) {
+      if (run * kRun + i >= C) continue;
+      const __m512 a = _mm512_castsi512_ps(dots[i][0]), b = _mm512_castsi512_ps(dots[i][1]);
+      const V even = _mm512_castps_si512(_mm512_shuffle_ps(a, b, 0x88));
+      const V odd = _mm512_castps_si512(_mm512_shuffle_ps(a, b, 0xdd));
+      p.add(_mm512_add_epi32(even, odd), scale, run * kRun + i);
+    }
+  }
+
+  NT_INLINE void finish_chunk(const Scales& scales, float* out) { p.finish(scales, out); }
+};
+
 // All chunks of 16 rows with runs of columns, of which the first fetches the next rows, the others their own once more.
 // A group that lacks rows does without: a call that copied them would have all vectors saved before it.
 template <class F, bool IntegerScales, bool kApart>
@@ -459,11 +505,13 @@ struct MultiplyStream {
     Ahead ahead = ahead_of<F, kApart>(m, c == 0 || kApart ? row : row - kTileRows, 0);
     if (is_time_for_code<F>(m, row, 0, kTileRows * m.row_bytes)) keep_code(C);
     const ActivationChunk* a = m.q + c;
-    typename Stream<F>::Scales scales[2];
-    Stream<F> stream(now, scales[0]);
+    constexpr bool kPairs = kApart && std::is_same_v<F, Q4_K>;
+    using Sink = std::conditional_t<kPairs, PairsToDots<IntegerScales, C>, StreamToDots<F, IntegerScales, kApart, C>>;
+    typename Sink::Scales scales[2];
+    std::conditional_t<kPairs, PairStream<IntegerScales>, Stream<F>> stream(now, scales[0]);
     for (int i = 0; i < n; ++i, a += m.q_stride) {
       const Rows next = i + 1 < n ? now.at(static_cast<size_t>(kBytes<F>)) : now;
-      StreamToDots<F, IntegerScales, kApart, C> sink(a, ahead);
+      Sink sink(a, ahead);
       stream.chunk(now, next, scales[i % 2], scales[(i + 1) % 2], sink);
       sink.finish_chunk(scales[i % 2], s->out[0][c]);
       ahead.address -= ahead.rewind;

@@ -49,15 +49,15 @@ class Stream;
 class ScalesK4 {
  public:
   // What Unpack<Q4_K> begins with, of 16 rows, transposed.
-  NT_INLINE void set(const V* head) {
-    const V six = bytes(63), upper = bytes(48);
-    const V h1 = head[1], h2 = head[2], h3 = head[3];
-    store(scale_[0], _mm512_and_si512(h1, six));
-    store(scale_[1], or_and(low_nibbles(h3), _mm512_srli_epi32(h1, 2), upper));
-    store(min_[0], _mm512_and_si512(h2, six));
-    store(min_[1], or_and(high_nibbles(h3), _mm512_srli_epi32(h2, 2), upper));
-    _mm512_store_ps(d_, low_half(head[0]));
-    _mm512_store_ps(d_min_, high_half(head[0]));
+  NT_INLINE void set(const V* transposed) {
+    const HeadK4 head(transposed);
+    NT_UNROLL
+    for (int i = 0; i < 2; ++i) {
+      store(scale_[i], head.scale[i]);
+      store(min_[i], head.min[i]);
+    }
+    _mm512_store_ps(d_, head.d);
+    _mm512_store_ps(d_min_, head.d_min);
     asm("" : "+m"(*this));  // gcc would keep them in registers, and put sums into memory instead
   }
 

@@ -327,19 +327,34 @@ struct Unpack<IQ4_XS> {
   }
 };
 
-// The 16 bytes that Q4_K and Q5_K begin with: see scale_min_k4().
+// The 16 bytes that Q4_K and Q5_K begin with, of 16 rows: see scale_min_k4(). Scales and mins are a byte each, four
+// sub-blocks to a vector.
+struct HeadK4 {
+  __m512 d, d_min;
+  V scale[2], min[2];
+
+  NT_INLINE explicit HeadK4(const V* transposed) {
+    const V *h = transposed, six = bytes(63), upper = bytes(48);
+    d = low_half(h[0]);
+    d_min = high_half(h[0]);
+    scale[0] = _mm512_and_si512(h[1], six);
+    scale[1] = or_and(low_nibbles(h[3]), _mm512_srli_epi32(h[1], 2), upper);
+    min[0] = _mm512_and_si512(h[2], six);
+    min[1] = or_and(high_nibbles(h[3]), _mm512_srli_epi32(h[2], 2), upper);
+  }
+};
+
 inline void scales_k4(Rows r, WeightTile* t) {
   V h[4];
   load_16_bytes(r, h);
-  const __m512 d = low_half(h[0]);
-  const V six = bytes(63), upper = bytes(48);
-  const V scale[2] = {_mm512_and_si512(h[1], six), or_and(low_nibbles(h[3]), _mm512_srli_epi32(h[1], 2), upper)};
-  const V min[2] = {_mm512_and_si512(h[2], six), or_and(high_nibbles(h[3]), _mm512_srli_epi32(h[2], 2), upper)};
+  const HeadK4 head(h);
   NT_UNROLL
-  for (int j = 0; j < 8; ++j) _mm512_store_ps(t->scale[j], _mm512_mul_ps(d, byte_to_float(scale[j / 4], j % 4)));
+  for (int j = 0; j < 8; ++j) {
+    _mm512_store_ps(t->scale[j], _mm512_mul_ps(head.d, byte_to_float(head.scale[j / 4], j % 4)));
+  }
   NT_UNROLL
-  for (int j = 0; j < 4; ++j) store(t->min[j], widen_pair(min[j / 2], j % 2));
-  _mm512_store_ps(t->block_min, high_half(h[0]));
+  for (int j = 0; j < 4; ++j) store(t->min[j], widen_pair(head.min[j / 2], j % 2));
+  _mm512_store_ps(t->block_min, head.d_min);
 }
 
 template <>
