@@ -94,7 +94,7 @@ void bench_matmul(const Kernels& k, const Limits& limits, const Bytes& weights, 
   Matmul m = {};
   m.row_bytes = row_bytes(format, kValues);
   m.n_rows = 64;  // that with a column each a second-level cache of 512 KiB holds
-  m.rows_apart = k.rows_apart;
+  m.rows_apart = wants_rows_apart(k, m);
   m.n_values = kValues;
   m.n_cols = n_cols;
   m.q = q.data();

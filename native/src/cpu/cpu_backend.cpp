@@ -460,7 +460,7 @@ void CpuExecutor::product(const Tensor& w, const Input& in, int64_t first, int64
     m.rows = w.row(first);
     m.row_bytes = w.row_bytes();
     m.n_rows = static_cast<int>(n_rows);
-    m.rows_apart = k_.rows_apart;
+    m.rows_apart = wants_rows_apart(k_, m);
     m.n_values = static_cast<int>(w.n_cols);
     m.n_cols = std::min(kColumnBlock, in.n_cols - c);
     m.q = q != nullptr ? q + c : nullptr;

@@ -84,8 +84,8 @@ bool has_all(uint32_t word, std::initializer_list<int> bits) {
   return true;
 }
 
-// Intel's read more streams faster than one, AMD's one: see ahead_of().
-bool wants_rows_apart() {
+// Its CPUs read more streams faster than one, AMD's one: see ahead_of().
+bool is_intel() {
   const CpuidLeaf zero = cpuid(0);
   char vendor[12];
   std::memcpy(vendor, &zero.ebx, 4);
@@ -159,11 +159,11 @@ bool has_dotprod() { return false; }
 bool has_i8mm() { return false; }
 #endif
 
-bool wants_rows_apart() { return false; }
+bool is_intel() { return false; }
 
 #else
 
-bool wants_rows_apart() { return false; }
+bool is_intel() { return false; }
 
 #endif
 
@@ -202,7 +202,7 @@ struct Tables {
       if (n > 0) table[n] = table[n - 1];
       level.init(table[n]);
       table[n].name = level.name;
-      table[n].rows_apart = wants_rows_apart();
+      table[n].rows_apart = is_intel();
       if (!capped) selected = n;
       capped = capped || (cap && std::strcmp(cap, level.name) == 0);
       ++n;
