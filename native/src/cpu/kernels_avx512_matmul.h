@@ -135,9 +135,9 @@ struct Products {
   // Adds the chunk to the sums of the chunks before it. Scales are a WeightTile or those of a Stream.
   template <class Scales>
   NT_INLINE void finish(const Scales& scales, float* out) {
-    NT_UNROLL
-    for (int c = 0; c < C && S::kIntegerScales; ++c) {
-      sum[c] = _mm512_mul_ps(_mm512_cvtepi32_ps(total[c]), scales.d());
+    if constexpr (S::kIntegerScales) {
+      NT_UNROLL
+      for (int c = 0; c < C; ++c) sum[c] = _mm512_mul_ps(_mm512_cvtepi32_ps(total[c]), scales.d());
     }
     if constexpr (S::kIntegerMins) {
       V m[C];
@@ -445,12 +445,12 @@ struct StreamToDots {
 };
 
 // From a PairStream: its sink. More than four columns at a time would not leave registers for weights and sums.
-template <bool IntegerScales, int C>
+template <int C>
 struct PairsToDots {
-  using Scales = PairScales<IntegerScales>;
+  using Scales = PairScales;
   static constexpr int kRun = 4, kRuns = (C + kRun - 1) / kRun;
 
-  Products<ShapeOf<Q4_K, IntegerScales>, C> p;
+  Products<ShapeOf<Q4_K>, C> p;
   Ahead& ahead;
   V dots[kRun][2];
 
@@ -505,10 +505,11 @@ struct MultiplyStream {
     Ahead ahead = ahead_of<F, kApart>(m, c == 0 || kApart ? row : row - kTileRows, 0);
     if (is_time_for_code<F>(m, row, 0, kTileRows * m.row_bytes)) keep_code(C);
     const ActivationChunk* a = m.q + c;
-    constexpr bool kPairs = kApart && std::is_same_v<F, Q4_K>;
-    using Sink = std::conditional_t<kPairs, PairsToDots<IntegerScales, C>, StreamToDots<F, IntegerScales, kApart, C>>;
+    // Integers come with AMX, and its CPUs load twice a cycle.
+    constexpr bool kPairs = kApart && !IntegerScales && std::is_same_v<F, Q4_K>;
+    using Sink = std::conditional_t<kPairs, PairsToDots<C>, StreamToDots<F, IntegerScales, kApart, C>>;
     typename Sink::Scales scales[2];
-    std::conditional_t<kPairs, PairStream<IntegerScales>, Stream<F>> stream(now, scales[0]);
+    std::conditional_t<kPairs, PairStream, Stream<F>> stream(now, scales[0]);
     for (int i = 0; i < n; ++i, a += m.q_stride) {
       const Rows next = i + 1 < n ? now.at(static_cast<size_t>(kBytes<F>)) : now;
       Sink sink(a, ahead);

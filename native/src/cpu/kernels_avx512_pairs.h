@@ -1,11 +1,11 @@
 // AVX-512: Q4_K handed out as a stream, in vectors of eight values of 8 rows. Two of them, which have all 16 rows,
 // share one load of a column's values, where vectors of four values need a load for each dot.
 //
-// That suits Ice Lake, which loads 64 bytes once a cycle, also where they repeat four or eight, and dots twice; and the
+// That suits Ice Lake, which dots twice a cycle and loads 64 bytes once, also where they are eight that repeat; and the
 // loop over a block's parts is short, since code that does not fit into its cache of decoded instructions is decoded
 // again at 16 bytes a cycle, and the dots of a whole block of 8 columns have 11 KB. (From memory, 4 and 8 columns: 102
-// and 131 G multiply-adds/s with Stream<Q4_K>, 111 and 140 with this; as much code for a whole block as there: 105 and
-// 128.)
+// and 131 G multiply-adds/s with Stream<Q4_K>, 111 and 140 with this; without the loop 105 and 128.) Where loads are
+// not short, Stream<Q4_K> takes fewer instructions.
 #pragma once
 
 #include "cpu/kernels_avx512_stream.h"
@@ -13,8 +13,7 @@
 namespace nt::cpu {
 namespace {
 
-// Scales and mins of a chunk: each sub-block's scale as a vector, which a loop needs, of integers or of floats.
-template <bool Integers>
+// Scales and mins of a chunk: each sub-block's scale as a vector, which a loop needs.
 class PairScales {
  public:
   NT_INLINE void read(Rows r) {
@@ -23,35 +22,22 @@ class PairScales {
     const HeadK4 head(h);
     NT_UNROLL
     for (int j = 0; j < 8; ++j) {
-      const V s = byte_to_int(head.scale[j / 4], j % 4);
-      if constexpr (Integers) {
-        store(scale_[j], s);
-      } else {
-        _mm512_store_ps(scale_[j], _mm512_mul_ps(head.d, _mm512_cvtepi32_ps(s)));
-      }
+      _mm512_store_ps(scale_[j], _mm512_mul_ps(head.d, byte_to_float(head.scale[j / 4], j % 4)));
     }
     NT_UNROLL
     for (int i = 0; i < 2; ++i) store(min_[i], head.min[i]);
-    _mm512_store_ps(d_, head.d);
     _mm512_store_ps(d_min_, head.d_min);
     asm("" : "+m"(*this));  // as in ScalesK4
   }
 
-  NT_INLINE auto scale(int j) const {
-    if constexpr (Integers) {
-      return load(scale_[j]);
-    } else {
-      return _mm512_load_ps(scale_[j]);
-    }
-  }
+  NT_INLINE __m512 scale(int j) const { return _mm512_load_ps(scale_[j]); }
   NT_INLINE V m(int j) const { return widen_pair(load(min_[j / 2]), j % 2); }
-  NT_INLINE __m512 d() const { return _mm512_load_ps(d_); }
   NT_INLINE __m512 d_min() const { return _mm512_load_ps(d_min_); }
 
  private:
   alignas(64) float scale_[8][kTileRows];
   alignas(64) uint8_t min_[2][64];
-  alignas(64) float d_[kTileRows], d_min_[kTileRows];
+  alignas(64) float d_min_[kTileRows];
 };
 
 // As a Stream, for a sink with
@@ -60,10 +46,9 @@ class PairScales {
 //   and
 //                                       4i + 3 in lane i of b
 //   sink.finish(run, scales, j)         sub-block j is complete
-template <bool Integers>
 class PairStream {
  public:
-  using Scales = PairScales<Integers>;
+  using Scales = PairScales;
 
   NT_INLINE PairStream(Rows r, Scales&) {
     V low[4], high[4];
