@@ -5,8 +5,8 @@
 
 namespace nt {
 
-// Bytes a second that all the pool's threads read from memory that no cache holds, as a rule: the median of passes.
-// Takes about a second.
+// Bytes a second that all the pool's threads read from memory that no cache holds, as a rule, in order or as eight
+// streams each, whichever is faster: the median of passes. Takes about a second.
 double measure_bandwidth(cpu::ThreadPool& pool);
 
 // Multiply-adds a second of the widest int8 dots on all the pool's threads. Takes about 0.3 s.

@@ -84,16 +84,6 @@ bool has_all(uint32_t word, std::initializer_list<int> bits) {
   return true;
 }
 
-// Its CPUs read more streams faster than one, AMD's one: see ahead_of().
-bool is_intel() {
-  const CpuidLeaf zero = cpuid(0);
-  char vendor[12];
-  std::memcpy(vendor, &zero.ebx, 4);
-  std::memcpy(vendor + 4, &zero.edx, 4);
-  std::memcpy(vendor + 8, &zero.ecx, 4);
-  return std::memcmp(vendor, "GenuineIntel", sizeof vendor) == 0;
-}
-
 // Bit numbers are those of the CPUID instruction in Intel's manual (volume 2A) and AMD's (volume 3, appendix E).
 bool has_avx2() {
   const CpuidLeaf one = cpuid(1), seven = cpuid(7);
@@ -159,13 +149,18 @@ bool has_dotprod() { return false; }
 bool has_i8mm() { return false; }
 #endif
 
-bool is_intel() { return false; }
-
-#else
-
-bool is_intel() { return false; }
-
 #endif
+
+// Intel's CPUs read more streams faster than one, AMD's one: see ahead_of().
+bool is_intel() {
+#if NT_X86_64
+  const CpuidLeaf zero = cpuid(0);
+  const uint32_t vendor[] = {zero.ebx, zero.edx, zero.ecx};
+  return std::memcmp(vendor, "GenuineIntel", sizeof vendor) == 0;
+#else
+  return false;
+#endif
+}
 
 struct Level {
   const char* name;
@@ -197,12 +192,13 @@ struct Tables {
   Tables() {
     const char* cap = std::getenv("NAUTIL_ISA");
     bool capped = false;
+    const bool intel = is_intel();
     for (const Level& level : kLevels) {
       if (!level.supported()) break;
       if (n > 0) table[n] = table[n - 1];
       level.init(table[n]);
       table[n].name = level.name;
-      table[n].rows_apart = is_intel();
+      table[n].rows_apart = intel;
       if (!capped) selected = n;
       capped = capped || (cap && std::strcmp(cap, level.name) == 0);
       ++n;

@@ -42,9 +42,8 @@ class PairScales {
 
 // As a Stream, for a sink with
 //   Sink::kRuns                         runs of columns, which take each pair of vectors in turn
-//   sink.put(run, part, k, a, b)        values 64 · part + 8k … + 7: of rows 4i and 4i + 1 in lane i of a, of 4i + 2
-//   and
-//                                       4i + 3 in lane i of b
+//   sink.put(run, part, k, a, b)        values 64 · part + 8k … + 7: lane i of a has rows 4i and 4i + 1, of b the two
+//                                       rows after these
 //   sink.finish(run, scales, j)         sub-block j is complete
 class PairStream {
  public:

@@ -333,8 +333,8 @@ struct HeadK4 {
   __m512 d, d_min;
   V scale[2], min[2];
 
-  NT_INLINE explicit HeadK4(const V* transposed) {
-    const V *h = transposed, six = bytes(63), upper = bytes(48);
+  NT_INLINE explicit HeadK4(const V* h) {  // transposed
+    const V six = bytes(63), upper = bytes(48);
     d = low_half(h[0]);
     d_min = high_half(h[0]);
     scale[0] = _mm512_and_si512(h[1], six);
