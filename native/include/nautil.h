@@ -474,7 +474,8 @@ NT_API nt_status nt_add_hidden(const nt_context* context, int32_t first, int32_t
 /* -------------------------------------------------------------------------------------------- measuring limits */
 
 /* Read bandwidth of all the pool's threads over memory that no cache holds, in bytes a second, each reading in order or
- * as eight streams, whichever is faster: the median of passes, since other programs take their part. Takes about 1 s. */
+ * as eight streams, whichever is faster: the median of passes, since other programs take their part. Takes about 1 s.
+ */
 NT_API nt_status nt_measure_bandwidth(nt_pool* pool, double* bytes_per_second, nt_error* error);
 
 /* Peak multiply-adds a second of the int8 dot instruction of nt_isa() on all the pool's threads. Takes about 0.3 s. */
