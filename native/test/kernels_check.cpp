@@ -347,9 +347,16 @@ void check_quantized(const std::vector<float>& x, int n, int block, const Activa
   for (int i = 0; i < n_chunks(n); ++i) {
     const ActivationChunk& c = chunks[i * stride];
     int sum16[16] = {};
-    for (int k = 0; k < kChunk; ++k) sum16[k / 16] += c.q[k];
+    int bias32[16][2] = {};
+    for (int k = 0; k < kChunk; ++k) {
+      sum16[k / 16] += c.q[k];
+      bias32[k / 16][k / 4 % 2] -= 32 * c.q[k];
+    }
     for (int k = chunk_values(n, i); k < kChunk; ++k) CHECK_EQ(c.q[k], 0);
-    for (int j = 0; j < 16; ++j) CHECK_EQ(int{c.sum16[j]}, sum16[j]);
+    for (int j = 0; j < 16; ++j) {
+      CHECK_EQ(int{c.sum16[j]}, sum16[j]);
+      for (int i = 0; i < 2; ++i) CHECK_EQ(c.bias32[j][i], bias32[j][i]);
+    }
     for (int j = 0; j < 8; ++j) {
       CHECK_EQ(int{c.sum32[j]}, sum16[2 * j] + sum16[2 * j + 1]);
       CHECK_EQ(c.sum32f[j], static_cast<float>(c.sum32[j]));
@@ -386,6 +393,7 @@ void check_quantize(Random& random) {
         expect_true(std::memcmp(g.q, w.q, sizeof g.q) == 0, "other integers than scalar's");
         expect_true(std::memcmp(g.sum32, w.sum32, sizeof g.sum32) == 0, "other sums of 32 than scalar's");
         expect_true(std::memcmp(g.sum16, w.sum16, sizeof g.sum16) == 0, "other sums of 16 than scalar's");
+        expect_true(std::memcmp(g.bias32, w.bias32, sizeof g.bias32) == 0, "other biases than scalar's");
         for (int j = 0; j < 8; ++j) {
           expect_bits(g.scale[j], w.scale[j], j);
           expect_bits(g.sum32f[j], w.sum32f[j], j);

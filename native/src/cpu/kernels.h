@@ -23,12 +23,13 @@ constexpr size_t kScratchBytes = 1 << 20;  // of the scratch that a kernel is gi
 // A last chunk that is shorter is filled up with zeros.
 struct alignas(64) ActivationChunk {
   int8_t q[kChunk];
-  float scale[8];     // of values 32j … 32j+31
-  float sum32f[8];    // sum32 as floats
-  int16_t sum16[16];  // Σ q of values 16j … 16j+15
-  int16_t sum32[8];   // Σ q of values 32j … 32j+31
+  float scale[8];         // of values 32j … 32j+31
+  float sum32f[8];        // sum32 as floats
+  int16_t sum16[16];      // Σ q of values 16j … 16j+15
+  int16_t sum32[8];       // Σ q of values 32j … 32j+31
+  int32_t bias32[16][2];  // −32 · Σ q of values 16j + {0 … 3, 8 … 11} and of 16j + {4 … 7, 12 … 15}
 };
-static_assert(sizeof(ActivationChunk) == 384);
+static_assert(sizeof(ActivationChunk) == 512);
 
 // Values that share an activation scale: the formats with blocks of 32 want 32, the others 256.
 inline int activation_block(Format f) { return info(f).values < kChunk ? 32 : kChunk; }

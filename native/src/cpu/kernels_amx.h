@@ -154,7 +154,7 @@ struct Pending {
 // Adds the dots of columns c … c + C − 1.
 template <class F, int C>
 NT_INLINE void add_dots(const Pending<F>& p, int first) {
-  Products<ShapeOf<F, true>, C> products(p.a + first, nullptr);
+  Products<ShapeOf<F>, C> products(p.a + first, nullptr);
   NT_UNROLL
   for (int c = 0; c < C; ++c) {
     products.total[c] = _mm512_add_epi32(_mm512_slli_epi32(load(p.dots->high[first + c]), Digits<F>::kShift),
@@ -208,7 +208,7 @@ void matmul_amx(const Matmul& m) {
   for_blocks(m, m.n_cols <= kFewColumns ? 1 : kMaxGroups,
              [&](int row, int n_groups, int col, int n_cols) NT_INLINE_LAMBDA {
                if (is_streamed(m, row, kBlock)) {
-                 multiply_stream<F, true>(m, row, &t->s);
+                 multiply_stream<F>(m, row, &t->s);
                } else {
                  multiply_tiles<F, Tiles>(m, row, n_groups, col, n_cols, t);
                }

@@ -45,6 +45,12 @@ inline void sum_chunk(ActivationChunk* a) {
   for (int i = 0; i < 4; ++i) {
     fours[i] = _mm512_dpbusd_epi32(_mm512_setzero_si512(), _mm512_set1_epi8(1), _mm512_load_si512(a->q + 64 * i));
   }
+  for (int i = 0; i < 4; ++i) {
+    const __m512i eights = _mm512_add_epi32(fours[i], _mm512_shuffle_epi32(fours[i], _MM_PERM_BADC));
+    const __m512i first = _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 0, 2, 4, 6), eights);
+    const __m256i bias = _mm256_mullo_epi32(_mm512_castsi512_si256(first), _mm256_set1_epi32(-32));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(a->bias32[4 * i]), bias);
+  }
   const auto fold = [](__m512i lo, __m512i hi) { return _mm512_add_epi32(lo, hi); };
   const __m512i x = fold(_mm512_unpacklo_epi32(fours[0], fours[1]), _mm512_unpackhi_epi32(fours[0], fours[1]));
   const __m512i y = fold(_mm512_unpacklo_epi32(fours[2], fours[3]), _mm512_unpackhi_epi32(fours[2], fours[3]));

@@ -41,15 +41,6 @@ class Prefetch {
 };
 
 template <class F>
-inline __m512 scale_of(const WeightTile& t, int s) {
-  if constexpr (kIntegerScales<F>) {
-    return _mm512_mul_ps(t.d(), _mm512_cvtepi32_ps(t.s(s)));
-  } else {
-    return _mm512_load_ps(t.scale[s]);
-  }
-}
-
-template <class F>
 inline __m512 min_of(const WeightTile& t, int s) {
   if constexpr (ShapeOf<F>::kIntegerMins) {
     const V pair = t.m(s / 2);
@@ -66,7 +57,7 @@ struct Decode {
     fill_tile<F>(r, n_values, integers);
     for (int k = 0; k < n_values; k += 4) {
       const V q = load(integers->q[k / 4]);
-      const __m512 scale = scale_of<F>(*integers, k / F::kSub);
+      const __m512 scale = _mm512_load_ps(integers->scale[k / F::kSub]);
       for (int j = 0; j < 4; ++j) {
         const __m512 biased = byte_to_float(q, j);
         __m512 w = _mm512_mul_ps(_mm512_sub_ps(biased, _mm512_set1_ps(F::kBias)), scale);

@@ -26,19 +26,20 @@ namespace {
 
 // Up to how many columns weights come from a stream, 8 at a time: with more, from tiles. (Zen 5, from memory: 16
 // columns of Q4_K 330 G multiply-adds/s from tiles and 355 from a stream; of Q6_K 297 from tiles, and 8 from a stream
-// 258.)
+// 258.) Fewer where rows lie apart. (Ice Lake, see kernels_avx512_pairs.h: 8 columns of Q4_K 143 from tiles and 156.)
+struct StreamColumns {
+  int next_to_each_other, apart;
+};
 template <class F>
-constexpr int kStreamColumns = 0;
+constexpr StreamColumns kStreamColumns = {};
 template <>
-constexpr int kStreamColumns<Q4_K> = 16;
+constexpr StreamColumns kStreamColumns<Q4_K> = {16, 8};
 template <>
-constexpr int kStreamColumns<Q6_K> = 8;
+constexpr StreamColumns kStreamColumns<Q6_K> = {8, 4};
 
-// The same, but not more than 8 on CPUs that want rows apart: Ice Lake loads 64 bytes once a cycle, also where it
-// repeats four, and tiles share loads. (16 columns of Q4_K 123 from a stream and 148 from tiles.)
 template <class F>
 NT_INLINE int stream_columns(const Matmul& m) {
-  return m.rows_apart ? smaller(kStreamColumns<F>, 8) : kStreamColumns<F>;
+  return m.rows_apart ? kStreamColumns<F>.apart : kStreamColumns<F>.next_to_each_other;
 }
 
 template <class F>
@@ -69,7 +70,6 @@ class ScalesK4 {
   }
 
   NT_INLINE V s(int j) const { return byte_to_int(load(scale_[j / 4]), j % 4); }
-  NT_INLINE __m512 scale(int j) const { return _mm512_mul_ps(d(), _mm512_cvtepi32_ps(s(j))); }
   NT_INLINE V m(int j) const { return widen_pair(load(min_[j / 2]), j % 2); }
   NT_INLINE __m512 d() const { return _mm512_load_ps(d_); }
   NT_INLINE __m512 d_min() const { return _mm512_load_ps(d_min_); }

@@ -163,14 +163,12 @@ inline V widen_signed_pair(V v, int i) {
 inline V low_nibbles(V v) { return _mm512_and_si512(v, bytes(15)); }
 inline V high_nibbles(V v) { return _mm512_and_si512(_mm512_srli_epi16(v, 4), bytes(15)); }
 
-// A tile whose format may have integer scales or mins: then w = d·s·q or scale·q − d_min·m, and scale holds s as
-// integers, min m of sub-blocks 2j and 2j + 1 as words.
+// A tile whose format may have integer mins: then w = scale·q − d_min·m, and min holds m of sub-blocks 2j and 2j + 1 as
+// words.
 struct WeightTile : Tile {
-  alignas(64) float block_scale[kTileRows], block_min[kTileRows];
+  alignas(64) float block_min[kTileRows];
 
-  NT_INLINE V s(int j) const { return load(scale[j]); }
   NT_INLINE V m(int j) const { return load(min[j]); }
-  NT_INLINE __m512 d() const { return _mm512_load_ps(block_scale); }
   NT_INLINE __m512 d_min() const { return _mm512_load_ps(block_min); }
 };
 
@@ -359,7 +357,7 @@ inline void scales_k4(Rows r, WeightTile* t) {
 
 template <>
 struct Unpack<Q4_K> {
-  static constexpr int kTogether = 1, kDirect = 8;
+  static constexpr int kTogether = 1;
   Rows rows;
 
   explicit Unpack(Rows r) : rows(r) {}  // for a sink that reads scales itself
@@ -411,7 +409,7 @@ struct Unpack<Q5_K> {
 
 template <>
 struct Unpack<Q6_K> {
-  static constexpr int kTogether = 1, kDirect = 8;
+  static constexpr int kTogether = 1;
   Rows rows;
 
   explicit Unpack(Rows r) : rows(r) {}  // as that of Q4_K
@@ -419,9 +417,11 @@ struct Unpack<Q6_K> {
     V s[4], end[4];
     load_16_bytes(r.at(192), s);
     load_16_bytes(r.at(194), end);  // d is their last two: cheaper than two bytes of 16 rows by themselves
-    _mm512_store_ps(t->block_scale, high_half(end[3]));
+    const __m512 d = _mm512_mul_ps(high_half(end[3]), _mm512_set1_ps(0x1p-24f));
     NT_UNROLL
-    for (int i = 0; i < 16; ++i) store(t->scale[i], signed_byte_to_int(s[i / 4], i % 4));
+    for (int i = 0; i < 16; ++i) {
+      _mm512_store_ps(t->scale[i], _mm512_mul_ps(d, signed_byte_to_float_24(s[i / 4], i % 4)));
+    }
   }
 
   // Half a block at a time, and of it 32 bytes of nibbles, whose sub-blocks come one after another.

@@ -132,7 +132,11 @@ void quantize_chunk(const float* x, int n, int block, ActivationChunk* out) {
   }
   for (int j = 0; j < 16; ++j) {
     int sum = 0;
-    for (int i = 0; i < 16; ++i) sum += out->q[16 * j + i];
+    out->bias32[j][0] = out->bias32[j][1] = 0;
+    for (int i = 0; i < 16; ++i) {
+      sum += out->q[16 * j + i];
+      out->bias32[j][i / 4 % 2] -= 32 * out->q[16 * j + i];
+    }
     out->sum16[j] = static_cast<int16_t>(sum);
   }
   for (int j = 0; j < 8; ++j) {

@@ -79,6 +79,11 @@ void quantize32(const float* x, float scale, int j, ActivationChunk* out) {
     q = _mm256_permutevar8x32_epi32(q, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
   }
   store256(out->q + 32 * j, q);
+  const __m256i pairs = _mm256_maddubs_epi16(_mm256_set1_epi8(1), q);
+  const __m256i fours = _mm256_madd_epi16(pairs, _mm256_set1_epi16(-32));
+  const __m256i eights = _mm256_add_epi32(fours, _mm256_shuffle_epi32(fours, 0x4e));
+  _mm_storel_epi64(reinterpret_cast<__m128i*>(out->bias32[2 * j]), _mm256_castsi256_si128(eights));
+  _mm_storel_epi64(reinterpret_cast<__m128i*>(out->bias32[2 * j + 1]), _mm256_extracti128_si256(eights, 1));
   // vpsadbw adds up eight unsigned bytes: q + 128.
   alignas(32) int64_t sum8[4];
   const __m256i biased = _mm256_xor_si256(q, _mm256_set1_epi8(-128));

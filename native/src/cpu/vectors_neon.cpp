@@ -62,6 +62,8 @@ void quantize32(const float* x, float scale, int j, ActivationChunk* out) {
     const int8x16_t q = scale > 0 ? quantize16(x + 16 * i, scale) : vdupq_n_s8(0);
     vst1q_s8(out->q + 32 * j + 16 * i, q);
     out->sum16[2 * j + i] = vaddlvq_s8(q);
+    const int32x4_t fours = vpaddlq_s16(vpaddlq_s8(q));
+    vst1_s32(out->bias32[2 * j + i], vmul_n_s32(vadd_s32(vget_low_s32(fours), vget_high_s32(fours)), -32));
   }
   out->scale[j] = scale;
   out->sum32[j] = static_cast<int16_t>(out->sum16[2 * j] + out->sum16[2 * j + 1]);
