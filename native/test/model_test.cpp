@@ -9,12 +9,18 @@ namespace {
 
 using namespace test;
 
+// Where products take long, and are the same for all columns.
+bool is_slow() {
+  const char* isa = std::getenv("NAUTIL_ISA");
+  return test::kEmulated || (isa != nullptr && std::string_view(isa) == "scalar");
+}
+
 // Threads, the size of a pass and where a prompt is cut change no bit: the prompt crosses a chunk of attention.
 void same_in_same_out(const OpenModel& m) {
-  const std::vector<int32_t> prompt = tokens(test::kEmulated ? 1050 : 1500);
+  const std::vector<int32_t> prompt = tokens(is_slow() ? 1050 : 1500);
   const std::vector<float> expected = Run(m, 1, params(2048)).last(prompt);
   for (float l : expected) CHECK(std::isfinite(l));
-  if (test::kEmulated) {
+  if (is_slow()) {
     CHECK(Run(m, 3, params(2048, 100)).last(prompt) == expected);
     return;
   }
