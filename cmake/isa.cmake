@@ -21,17 +21,18 @@ function(nautil_isa_flags)
       "-mavx2;-mfma;-mf16c;-mavx512f;-mavx512vl;-mavx512vnni;${quiet}")
     set(avx512_flags
       "-mavx2;-mfma;-mf16c;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512vnni;-mprefer-vector-width=512;${quiet}")
-    set(NAUTIL_AVX512_FLAGS "${avx512_flags}" PARENT_SCOPE)  # a test has a file of them, too
     file(GLOB avx512 RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} src/cpu/kernels_avx512*.cpp)
     set_source_files_properties(${avx512} src/cpu/kernels_amx.cpp PROPERTIES COMPILE_OPTIONS "${avx512_flags}")
     set_property(SOURCE src/cpu/kernels_avx512_vbmi.cpp APPEND PROPERTY COMPILE_OPTIONS "-mavx512vbmi")
     set_property(SOURCE src/cpu/kernels_amx.cpp APPEND PROPERTY COMPILE_OPTIONS "-mamx-tile;-mamx-int8")
     # Instrumented in line, the unrolled products take minutes to compile. Calls find the same errors of memory.
     if(NAUTIL_SANITIZE MATCHES "address" AND CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+      set(by_calls -mllvm -asan-instrumentation-with-call-threshold=0
+        -fno-sanitize=alignment,null,pointer-overflow,object-size)
       file(GLOB products RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} src/cpu/kernels_*_matmul*.cpp src/cpu/kernels_*vnni*.cpp src/cpu/kernels_avx512_vbmi.cpp src/cpu/kernels_amx.cpp)
-      set_property(SOURCE ${products} APPEND PROPERTY COMPILE_OPTIONS
-        -mllvm -asan-instrumentation-with-call-threshold=0 -fno-sanitize=alignment,null,pointer-overflow,object-size)
+      set_property(SOURCE ${products} APPEND PROPERTY COMPILE_OPTIONS ${by_calls})
     endif()
+    set(NAUTIL_AVX512_FLAGS "${avx512_flags};${by_calls}" PARENT_SCOPE)  # a test has a file of products, too
   elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64|ARM64")
     # GCC's scheduling before registers are given out spills the sums of a product.
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")

@@ -7,7 +7,7 @@
 //   sink.finish(first)       kTogether sub-blocks, from vector first on, are complete
 //   Sink::kUnrolled          whether the parts of a block are to be unrolled, too
 // so that a product with few columns takes the integers from registers: with up to kDirect, as many as there are
-// registers for. 0 for what is looked up in memory.
+// registers for. 0 for what is looked up in memory; none for Q4_K and Q6_K, which come from a Stream or in pairs then.
 #pragma once
 
 #include <immintrin.h>
