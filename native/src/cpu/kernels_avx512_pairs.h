@@ -98,10 +98,8 @@ struct UnpackPairs<Q4_K> {
 template <>
 struct UnpackPairs<Q6_K> {
   static NT_INLINE void scales(Rows r, PairScales* t) {
-    V s[4], end[4];
-    load_16_bytes(r.at(192), s);
-    load_16_bytes(r.at(194), end);
-    _mm512_store_ps(t->block_scale, high_half(end[3]));
+    V s[4];
+    _mm512_store_ps(t->block_scale, scales_q6(r, s));
     NT_UNROLL
     for (int i = 0; i < 16; ++i) store(t->scale[i], signed_byte_to_words(s[i / 4], i % 4));
   }

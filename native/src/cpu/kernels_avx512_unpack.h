@@ -357,7 +357,6 @@ inline void scales_k4(Rows r, WeightTile* t) {
 
 template <>
 struct Unpack<Q4_K> {
-  static constexpr int kTogether = 1;
   Rows rows;
 
   explicit Unpack(Rows r) : rows(r) {}  // for a sink that reads scales itself
@@ -407,17 +406,22 @@ struct Unpack<Q5_K> {
   }
 };
 
+// Q6_K's scales of 16 rows, a byte each, four sub-blocks to a vector. Returns d.
+NT_INLINE __m512 scales_q6(Rows r, V* scales) {
+  V end[4];
+  load_16_bytes(r.at(192), scales);
+  load_16_bytes(r.at(194), end);  // d is their last two: cheaper than two bytes of 16 rows by themselves
+  return high_half(end[3]);
+}
+
 template <>
 struct Unpack<Q6_K> {
-  static constexpr int kTogether = 1;
   Rows rows;
 
   explicit Unpack(Rows r) : rows(r) {}  // as that of Q4_K
   Unpack(Rows r, int, WeightTile* t) : rows(r) {
-    V s[4], end[4];
-    load_16_bytes(r.at(192), s);
-    load_16_bytes(r.at(194), end);  // d is their last two: cheaper than two bytes of 16 rows by themselves
-    const __m512 d = _mm512_mul_ps(high_half(end[3]), _mm512_set1_ps(0x1p-24f));
+    V s[4];
+    const __m512 d = _mm512_mul_ps(scales_q6(r, s), _mm512_set1_ps(0x1p-24f));
     NT_UNROLL
     for (int i = 0; i < 16; ++i) {
       _mm512_store_ps(t->scale[i], _mm512_mul_ps(d, signed_byte_to_float_24(s[i / 4], i % 4)));
